@@ -1,0 +1,5 @@
+/** admission. */
+@NullMarked
+package io.connectionledger.admission;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** bench. */
+@NullMarked
+package io.connectionledger.bench;
+
+import org.jspecify.annotations.NullMarked;

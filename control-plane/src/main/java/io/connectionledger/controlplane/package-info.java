@@ -1,0 +1,5 @@
+/** controlplane. */
+@NullMarked
+package io.connectionledger.controlplane;
+
+import org.jspecify.annotations.NullMarked;

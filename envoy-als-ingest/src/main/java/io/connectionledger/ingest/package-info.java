@@ -1,0 +1,5 @@
+/** ingest. */
+@NullMarked
+package io.connectionledger.ingest;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** app. */
+@NullMarked
+package io.connectionledger.app;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,92 @@
+package io.connectionledger.model;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * What an operator wants of one pool. It refuses to exist when it is wrong; the message names the
+ * key, the value and what is allowed.
+ *
+ * @param pool the pool's name; Envoy's upstream cluster
+ * @param connectionsPerSecond refill of the token bucket; {@link Double#POSITIVE_INFINITY} for no
+ *     rate limit
+ * @param burstCapacity size of the token bucket
+ * @param perPodMaxConnections open and reserved connections that one pod may hold
+ * @param pods the pods that may take connections
+ */
+public record PoolPolicy(
+    String pool,
+    double connectionsPerSecond,
+    int burstCapacity,
+    int perPodMaxConnections,
+    Mode mode,
+    OnOwnerLoss onOwnerLoss,
+    List<Pod> pods) {
+
+  /** Whether decisions bind. */
+  public enum Mode {
+    ENFORCE,
+    /** Decide and record; neither reject nor place. */
+    SHADOW;
+
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** What an instance answers for a pool whose owner cannot be asked. */
+  public enum OnOwnerLoss {
+    /** A standby admits from its share of the remaining room. */
+    SHARE,
+    DENY,
+    ALLOW;
+
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** No rate limit. */
+  public static final double UNLIMITED_RATE = Double.POSITIVE_INFINITY;
+
+  private static final int MAX_PER_POD = 10_000_000;
+  private static final double MIN_RATE = 0.001;
+  private static final double MAX_RATE = 1_000_000;
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
+
+  public PoolPolicy {
+    if (!isValidName(pool)) {
+      throw new IllegalArgumentException(
+          "pool '" + pool + "': allowed are 1 to 128 letters, digits, '.', '_' and '-'");
+    }
+    if (!(connectionsPerSecond == UNLIMITED_RATE
+        || (connectionsPerSecond >= MIN_RATE && connectionsPerSecond <= MAX_RATE))) {
+      throw new IllegalArgumentException(
+          "connections-per-second is " + connectionsPerSecond + ": allowed is 0.001 to 1000000");
+    }
+    if (burstCapacity < 1 || burstCapacity > MAX_RATE) {
+      throw new IllegalArgumentException(
+          "burst-capacity is " + burstCapacity + ": allowed is 1 to 1000000");
+    }
+    if (perPodMaxConnections < 1 || perPodMaxConnections > MAX_PER_POD) {
+      throw new IllegalArgumentException(
+          "per-pod-max-connections is " + perPodMaxConnections + ": allowed is 1 to 10000000");
+    }
+    pods = List.copyOf(pods);
+    Set<Object> seen = new HashSet<>();
+    for (Pod pod : pods) {
+      if (!seen.add(pod.name()) || !seen.add(pod.address())) {
+        throw new IllegalArgumentException(
+            "pods: '" + pod.name() + "' at " + pod.address() + " repeats a name or an address");
+      }
+    }
+  }
+
+  /** Whether {@code name} can name a pool. */
+  public static boolean isValidName(String name) {
+    return NAME.matcher(name).matches();
+  }
+}

@@ -1,0 +1,46 @@
+package io.connectionledger.model;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** The Kafka topics of the ledger. Names, keys and partitioning are contract. */
+public final class Topics {
+
+  public static final String CONNECTIONS = "ledger.connections";
+  public static final String DECISIONS = "ledger.decisions";
+  public static final String POLICIES = "ledger.policies";
+  public static final String PODS = "ledger.pods";
+  public static final String DEAD_LETTERS = "ledger.dead-letters";
+
+  /** Header of a dead letter: one line that says what is wrong with it. */
+  public static final String REASON_HEADER = "reason";
+
+  /** Header of a dead letter: where it came from, an Envoy's node id or a topic and offset. */
+  public static final String SOURCE_HEADER = "source";
+
+  /** How long events and decisions stay readable: long enough to replay a day after an incident. */
+  public static final Duration RETENTION = Duration.ofDays(2);
+
+  private static final Map<String, String> DELETE =
+      Map.of("cleanup.policy", "delete", "retention.ms", Long.toString(RETENTION.toMillis()));
+  private static final Map<String, String> COMPACT = Map.of("cleanup.policy", "compact");
+
+  /** Every topic with the settings that it is created with; all have the same partition count. */
+  public static final List<Spec> ALL =
+      List.of(
+          new Spec(CONNECTIONS, DELETE),
+          new Spec(DECISIONS, DELETE),
+          new Spec(POLICIES, COMPACT),
+          new Spec(PODS, COMPACT),
+          new Spec(DEAD_LETTERS, DELETE));
+
+  private Topics() {}
+
+  /**
+   * A topic to create.
+   *
+   * @param configs Kafka topic configuration
+   */
+  public record Spec(String name, Map<String, String> configs) {}
+}

@@ -1,0 +1,8 @@
+/**
+ * The words that every other module speaks: connection events, decisions, pools, pods, topics and
+ * their JSON form. Everything here is immutable and free of I/O.
+ */
+@NullMarked
+package io.connectionledger.model;
+
+import org.jspecify.annotations.NullMarked;

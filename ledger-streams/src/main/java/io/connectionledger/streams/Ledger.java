@@ -1,0 +1,53 @@
+package io.connectionledger.streams;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.RejectionReason;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What admission and the query API may ask the ledger. Every method is safe for any thread and
+ * returns from memory, without waiting for Kafka or a disk.
+ */
+public interface Ledger {
+
+  /**
+   * Decides one check and, when it allows, holds the slot: from its return on, the reservation
+   * counts against the pod's limit until it is opened, failed, released or expired. The caller has
+   * the decision recorded in {@link io.connectionledger.model.Topics#DECISIONS}, or calls {@link
+   * #release}.
+   *
+   * @return the decision; {@link RejectionReason#UNKNOWN_POOL} for a pool without a policy, which
+   *     creates no state, and {@link RejectionReason#NO_OWNER} when this instance does not own the
+   *     pool or has not caught up yet
+   */
+  Decision decide(String pool);
+
+  /**
+   * Gives a reservation back that will never be used, because its decision could not be recorded or
+   * nobody waits for it any more. Idempotent; does nothing when the connection is already open.
+   */
+  void release(Decision.Allowed reservation);
+
+  /** The names of all pools that have a policy, in alphabetical order. */
+  Set<String> pools();
+
+  /** The pool at this moment; empty when this instance does not own it or knows no such pool. */
+  Optional<PoolView> connections(String pool);
+
+  /**
+   * Rejections by window and reason, up to now; empty as for {@link #connections}. Every window is
+   * present; a reason without rejections is not.
+   */
+  Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool);
+
+  /**
+   * Whether every store is restored and every record that existed when this instance started has
+   * been applied. The answer may turn false again when partitions move.
+   */
+  boolean ready();
+
+  /** Why {@link #ready} is false, for people; "ready" when it is true. */
+  String status();
+}

@@ -1,0 +1,44 @@
+package io.connectionledger.streams;
+
+import io.connectionledger.model.PodAddress;
+import java.util.List;
+
+/**
+ * One pool at one moment.
+ *
+ * @param asOfMs milliseconds since the epoch
+ * @param active established connections
+ * @param reserved admitted connections that are not established yet
+ * @param pods in the order of the policy; pods that have left it but still hold connections last
+ */
+public record PoolView(String pool, long asOfMs, int active, int reserved, List<PodView> pods) {
+
+  /** What a pod can do for the next connection. */
+  public enum State {
+    AVAILABLE("available"),
+    FULL("full"),
+    /** Holds more than a limit that was lowered, or than an Envoy's fail-open let in. */
+    OVER_LIMIT("overLimit"),
+    /** Holds connections, but the policy does not name it any more. */
+    GONE("gone");
+
+    private final String label;
+
+    State(String label) {
+      this.label = label;
+    }
+
+    /** The name in the HTTP API. */
+    public String label() {
+      return label;
+    }
+  }
+
+  /**
+   * One pod.
+   *
+   * @param pod its name; its address when the policy does not name it
+   */
+  public record PodView(
+      String pod, PodAddress address, int active, int reserved, int limit, State state) {}
+}

@@ -1,0 +1,10 @@
+/**
+ * The memory: a Kafka Streams topology that keeps every pool's open connections, and the door
+ * through which admission asks it. {@link io.connectionledger.streams.Ledger} is that door; nothing
+ * else here is for other modules, save {@link io.connectionledger.streams.LedgerStreams} for
+ * whoever starts it.
+ */
+@NullMarked
+package io.connectionledger.streams;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** testkit. */
+@NullMarked
+package io.connectionledger.testkit;
+
+import org.jspecify.annotations.NullMarked;
