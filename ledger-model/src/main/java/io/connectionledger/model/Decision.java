@@ -22,9 +22,14 @@ public sealed interface Decision extends LedgerRecord {
   /**
    * Admitted, with a slot reserved on the pod. The id is the reservation's, and later the
    * connection's.
+   *
+   * @param bucketNanos the theoretical arrival time of the pool's token bucket after this decision,
+   *     nanoseconds since the epoch; 0 without a rate limit. With it, replay in any order and with
+   *     repetitions leaves the bucket exactly as the decisions left it.
    */
   @JsonTypeName("allowed")
-  record Allowed(String pool, String id, PodAddress pod, long atMs) implements Decision {}
+  record Allowed(String pool, String id, PodAddress pod, long bucketNanos, long atMs)
+      implements Decision {}
 
   /**
    * Not admitted.

@@ -24,7 +24,7 @@ class RecordCodecTest {
         new ConnectionEvent.Closed("chat", "c1", POD, "envoy-1", "done", null, 7),
         new ConnectionEvent.Failed("chat", "c1", POD, "envoy-1", 503, "refused", 7),
         new ConnectionEvent.Failed("chat", "c1", null, "envoy-1", 0, "gone", 7),
-        new Decision.Allowed("chat", "c1", POD, 7),
+        new Decision.Allowed("chat", "c1", POD, 0, 7),
         new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, null, 3, 7),
         new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, POD, 3, 7));
   }
@@ -57,13 +57,13 @@ class RecordCodecTest {
   void shouldIgnoreFieldsOfALaterVersion() throws UnreadableRecordException {
     byte[] json =
         """
-        {"type":"allowed","pool":"chat","id":"c1","pod":"10.0.0.7:8080","atMs":7,"later":{"a":1}}
+        {"type":"allowed","pool":"chat","id":"c1","pod":"10.0.0.7:8080","bucketNanos":0,"atMs":7,"later":{"a":1}}
         """
             .getBytes(UTF_8);
 
     Decision read = RecordCodec.decodeDecision(json);
 
-    assertThat(read).isEqualTo(new Decision.Allowed("chat", "c1", POD, 7));
+    assertThat(read).isEqualTo(new Decision.Allowed("chat", "c1", POD, 0, 7));
   }
 
   @ParameterizedTest

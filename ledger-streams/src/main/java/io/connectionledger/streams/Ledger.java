@@ -8,7 +8,7 @@ import java.util.Set;
 
 /**
  * What admission and the query API may ask the ledger. Every method is safe for any thread and
- * returns from memory, without waiting for Kafka or a disk.
+ * returns without waiting for Kafka; only {@link #rejections} may read from a local disk.
  */
 public interface Ledger {
 

@@ -1,4 +1,4 @@
-/** testkit. */
+/** The workshop: what the tests of several modules share. No module needs it at run time. */
 @NullMarked
 package io.connectionledger.testkit;
 

@@ -1,0 +1,48 @@
+package io.connectionledger.streams;
+
+import io.connectionledger.streams.rules.Changes;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What the topology counts. Thread-safe. */
+final class LedgerMetrics {
+
+  private final MeterRegistry registry;
+  private final Map<String, Counter> established = new ConcurrentHashMap<>();
+  private final Counter repairs;
+  private final Counter leasesExpired;
+
+  LedgerMetrics(MeterRegistry registry) {
+    this.registry = registry;
+    this.repairs =
+        Counter.builder("ledger.repairs")
+            .description("Connections found open, or on another pod, without an event that said so")
+            .register(registry);
+    this.leasesExpired =
+        Counter.builder("ledger.leases.expired")
+            .description("Connections given up because their heartbeats stayed out")
+            .register(registry);
+  }
+
+  /** Makes the pool's counter exist from the start, at zero. */
+  void pool(String pool) {
+    established.computeIfAbsent(
+        pool,
+        name ->
+            Counter.builder("websocket.connections.established")
+                .description("WebSocket connections that were established")
+                .tag("pool", name)
+                .register(registry));
+  }
+
+  void count(String pool, Changes changes) {
+    Counter counter = established.get(pool);
+    if (counter != null) {
+      counter.increment(changes.established());
+    }
+    repairs.increment(changes.repaired());
+    leasesExpired.increment(changes.expired().size());
+  }
+}

@@ -1,0 +1,241 @@
+package io.connectionledger.streams;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.RecordCodec;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.model.Topics;
+import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.streams.rules.Changes;
+import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.streams.rules.StoredConnection;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.WindowStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Feeds one partition's records to its {@link PoolShard} and writes down what they changed. It
+ * exists exactly while this instance has the partition's active task, so its life is the ownership:
+ * {@link #init} takes the stored state over, the shard speaks once every record that existed then
+ * is applied, and {@link #close} ends it. Runs on the stream thread alone.
+ */
+final class LedgerProcessor implements Processor<String, byte[], String, byte[]> {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(LedgerProcessor.class);
+  private static final Duration TICK = Duration.ofMillis(100);
+
+  private final IntFunction<Iterable<PoolPolicy>> policies;
+  private final LeaseTerms terms;
+  private final OwnedShards shards;
+  private final CatchUp catchUp;
+  private final Ticker ticker;
+  private final LedgerMetrics metrics;
+  private final Changes changes = new Changes();
+  private final Map<String, Long> nextOffsets = new HashMap<>();
+
+  private ProcessorContext<String, byte[]> context;
+  private KeyValueStore<String, byte[]> connections;
+  private KeyValueStore<String, Long> buckets;
+  private WindowStore<String, byte[]> history;
+  private PoolShard shard;
+  private CompletableFuture<Map<String, Long>> remaining;
+
+  @SuppressWarnings("NullAway.Init") // Kafka Streams calls init before anything else
+  LedgerProcessor(
+      IntFunction<Iterable<PoolPolicy>> policies,
+      LeaseTerms terms,
+      OwnedShards shards,
+      CatchUp catchUp,
+      Ticker ticker,
+      LedgerMetrics metrics) {
+    this.policies = policies;
+    this.terms = terms;
+    this.shards = shards;
+    this.catchUp = catchUp;
+    this.ticker = ticker;
+    this.metrics = metrics;
+  }
+
+  @Override
+  public void init(ProcessorContext<String, byte[]> context) {
+    this.context = context;
+    connections = context.getStateStore(LedgerTopology.CONNECTIONS_STORE);
+    buckets = context.getStateStore(LedgerTopology.BUCKETS_STORE);
+    history = context.getStateStore(LedgerTopology.HISTORY_STORE);
+    int partition = partition();
+    shard = new PoolShard(policies.apply(partition), terms, ticker.nowMs());
+    restore();
+    shards.add(partition, shard);
+    remaining = catchUp.remaining(partition).toCompletableFuture();
+    context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, timestamp -> tick());
+  }
+
+  private int partition() {
+    return context.taskId().partition();
+  }
+
+  private void restore() {
+    long startNanos = ticker.nowNanos();
+    int count = 0;
+    try (KeyValueIterator<String, byte[]> all = connections.all()) {
+      while (all.hasNext()) {
+        KeyValue<String, byte[]> entry = all.next();
+        int separator = entry.key.indexOf('|');
+        StoredConnection connection = StoreCodec.connection(entry.value);
+        if (separator < 0
+            || connection == null
+            || !shard.restore(
+                entry.key.substring(0, separator),
+                entry.key.substring(separator + 1),
+                connection)) {
+          connections.delete(entry.key);
+        } else {
+          count++;
+        }
+      }
+    }
+    try (KeyValueIterator<String, Long> all = buckets.all()) {
+      all.forEachRemaining(entry -> shard.restoreBucket(entry.key, entry.value));
+    }
+    if (count > 0) {
+      LOGGER
+          .atInfo()
+          .addKeyValue("partition", partition())
+          .addKeyValue("connections", count)
+          .addKeyValue("millis", (ticker.nowNanos() - startNanos) / 1_000_000)
+          .log("Restored connections from the local store");
+    }
+  }
+
+  @Override
+  public void process(Record<String, byte[]> record) {
+    RecordMetadata source =
+        context
+            .recordMetadata()
+            .orElseThrow(() -> new IllegalStateException("a record without an offset"));
+    nextOffsets.put(source.topic(), source.offset() + 1);
+    try {
+      LedgerRecord value = decode(source.topic(), record);
+      changes.clear();
+      if (shard.apply(value, changes)) {
+        History.count(history, value, source.offset(), record.timestamp());
+        store(value.pool(), changes);
+      } else {
+        throw new UnreadableRecordException("no policy for pool '" + value.pool() + "'");
+      }
+    } catch (UnreadableRecordException unreadable) {
+      deadLetter(record, source, unreadable);
+    }
+  }
+
+  private static LedgerRecord decode(String topic, Record<String, byte[]> record)
+      throws UnreadableRecordException {
+    if (record.value() == null) {
+      throw new UnreadableRecordException("the value is missing");
+    }
+    LedgerRecord value =
+        topic.equals(Topics.DECISIONS)
+            ? RecordCodec.decodeDecision(record.value())
+            : RecordCodec.decodeEvent(record.value());
+    if (!value.pool().equals(record.key())) {
+      throw new UnreadableRecordException("the key is not the pool of the value");
+    }
+    return value;
+  }
+
+  private void store(String pool, Changes changes) {
+    changes
+        .connections()
+        .forEach(
+            (id, connection) -> {
+              String key = pool + '|' + id;
+              if (connection == null) {
+                connections.delete(key);
+              } else {
+                connections.put(key, StoreCodec.connection(connection));
+              }
+            });
+    if (changes.bucketArrivalNanos() != 0) {
+      buckets.put(pool, changes.bucketArrivalNanos());
+    }
+    changes
+        .expired()
+        .forEach(
+            event ->
+                context.forward(
+                    new Record<>(pool, RecordCodec.encode(event), ticker.nowMs()),
+                    LedgerTopology.EXPIRED_SINK));
+    metrics.count(pool, changes);
+  }
+
+  private void deadLetter(
+      Record<String, byte[]> record, RecordMetadata source, UnreadableRecordException why) {
+    String origin = source.topic() + '-' + source.partition() + '@' + source.offset();
+    LOGGER
+        .atWarn()
+        .addKeyValue("source", origin)
+        .addKeyValue("reason", why.getMessage())
+        .log("Unreadable record sent to the dead letters");
+    Headers headers =
+        new RecordHeaders()
+            .add(Topics.REASON_HEADER, Objects.toString(why.getMessage()).getBytes(UTF_8))
+            .add(Topics.SOURCE_HEADER, origin.getBytes(UTF_8));
+    context.forward(
+        new Record<>(record.key(), record.value(), record.timestamp(), headers),
+        LedgerTopology.DEAD_LETTERS_SINK);
+  }
+
+  private void tick() {
+    shard.tick(ticker.nowMs()).forEach(this::store);
+    shard
+        .changedPods()
+        .forEach(
+            (pool, pods) ->
+                pods.forEach(
+                    pod ->
+                        context.forward(
+                            PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK)));
+    if (!shard.isCaughtUp()) {
+      checkBarrier();
+    }
+  }
+
+  private void checkBarrier() {
+    if (remaining.isCompletedExceptionally()) {
+      LOGGER
+          .atWarn()
+          .addKeyValue("partition", partition())
+          .setCause(remaining.exceptionNow())
+          .log("Kafka did not say how far to catch up, asking again");
+      remaining = catchUp.remaining(partition()).toCompletableFuture();
+    } else if (remaining.isDone()
+        && remaining.resultNow().entrySet().stream()
+            .allMatch(end -> nextOffsets.getOrDefault(end.getKey(), 0L) >= end.getValue())) {
+      shard.caughtUp();
+      LOGGER.atDebug().addKeyValue("partition", partition()).log("Caught up, deciding from now on");
+    }
+  }
+
+  @Override
+  public void close() {
+    shards.remove(partition(), shard);
+  }
+}

@@ -1,0 +1,70 @@
+package io.connectionledger.streams;
+
+import io.connectionledger.model.Topics;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.processor.api.ProcessorSupplier;
+import org.apache.kafka.streams.state.Stores;
+
+/**
+ * The topology: connection events and decisions of a partition meet in one processor, because one
+ * writer must see both.
+ *
+ * <pre>
+ *   ledger.connections ─▶ connection-events ─┐             ┌─▶ pods ─▶ ledger.pods
+ *                                            ├─▶ ledger ───┼─▶ expired ─▶ ledger.connections
+ *   ledger.decisions ───▶ decisions ─────────┘             └─▶ dead-letters ─▶ ledger.dead-letters
+ *                          stores: connections, token-buckets, history
+ * </pre>
+ */
+final class LedgerTopology {
+
+  static final String CONNECTIONS_STORE = "connections";
+  static final String BUCKETS_STORE = "token-buckets";
+  static final String HISTORY_STORE = "history";
+
+  static final String DEAD_LETTERS_SINK = "dead-letters";
+  static final String EXPIRED_SINK = "expired";
+  static final String PODS_SINK = "pods";
+
+  private static final String EVENTS_SOURCE = "connection-events";
+  private static final String DECISIONS_SOURCE = "decisions";
+  private static final String PROCESSOR = "ledger";
+
+  private LedgerTopology() {}
+
+  static Topology build(ProcessorSupplier<String, byte[], String, byte[]> processor) {
+    var string = Serdes.String();
+    var bytes = Serdes.ByteArray();
+    return new Topology()
+        .addSource(EVENTS_SOURCE, string.deserializer(), bytes.deserializer(), Topics.CONNECTIONS)
+        .addSource(DECISIONS_SOURCE, string.deserializer(), bytes.deserializer(), Topics.DECISIONS)
+        .addProcessor(PROCESSOR, processor, EVENTS_SOURCE, DECISIONS_SOURCE)
+        .addStateStore(
+            Stores.keyValueStoreBuilder(
+                Stores.persistentKeyValueStore(CONNECTIONS_STORE), string, bytes),
+            PROCESSOR)
+        .addStateStore(
+            Stores.keyValueStoreBuilder(
+                    Stores.persistentKeyValueStore(BUCKETS_STORE), string, Serdes.Long())
+                .withCachingEnabled(),
+            PROCESSOR)
+        .addStateStore(
+            Stores.windowStoreBuilder(
+                    Stores.persistentWindowStore(
+                        HISTORY_STORE, History.RETENTION, History.BUCKET, false),
+                    string,
+                    bytes)
+                .withCachingEnabled(),
+            PROCESSOR)
+        .addSink(
+            DEAD_LETTERS_SINK,
+            Topics.DEAD_LETTERS,
+            string.serializer(),
+            bytes.serializer(),
+            PROCESSOR)
+        .addSink(
+            EXPIRED_SINK, Topics.CONNECTIONS, string.serializer(), bytes.serializer(), PROCESSOR)
+        .addSink(PODS_SINK, Topics.PODS, string.serializer(), bytes.serializer(), PROCESSOR);
+  }
+}

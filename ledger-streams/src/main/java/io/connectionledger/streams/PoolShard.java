@@ -1,0 +1,182 @@
+package io.connectionledger.streams;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.PoolView.PodView;
+import io.connectionledger.streams.rules.Changes;
+import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.streams.rules.PoolLedger;
+import io.connectionledger.streams.rules.StoredConnection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The pools of one partition that this instance owns. The stream thread applies records and
+ * admission threads decide, all under one lock that is held for memory operations only.
+ */
+final class PoolShard {
+
+  /**
+   * The most that the lease clock advances in one tick. A tick that comes later than that means
+   * that the stream thread was stopped, starved or busy catching up, and so were the heartbeats
+   * that it would have applied: that time proves nobody's death.
+   */
+  private static final long MAX_TICK_MS = 1_000;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<String, PoolLedger> pools = new LinkedHashMap<>();
+  private long leaseNowMs;
+  private long tickedMs;
+  private volatile boolean caughtUp;
+
+  /**
+   * Empty pools that do not decide yet.
+   *
+   * @param policies the pools of this partition
+   */
+  PoolShard(Iterable<PoolPolicy> policies, LeaseTerms terms, long nowMs) {
+    this.leaseNowMs = nowMs;
+    this.tickedMs = nowMs;
+    for (PoolPolicy policy : policies) {
+      pools.put(policy.pool(), new PoolLedger(policy, terms, leaseNowMs));
+    }
+  }
+
+  /** From now on the shard decides. */
+  void caughtUp() {
+    caughtUp = true;
+  }
+
+  boolean isCaughtUp() {
+    return caughtUp;
+  }
+
+  /** The shard's partition moved away: it decides nothing any more. */
+  void retire() {
+    lock.lock();
+    try {
+      caughtUp = false;
+      pools.clear();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Decision decide(String pool, long nowNanos) {
+    lock.lock();
+    try {
+      PoolLedger ledger = pools.get(pool);
+      return ledger == null || !caughtUp
+          ? Rejections.of(pool, RejectionReason.NO_OWNER, nowNanos)
+          : ledger.decide(nowNanos);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void release(Decision.Allowed reservation) {
+    lock.lock();
+    try {
+      PoolLedger ledger = pools.get(reservation.pool());
+      if (ledger != null) {
+        ledger.release(reservation.id());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Optional<PoolView> view(String pool, long nowMs) {
+    lock.lock();
+    try {
+      return Optional.ofNullable(pools.get(pool)).map(ledger -> ledger.view(nowMs));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Applies a record.
+   *
+   * @return whether its pool exists
+   */
+  boolean apply(LedgerRecord record, Changes changes) {
+    lock.lock();
+    try {
+      PoolLedger ledger = pools.get(record.pool());
+      if (ledger == null) {
+        return false;
+      }
+      ledger.apply(record, changes);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Puts a stored connection back; false when its pool does not exist any more. */
+  boolean restore(String pool, String id, StoredConnection connection) {
+    PoolLedger ledger = pools.get(pool);
+    if (ledger == null) {
+      return false;
+    }
+    ledger.restore(id, connection);
+    return true;
+  }
+
+  void restoreBucket(String pool, long arrivalNanos) {
+    PoolLedger ledger = pools.get(pool);
+    if (ledger != null) {
+      ledger.restoreBucket(arrivalNanos);
+    }
+  }
+
+  /**
+   * Advances the lease clock and lets what is overdue expire.
+   *
+   * @param nowMs by our own clock
+   * @return what has to be stored, by pool
+   */
+  Map<String, Changes> tick(long nowMs) {
+    lock.lock();
+    try {
+      leaseNowMs += Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
+      tickedMs = nowMs;
+      Map<String, Changes> changed = new LinkedHashMap<>();
+      pools.forEach(
+          (pool, ledger) -> {
+            Changes changes = new Changes();
+            ledger.tick(leaseNowMs, changes);
+            if (!changes.connections().isEmpty()) {
+              changed.put(pool, changes);
+            }
+          });
+      return changed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The pods whose counts changed since the last call, by pool. */
+  Map<String, List<PodView>> changedPods() {
+    lock.lock();
+    try {
+      Map<String, List<PodView>> changed = new LinkedHashMap<>();
+      pools.forEach(
+          (pool, ledger) -> {
+            List<PodView> pods = ledger.changedPods();
+            if (!pods.isEmpty()) {
+              changed.put(pool, pods);
+            }
+          });
+      return changed;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

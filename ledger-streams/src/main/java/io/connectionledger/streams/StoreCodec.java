@@ -1,0 +1,108 @@
+package io.connectionledger.streams;
+
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.streams.rules.StoredConnection;
+import io.connectionledger.streams.rules.StoredConnection.Ended;
+import io.connectionledger.streams.rules.StoredConnection.Open;
+import io.connectionledger.streams.rules.StoredConnection.Reserved;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bytes of the state stores. A million connections are read back at a restart, so they are
+ * binary; the first byte says which form it is, so that a later version can tell.
+ */
+final class StoreCodec {
+
+  private static final byte RESERVED = 1;
+  private static final byte OPEN = 2;
+  private static final byte ENDED = 3;
+  private static final long UNKNOWN_START = Long.MIN_VALUE;
+
+  /**
+   * How often something happened within a bucket of the history.
+   *
+   * @param lastOffset the offset of the last record that was counted: one that comes again after a
+   *     crash is not counted again
+   */
+  record Tally(long count, long lastOffset) {}
+
+  private StoreCodec() {}
+
+  static byte[] connection(StoredConnection connection) {
+    return switch (connection) {
+      case Reserved r -> strings(RESERVED, 0, r.pod().toString(), "");
+      case Open o ->
+          strings(
+              OPEN,
+              o.startedAtMs() == null ? UNKNOWN_START : o.startedAtMs(),
+              o.pod().toString(),
+              o.envoy());
+      case Ended e -> new byte[] {ENDED};
+    };
+  }
+
+  private static byte[] strings(byte form, long number, String first, String second) {
+    byte[] a = first.getBytes(StandardCharsets.UTF_8);
+    byte[] b = second.getBytes(StandardCharsets.UTF_8);
+    return ByteBuffer.allocate(1 + Long.BYTES + Short.BYTES + a.length + b.length)
+        .put(form)
+        .putLong(number)
+        .putShort((short) a.length)
+        .put(a)
+        .put(b)
+        .array();
+  }
+
+  /**
+   * Reads a stored connection.
+   *
+   * @return null when the bytes are none
+   */
+  static @Nullable StoredConnection connection(byte[] bytes) {
+    try {
+      ByteBuffer in = ByteBuffer.wrap(bytes);
+      byte form = in.get();
+      if (form == ENDED) {
+        return new Ended();
+      }
+      long startedAtMs = in.getLong();
+      PodAddress pod = PodAddress.parse(string(in, in.getShort()));
+      String envoy = string(in, in.remaining());
+      return switch (form) {
+        case RESERVED -> new Reserved(pod);
+        case OPEN -> new Open(pod, envoy, startedAtMs == UNKNOWN_START ? null : startedAtMs);
+        default -> null;
+      };
+    } catch (BufferUnderflowException | IllegalArgumentException notOurs) {
+      return null;
+    }
+  }
+
+  private static String string(ByteBuffer in, int length) {
+    if (length < 0 || length > in.remaining()) {
+      throw new BufferUnderflowException();
+    }
+    String text =
+        new String(in.array(), in.arrayOffset() + in.position(), length, StandardCharsets.UTF_8);
+    in.position(in.position() + length);
+    return text;
+  }
+
+  static byte[] tally(Tally tally) {
+    return ByteBuffer.allocate(2 * Long.BYTES)
+        .putLong(tally.count())
+        .putLong(tally.lastOffset())
+        .array();
+  }
+
+  static Tally tally(byte @Nullable [] bytes) {
+    if (bytes == null) {
+      return new Tally(0, -1);
+    }
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    return new Tally(in.getLong(), in.getLong());
+  }
+}

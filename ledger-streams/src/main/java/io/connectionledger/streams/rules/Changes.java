@@ -1,0 +1,75 @@
+package io.connectionledger.streams.rules;
+
+import io.connectionledger.model.ConnectionEvent;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What has to be written down after records were applied to a pool. It is filled under the pool's
+ * lock and written to the stores after it, so that no decision waits for a disk.
+ */
+public final class Changes {
+
+  private final Map<String, @Nullable StoredConnection> connections = new LinkedHashMap<>();
+  private final List<ConnectionEvent.Closed> expired = new ArrayList<>();
+  private long bucketArrivalNanos;
+  private int established;
+  private int repaired;
+
+  /** The new state of each connection that changed; null to forget it. */
+  public Map<String, @Nullable StoredConnection> connections() {
+    return connections;
+  }
+
+  /** Connections whose lease ended, as the events that tell the world. */
+  public List<ConnectionEvent.Closed> expired() {
+    return expired;
+  }
+
+  /** The state of the token bucket for {@link PoolLedger#restoreBucket}; 0 when unchanged. */
+  public long bucketArrivalNanos() {
+    return bucketArrivalNanos;
+  }
+
+  /** Connections that became established, the repaired ones included. */
+  public int established() {
+    return established;
+  }
+
+  /** Connections that were found open although nothing had said that they opened there. */
+  public int repaired() {
+    return repaired;
+  }
+
+  void connection(String id, @Nullable StoredConnection now) {
+    connections.put(id, now);
+  }
+
+  void expired(ConnectionEvent.Closed event) {
+    expired.add(event);
+  }
+
+  void bucket(long arrivalNanos) {
+    bucketArrivalNanos = arrivalNanos;
+  }
+
+  void addEstablished() {
+    established++;
+  }
+
+  void addRepaired() {
+    repaired++;
+  }
+
+  /** Makes it empty again for the next use. */
+  public void clear() {
+    connections.clear();
+    expired.clear();
+    bucketArrivalNanos = 0;
+    established = 0;
+    repaired = 0;
+  }
+}

@@ -1,0 +1,31 @@
+package io.connectionledger.streams.rules;
+
+import java.time.Duration;
+
+/**
+ * How long the ledger believes without proof.
+ *
+ * @param heartbeat the interval of Envoy's periodic access-log entries (access_log_flush_interval)
+ * @param missed heartbeats that may stay out before an open connection is given up
+ * @param reservation how long an admitted connection may take to open
+ */
+public record LeaseTerms(Duration heartbeat, int missed, Duration reservation) {
+
+  /** How long an open connection counts after its last sign of life. */
+  public long leaseMs() {
+    return heartbeat.toMillis() * missed;
+  }
+
+  /**
+   * How long a closed connection stays closed against late news of it. News is late by what waits
+   * in Envoy's buffer, the ingest and Kafka; what is later still comes from a connection that a
+   * living Envoy would long have ended again.
+   */
+  public long tombstoneMs() {
+    return 4 * leaseMs();
+  }
+
+  public long reservationMs() {
+    return reservation.toMillis();
+  }
+}

@@ -1,0 +1,89 @@
+package io.connectionledger.streams.rules;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pods that may take connections, emptiest first, as a binary heap that knows where each pod
+ * stands: every change costs O(log pods) and allocates nothing.
+ */
+final class PodHeap {
+
+  private @Nullable PodSlot[] heap = new PodSlot[8];
+  private int size;
+
+  /** The pod that holds the fewest connections, of several the one chosen longest ago. */
+  @Nullable PodSlot emptiest() {
+    return size == 0 ? null : heap[0];
+  }
+
+  void add(PodSlot pod) {
+    if (size == heap.length) {
+      heap = Arrays.copyOf(heap, size * 2);
+    }
+    pod.heapIndex = size;
+    heap[size++] = pod;
+    siftUp(pod);
+  }
+
+  /** Puts a pod right after its counts changed; does nothing for a pod that is not in the heap. */
+  void update(PodSlot pod) {
+    if (pod.heapIndex != PodSlot.NOT_PLACEABLE) {
+      siftUp(pod);
+      siftDown(pod);
+    }
+  }
+
+  void clear() {
+    for (int i = 0; i < size; i++) {
+      at(i).heapIndex = PodSlot.NOT_PLACEABLE;
+    }
+    Arrays.fill(heap, null);
+    size = 0;
+  }
+
+  private void siftUp(PodSlot pod) {
+    while (pod.heapIndex > 0) {
+      PodSlot parent = at((pod.heapIndex - 1) >>> 1);
+      if (!before(pod, parent)) {
+        return;
+      }
+      swap(pod, parent);
+    }
+  }
+
+  private void siftDown(PodSlot pod) {
+    while (true) {
+      int left = 2 * pod.heapIndex + 1;
+      if (left >= size) {
+        return;
+      }
+      int right = left + 1;
+      PodSlot child = right < size && before(at(right), at(left)) ? at(right) : at(left);
+      if (!before(child, pod)) {
+        return;
+      }
+      swap(pod, child);
+    }
+  }
+
+  private PodSlot at(int index) {
+    PodSlot pod = heap[index];
+    if (pod == null) {
+      throw new IllegalStateException("hole in the heap at " + index + " of " + size);
+    }
+    return pod;
+  }
+
+  private void swap(PodSlot a, PodSlot b) {
+    int index = a.heapIndex;
+    a.heapIndex = b.heapIndex;
+    b.heapIndex = index;
+    heap[a.heapIndex] = a;
+    heap[b.heapIndex] = b;
+  }
+
+  private static boolean before(PodSlot a, PodSlot b) {
+    return a.held() != b.held() ? a.held() < b.held() : a.lastChosen < b.lastChosen;
+  }
+}

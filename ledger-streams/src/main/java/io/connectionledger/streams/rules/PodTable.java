@@ -1,0 +1,101 @@
+package io.connectionledger.streams.rules;
+
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.streams.PoolView.PodView;
+import io.connectionledger.streams.PoolView.State;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Every pod that a pool's policy names or that holds connections of the pool. Only the former are
+ * placed on; the latter are forgotten with their last connection.
+ */
+final class PodTable {
+
+  private static final Comparator<PodSlot> ORDER =
+      Comparator.<PodSlot>comparingInt(pod -> pod.rank).thenComparing(pod -> pod.address);
+
+  private final Map<PodAddress, PodSlot> slots = new HashMap<>();
+  private final PodHeap placeable = new PodHeap();
+  private final Set<PodSlot> changed = new LinkedHashSet<>();
+  private long choices;
+
+  /** Makes {@code pods} the ones to place on, in this order among equals. */
+  void place(List<Pod> pods) {
+    placeable.clear();
+    List<PodSlot> before = List.copyOf(slots.values());
+    for (PodSlot slot : before) {
+      slot.leavePolicy();
+    }
+    int rank = 0;
+    for (Pod pod : pods) {
+      PodSlot slot = slot(pod.address());
+      slot.rank = rank++;
+      slot.name = pod.name();
+      slots.put(slot.address, slot);
+      placeable.add(slot);
+      changed.add(slot);
+    }
+    before.forEach(this::changed);
+  }
+
+  @Nullable PodSlot emptiest() {
+    return placeable.emptiest();
+  }
+
+  void chosen(PodSlot pod) {
+    pod.lastChosen = ++choices;
+  }
+
+  /** The slot of {@code address}; a new one stays only if {@link #changed} finds it in use. */
+  PodSlot slot(PodAddress address) {
+    PodSlot slot = slots.get(address);
+    return slot == null ? new PodSlot(address) : slot;
+  }
+
+  /** Must be called after each change of a slot's counts. */
+  void changed(PodSlot pod) {
+    placeable.update(pod);
+    changed.add(pod);
+    if (pod.inPolicy() || pod.held() > 0) {
+      slots.put(pod.address, pod);
+    } else {
+      slots.remove(pod.address);
+    }
+  }
+
+  List<PodView> views(int limit) {
+    return slots.values().stream().sorted(ORDER).map(pod -> view(pod, limit)).toList();
+  }
+
+  List<PodView> changedViews(int limit) {
+    if (changed.isEmpty()) {
+      return List.of();
+    }
+    List<PodView> views = new ArrayList<>(changed.size());
+    changed.forEach(pod -> views.add(view(pod, limit)));
+    changed.clear();
+    return views;
+  }
+
+  private static PodView view(PodSlot pod, int limit) {
+    State state;
+    if (!pod.inPolicy()) {
+      state = State.GONE;
+    } else if (pod.held() > limit) {
+      state = State.OVER_LIMIT;
+    } else if (pod.held() == limit) {
+      state = State.FULL;
+    } else {
+      state = State.AVAILABLE;
+    }
+    return new PodView(pod.name, pod.address, pod.active, pod.reserved, limit, state);
+  }
+}

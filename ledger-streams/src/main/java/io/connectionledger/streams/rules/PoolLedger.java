@@ -1,0 +1,333 @@
+package io.connectionledger.streams.rules;
+
+import io.connectionledger.model.ConnectionEvent;
+import io.connectionledger.model.ConnectionEvent.Closed;
+import io.connectionledger.model.ConnectionIds;
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.PoolView;
+import io.connectionledger.streams.PoolView.PodView;
+import io.connectionledger.streams.rules.StoredConnection.Ended;
+import io.connectionledger.streams.rules.StoredConnection.Open;
+import io.connectionledger.streams.rules.StoredConnection.Reserved;
+import java.util.LinkedHashMap;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The state of one pool, with two doors: {@link #decide} turns a check into a decision, {@link
+ * #apply} turns any record into state. {@code apply} is the same code live, after a restart and for
+ * records that come twice or in any order: every record names the connection that it is about.
+ *
+ * <pre>
+ *              allowed                opened, alive
+ *   (unknown) ─────────▶ reserved ─────────────────▶ open
+ *       │                 │    │                     │  │
+ *       │    opened,      │    │ failed, released    │  │ closed, lease expired
+ *       │    alive        │    └────────▶ ended ◀────┘  │ alive on another pod: moves
+ *       └──────────▶ open │ expired        │            └──▶ open
+ *                         ▼                ▼ tombstone expired
+ *                     (unknown)        (unknown)
+ * </pre>
+ *
+ * <p>Not thread-safe: whoever calls holds the pool's lock.
+ */
+public final class PoolLedger {
+
+  private static final long NANOS_PER_SECOND = 1_000_000_000;
+
+  private final LeaseTerms terms;
+  private final PodTable pods = new PodTable();
+  private final TokenBucket bucket = new TokenBucket();
+  private final CloseRate closeRate = new CloseRate();
+
+  // Each map is in the order of its deadlines, because all its entries live equally long from their
+  // last move to the end: the price of expiry is what expires.
+  private final LinkedHashMap<String, Held> reserved = new LinkedHashMap<>();
+  private final LinkedHashMap<String, Held> open = new LinkedHashMap<>(16, 0.75f, true);
+  private final LinkedHashMap<String, Long> ended = new LinkedHashMap<>();
+
+  private PoolPolicy policy;
+  private long leaseNowMs;
+
+  /** A slot that a connection holds. Mutable, because a heartbeat touches nothing but its time. */
+  private static final class Held {
+    PodSlot pod;
+    long sinceMs;
+    String envoy = "";
+
+    Held(PodSlot pod, long sinceMs) {
+      this.pod = pod;
+      this.sinceMs = sinceMs;
+    }
+  }
+
+  /**
+   * An empty pool.
+   *
+   * @param leaseNowMs where the clock of {@link #tick} stands
+   */
+  public PoolLedger(PoolPolicy policy, LeaseTerms terms, long leaseNowMs) {
+    this.policy = policy;
+    this.terms = terms;
+    this.leaseNowMs = leaseNowMs;
+    bucket.limit(policy);
+    pods.place(policy.pods());
+  }
+
+  /**
+   * Decides one check: rate limit, then room on a pod. An allowed one holds its slot and its token
+   * from here on; a rejected one changes nothing.
+   *
+   * @param nowNanos nanoseconds since the epoch
+   */
+  public Decision decide(long nowNanos) {
+    long nowMs = nowNanos / 1_000_000;
+    String id = ConnectionIds.next(nowMs);
+    long waitNanos = bucket.nanosUntilToken(nowNanos);
+    if (waitNanos > 0) {
+      int seconds = (int) Math.ceilDiv(waitNanos, NANOS_PER_SECOND);
+      return rejected(id, RejectionReason.RATE_LIMITED, seconds, nowMs);
+    }
+    PodSlot pod = pods.emptiest();
+    if (pod == null) {
+      return rejected(id, RejectionReason.NO_PODS, CloseRate.MAX_SECONDS, nowMs);
+    }
+    if (pod.held() >= policy.perPodMaxConnections()) {
+      return rejected(id, RejectionReason.POD_LIMIT, closeRate.secondsUntilNext(), nowMs);
+    }
+    pods.chosen(pod);
+    bucket.take(nowNanos);
+    reserve(id, pod);
+    return new Decision.Allowed(policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs);
+  }
+
+  private Decision rejected(String id, RejectionReason reason, int retryAfterSeconds, long nowMs) {
+    return new Decision.Rejected(policy.pool(), id, reason, null, retryAfterSeconds, nowMs);
+  }
+
+  /** Gives a reservation back; does nothing for a connection that is not reserved. */
+  public void release(String id) {
+    if (dropReservation(id)) {
+      end(id);
+    }
+  }
+
+  /**
+   * Applies a record, own decisions that come back from the log included.
+   *
+   * @param changes is told what has to be stored
+   */
+  public void apply(LedgerRecord record, Changes changes) {
+    switch (record) {
+      case Decision.Allowed allowed -> applyAllowed(allowed, changes);
+      case Decision.Rejected rejected -> {
+        // Changes no state; the history counts it.
+      }
+      case ConnectionEvent.Opened e -> {
+        if (!ended.containsKey(e.connection())) {
+          seen(e.connection(), pods.slot(e.pod()), e.envoy(), e.startedAtMs(), false, changes);
+        }
+      }
+      case ConnectionEvent.Alive e ->
+          e.pods()
+              .forEach(
+                  (address, ids) -> {
+                    PodSlot pod = pods.slot(address);
+                    for (String id : ids) {
+                      if (!ended.containsKey(id)) {
+                        seen(id, pod, e.envoy(), null, true, changes);
+                      }
+                    }
+                  });
+      case Closed e -> applyClosed(e, changes);
+      case ConnectionEvent.Failed e -> {
+        if (dropReservation(e.connection()) || !open.containsKey(e.connection())) {
+          end(e.connection());
+          changes.connection(e.connection(), new Ended());
+        }
+      }
+    }
+  }
+
+  private void applyAllowed(Decision.Allowed allowed, Changes changes) {
+    bucket.restore(allowed.bucketNanos());
+    changes.bucket(bucket.arrivalNanos());
+    String id = allowed.id();
+    if (open.containsKey(id) || ended.containsKey(id)) {
+      return; // what came after it has come before it
+    }
+    if (!reserved.containsKey(id)) {
+      reserve(id, pods.slot(allowed.pod()));
+    }
+    changes.connection(id, new Reserved(allowed.pod()));
+  }
+
+  private void applyClosed(Closed event, Changes changes) {
+    if (event.reason().equals(Closed.LEASE_EXPIRED)) {
+      return; // the owner's own conclusion, told to consumers; a heartbeat may have refuted it
+      // since
+    }
+    String id = event.connection();
+    if (!dropOpen(id)) {
+      dropReservation(id);
+    }
+    end(id);
+    changes.connection(id, new Ended());
+  }
+
+  private void reserve(String id, PodSlot pod) {
+    reserved.put(id, new Held(pod, leaseNowMs));
+    pod.reserved++;
+    pods.changed(pod);
+  }
+
+  /** A sign of life of {@code id} on {@code pod}. */
+  private void seen(
+      String id,
+      PodSlot pod,
+      String envoy,
+      @Nullable Long startedAtMs,
+      boolean heartbeat,
+      Changes changes) {
+    Held held = open.get(id);
+    if (held != null && held.pod == pod) {
+      held.sinceMs = leaseNowMs;
+      return;
+    }
+    if (held != null) {
+      dropOpen(id);
+      changes.addRepaired();
+    } else {
+      Held reservation = reserved.get(id);
+      dropReservation(id);
+      changes.addEstablished();
+      if (heartbeat || (reservation != null && reservation.pod != pod)) {
+        changes.addRepaired();
+      }
+    }
+    hold(id, pod, envoy);
+    changes.connection(id, new Open(pod.address, envoy, startedAtMs));
+  }
+
+  private void hold(String id, PodSlot pod, String envoy) {
+    Held held = new Held(pod, leaseNowMs);
+    held.envoy = envoy;
+    open.put(id, held);
+    pod.active++;
+    pods.changed(pod);
+  }
+
+  private boolean dropReservation(String id) {
+    Held held = reserved.remove(id);
+    if (held == null) {
+      return false;
+    }
+    held.pod.reserved--;
+    pods.changed(held.pod);
+    return true;
+  }
+
+  private boolean dropOpen(String id) {
+    Held held = open.remove(id);
+    if (held == null) {
+      return false;
+    }
+    held.pod.active--;
+    pods.changed(held.pod);
+    closeRate.closed(leaseNowMs);
+    return true;
+  }
+
+  private void end(String id) {
+    // Removed first, so that a repeated close stays in the order of the deadlines.
+    ended.remove(id);
+    ended.put(id, leaseNowMs + terms.tombstoneMs());
+  }
+
+  /**
+   * Lets what is overdue expire.
+   *
+   * @param leaseNowMs the lease clock; may not decrease
+   */
+  public void tick(long leaseNowMs, Changes changes) {
+    this.leaseNowMs = leaseNowMs;
+    for (var next = reserved.firstEntry();
+        next != null && next.getValue().sinceMs + terms.reservationMs() <= leaseNowMs;
+        next = reserved.firstEntry()) {
+      String id = next.getKey();
+      dropReservation(id);
+      changes.connection(id, null);
+    }
+    for (var next = open.firstEntry();
+        next != null && next.getValue().sinceMs + terms.leaseMs() <= leaseNowMs;
+        next = open.firstEntry()) {
+      String id = next.getKey();
+      Held held = next.getValue();
+      changes.expired(
+          new Closed(
+              policy.pool(),
+              id,
+              held.pod.address,
+              held.envoy,
+              Closed.LEASE_EXPIRED,
+              null,
+              leaseNowMs));
+      dropOpen(id);
+      // No tombstone: a heartbeat that comes after all proves that it lives.
+      changes.connection(id, null);
+    }
+    for (var next = ended.firstEntry();
+        next != null && next.getValue() <= leaseNowMs;
+        next = ended.firstEntry()) {
+      String id = next.getKey();
+      ended.remove(id);
+      changes.connection(id, null);
+    }
+  }
+
+  /** Puts a connection back as a store kept it, with a full lease from now. */
+  public void restore(String id, StoredConnection stored) {
+    switch (stored) {
+      case Reserved r -> reserve(id, pods.slot(r.pod()));
+      case Open o -> hold(id, pods.slot(o.pod()), o.envoy());
+      case Ended e -> end(id);
+    }
+  }
+
+  /** Continues the token bucket where a store kept it. */
+  public void restoreBucket(long arrivalNanos) {
+    bucket.restore(arrivalNanos);
+  }
+
+  /** Takes a new policy of the same pool. Never closes a connection. */
+  public void policy(PoolPolicy next) {
+    policy = next;
+    bucket.limit(next);
+    pods.place(next.pods());
+  }
+
+  /**
+   * The pool now.
+   *
+   * @param nowMs milliseconds since the epoch
+   */
+  public PoolView view(long nowMs) {
+    return new PoolView(
+        policy.pool(),
+        nowMs,
+        open.size(),
+        reserved.size(),
+        pods.views(policy.perPodMaxConnections()));
+  }
+
+  /**
+   * The pods whose counts changed since the last call; one that is gone and empty has no
+   * connections, and {@link PoolView.State#GONE}.
+   */
+  public List<PodView> changedPods() {
+    return pods.changedViews(policy.perPodMaxConnections());
+  }
+}

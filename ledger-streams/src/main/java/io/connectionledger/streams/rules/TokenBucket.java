@@ -1,0 +1,56 @@
+package io.connectionledger.streams.rules;
+
+import io.connectionledger.model.PoolPolicy;
+
+/**
+ * A token bucket as the generic cell rate algorithm (ITU-T I.371): one number, the theoretical
+ * arrival time, says how full it is. Nothing has to refill it, and the number is all that must
+ * survive a restart. In any span of {@code t} seconds it gives at most {@code burst + rate × t}
+ * tokens.
+ */
+final class TokenBucket {
+
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  private boolean unlimited;
+  private long intervalNanos;
+  private long toleranceNanos;
+  private long arrivalNanos;
+
+  /** Takes the limits of {@code policy}; tokens already taken stay taken. */
+  void limit(PoolPolicy policy) {
+    unlimited = policy.connectionsPerSecond() == PoolPolicy.UNLIMITED_RATE;
+    if (!unlimited) {
+      // Rounded up: a bucket may be a nanosecond slower than asked for, never faster.
+      intervalNanos = (long) Math.ceil(NANOS_PER_SECOND / policy.connectionsPerSecond());
+      toleranceNanos = intervalNanos * (policy.burstCapacity() - 1L);
+    }
+  }
+
+  /** How long until a token is there; 0 when there is one now. Takes none. */
+  long nanosUntilToken(long nowNanos) {
+    if (unlimited) {
+      return 0;
+    }
+    // Emptier than empty is the mark of a clock that ran ahead of ours: that one must not stop us.
+    arrivalNanos = Math.min(arrivalNanos, nowNanos + toleranceNanos + intervalNanos);
+    return Math.max(0, arrivalNanos - toleranceNanos - nowNanos);
+  }
+
+  /** Takes a token. Call it only when {@link #nanosUntilToken} says that there is one. */
+  void take(long nowNanos) {
+    if (!unlimited) {
+      arrivalNanos = Math.max(arrivalNanos, nowNanos) + intervalNanos;
+    }
+  }
+
+  /** What {@link #restore} needs to continue elsewhere, nanoseconds since the epoch; 0 if full. */
+  long arrivalNanos() {
+    return arrivalNanos;
+  }
+
+  /** Makes it no fuller than the bucket whose {@link #arrivalNanos} this was. */
+  void restore(long otherArrivalNanos) {
+    arrivalNanos = Math.max(arrivalNanos, otherArrivalNanos);
+  }
+}
