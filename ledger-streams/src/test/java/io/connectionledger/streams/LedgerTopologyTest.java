@@ -1,0 +1,326 @@
+package io.connectionledger.streams;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.connectionledger.model.ConnectionEvent;
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.RecordCodec;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.Topics;
+import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.testkit.ManualTicker;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.TestInputTopic;
+import org.apache.kafka.streams.TestOutputTopic;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.state.WindowStore;
+import org.apache.kafka.streams.test.TestRecord;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LedgerTopologyTest {
+
+  private static final String POOL = "chat";
+  private static final PodAddress POD = PodAddress.parse("10.0.0.1:80");
+  private static final PodAddress OTHER_POD = PodAddress.parse("10.0.0.2:80");
+  private static final LeaseTerms TERMS =
+      new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
+
+  @TempDir Path stateDir;
+
+  private final ManualTicker ticker = new ManualTicker();
+  private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  private final OwnedShards shards = new OwnedShards();
+  private CompletableFuture<Map<String, Long>> remaining =
+      CompletableFuture.completedFuture(Map.of());
+  private TopologyTestDriver driver;
+  private TestInputTopic<String, byte[]> events;
+  private TestInputTopic<String, byte[]> decisions;
+
+  @BeforeEach
+  void start() {
+    PoolPolicy policy =
+        new PoolPolicy(
+            POOL,
+            PoolPolicy.UNLIMITED_RATE,
+            1,
+            2,
+            PoolPolicy.Mode.ENFORCE,
+            PoolPolicy.OnOwnerLoss.DENY,
+            List.of(new Pod("pod-1", POD), new Pod("pod-2", OTHER_POD)));
+    LedgerMetrics metrics = new LedgerMetrics(registry);
+    metrics.pool(POOL);
+    Properties properties = new Properties();
+    properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
+    properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
+    driver =
+        new TopologyTestDriver(
+            LedgerTopology.build(
+                () ->
+                    new LedgerProcessor(
+                        partition -> List.of(policy),
+                        TERMS,
+                        shards,
+                        partition -> remaining,
+                        ticker,
+                        metrics)),
+            properties,
+            Instant.ofEpochMilli(ticker.nowMs()));
+    events =
+        driver.createInputTopic(
+            Topics.CONNECTIONS, new StringSerializer(), new ByteArraySerializer());
+    decisions =
+        driver.createInputTopic(
+            Topics.DECISIONS, new StringSerializer(), new ByteArraySerializer());
+    pass(Duration.ofMillis(100));
+  }
+
+  @AfterEach
+  void stop() {
+    driver.close();
+  }
+
+  private void pass(Duration time) {
+    // In steps: the lease clock does not believe in longer ones.
+    for (Duration left = time; left.isPositive(); left = left.minusMillis(100)) {
+      ticker.advance(Duration.ofMillis(100));
+      driver.advanceWallClockTime(Duration.ofMillis(100));
+    }
+  }
+
+  private void send(LedgerRecord record) {
+    (record instanceof Decision ? decisions : events)
+        .pipeInput(record.pool(), RecordCodec.encode(record), ticker.nowMs());
+  }
+
+  private PoolShard shard() {
+    return Objects.requireNonNull(shards.get(0), "no shard");
+  }
+
+  private PoolView view() {
+    return shard().view(POOL, ticker.nowMs()).orElseThrow();
+  }
+
+  private Decision decide() {
+    return shard().decide(POOL, ticker.nowNanos());
+  }
+
+  private Map<RejectionReason, Long> rejections(Window window) {
+    WindowStore<String, byte[]> store = driver.getWindowStore(LedgerTopology.HISTORY_STORE);
+    return Objects.requireNonNull(History.rejections(store, POOL, ticker.nowMs()).get(window));
+  }
+
+  private Map<String, String> podsTopic() {
+    TestOutputTopic<String, byte[]> topic =
+        driver.createOutputTopic(
+            Topics.PODS, new StringDeserializer(), new ByteArrayDeserializer());
+    Map<String, String> latest = new HashMap<>();
+    topic
+        .readKeyValuesToList()
+        .forEach(
+            kv -> {
+              if (kv.value == null) {
+                latest.remove(kv.key);
+              } else {
+                latest.put(kv.key, new String(kv.value, UTF_8));
+              }
+            });
+    return latest;
+  }
+
+  private static ConnectionEvent.Opened opened(String id) {
+    return new ConnectionEvent.Opened(POOL, id, POD, "envoy-1", 1, 2);
+  }
+
+  private static ConnectionEvent.Closed closed(String id) {
+    return new ConnectionEvent.Closed(POOL, id, POD, "envoy-1", "done", 5L, 2);
+  }
+
+  @Test
+  void shouldCountAnOwnDecisionOnceWhenItComesBackFromTheLog() {
+    Decision decision = decide();
+
+    send(decision);
+
+    assertThat(view()).extracting(PoolView::active, PoolView::reserved).containsExactly(0, 1);
+    assertThat(
+            driver.getKeyValueStore(LedgerTopology.CONNECTIONS_STORE).get("chat|" + decision.id()))
+        .isNotNull();
+  }
+
+  @Test
+  void shouldKeepAClosedConnectionClosedAgainstLateNews() {
+    send(opened("c1"));
+    send(closed("c1"));
+
+    send(opened("c1"));
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(POD, List.of("c1")), 3));
+
+    assertThat(view().active()).isZero();
+  }
+
+  @Test
+  void shouldDecideNothingBeforeItHasReadWhatExistedWhenItStarted() {
+    driver.close();
+    remaining = CompletableFuture.completedFuture(Map.of(Topics.CONNECTIONS, 2L));
+    start();
+
+    Decision before = decide();
+    send(opened("c1"));
+    pass(Duration.ofMillis(200));
+    Decision between = decide();
+    send(opened("c2"));
+    pass(Duration.ofMillis(200));
+    Decision after = decide();
+
+    assertThat(List.of(before, between))
+        .allSatisfy(
+            decision ->
+                assertThat(decision)
+                    .isInstanceOfSatisfying(
+                        Decision.Rejected.class,
+                        rejected ->
+                            assertThat(rejected.reason()).isEqualTo(RejectionReason.NO_OWNER)));
+    assertThat(after).isInstanceOf(Decision.Allowed.class);
+  }
+
+  @Test
+  void shouldAskAgainWhenKafkaDoesNotSayHowFarToRead() {
+    driver.close();
+    remaining = CompletableFuture.failedFuture(new IllegalStateException("not now"));
+    start();
+    boolean early = shard().isCaughtUp();
+    remaining = CompletableFuture.completedFuture(Map.of());
+
+    pass(Duration.ofMillis(300));
+
+    assertThat(early).isFalse();
+    assertThat(shard().isCaughtUp()).isTrue();
+  }
+
+  @Test
+  void shouldGiveUpAConnectionWhoseHeartbeatsStayOutAndTellSo() {
+    send(opened("c1"));
+    pass(Duration.ofSeconds(29));
+    int before = view().active();
+
+    pass(Duration.ofSeconds(2));
+
+    assertThat(before).isEqualTo(1);
+    assertThat(view().active()).isZero();
+    TestOutputTopic<String, byte[]> told =
+        driver.createOutputTopic(
+            Topics.CONNECTIONS, new StringDeserializer(), new ByteArrayDeserializer());
+    assertThat(new String(told.readValue(), UTF_8)).contains("\"lease_expired\"");
+    assertThat(registry.counter("ledger.leases.expired").count()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldOpenAnUnknownConnectionThatIsAliveAndCountTheRepair() {
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(OTHER_POD, List.of("c1", "c2")), 3));
+
+    assertThat(view().pods())
+        .extracting(PoolView.PodView::address, PoolView.PodView::active)
+        .contains(tuple(OTHER_POD, 2));
+    assertThat(registry.counter("ledger.repairs").count()).isEqualTo(2);
+    assertThat(registry.counter("websocket.connections.established", "pool", POOL).count())
+        .isEqualTo(2);
+  }
+
+  @Test
+  void shouldKeepConnectionsOfAnEnvoyThatBeatsForAsLongAsItDoes() {
+    send(opened("c1"));
+    for (int i = 0; i < 10; i++) {
+      pass(Duration.ofSeconds(10));
+      send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(POD, List.of("c1")), 3));
+    }
+
+    assertThat(view().active()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldCountRejectionsInEveryWindowThatTheyAreIn() {
+    send(new Decision.Rejected(POOL, "r1", RejectionReason.POD_LIMIT, null, 1, 2));
+    pass(Duration.ofMinutes(6));
+    send(new Decision.Rejected(POOL, "r2", RejectionReason.POD_LIMIT, null, 1, 2));
+    send(new Decision.Rejected(POOL, "r3", RejectionReason.RATE_LIMITED, null, 1, 2));
+
+    assertThat(rejections(Window.FIVE_MINUTES))
+        .isEqualTo(Map.of(RejectionReason.POD_LIMIT, 1L, RejectionReason.RATE_LIMITED, 1L));
+    assertThat(rejections(Window.FIFTEEN_MINUTES))
+        .isEqualTo(Map.of(RejectionReason.POD_LIMIT, 2L, RejectionReason.RATE_LIMITED, 1L));
+  }
+
+  @Test
+  void shouldCountARecordOnceThoughItIsProcessedAgain() {
+    WindowStore<String, byte[]> store = driver.getWindowStore(LedgerTopology.HISTORY_STORE);
+    var rejected = new Decision.Rejected(POOL, "r1", RejectionReason.POD_LIMIT, null, 1, 2);
+
+    History.count(store, rejected, 7, ticker.nowMs());
+    History.count(store, rejected, 7, ticker.nowMs());
+    History.count(store, rejected, 8, ticker.nowMs());
+
+    assertThat(rejections(Window.ONE_HOUR)).isEqualTo(Map.of(RejectionReason.POD_LIMIT, 2L));
+  }
+
+  @Test
+  void shouldSendPoisonToTheDeadLettersAndGoOn() {
+    events.pipeInput(POOL, "{".getBytes(UTF_8));
+    events.pipeInput("other", RecordCodec.encode(opened("c1")));
+    send(new ConnectionEvent.Opened("invented", "c1", POD, "envoy-1", 1, 2));
+    send(opened("c2"));
+
+    TestOutputTopic<String, byte[]> dead =
+        driver.createOutputTopic(
+            Topics.DEAD_LETTERS, new StringDeserializer(), new ByteArrayDeserializer());
+    List<TestRecord<String, byte[]>> letters = dead.readRecordsToList();
+    assertThat(letters)
+        .extracting(
+            letter -> new String(letter.headers().lastHeader(Topics.REASON_HEADER).value(), UTF_8))
+        .satisfiesExactly(
+            reason -> assertThat(reason).contains("end-of-input"),
+            reason -> assertThat(reason).contains("key"),
+            reason -> assertThat(reason).contains("no policy for pool 'invented'"));
+    assertThat(view().active()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldTellFollowersTheStateOfEachPodAfterAChange() {
+    send(opened("c1"));
+    send(new ConnectionEvent.Opened(POOL, "c2", PodAddress.parse("10.9.9.9:1"), "e", 1, 2));
+    pass(Duration.ofMillis(200));
+    Map<String, String> open = podsTopic();
+    send(closed("c1"));
+    send(new ConnectionEvent.Closed(POOL, "c2", PodAddress.parse("10.9.9.9:1"), "e", "d", 1L, 2));
+    pass(Duration.ofMillis(200));
+
+    Map<String, String> closed = podsTopic();
+
+    assertThat(open.get("chat|pod-1")).contains("\"active\":1").contains("\"state\":\"available\"");
+    assertThat(open.get("chat|10.9.9.9:1")).contains("\"state\":\"gone\"");
+    assertThat(closed.get("chat|pod-1")).contains("\"active\":0");
+    assertThat(closed).doesNotContainKey("chat|10.9.9.9:1");
+  }
+}
