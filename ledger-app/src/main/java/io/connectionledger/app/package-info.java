@@ -1,4 +1,4 @@
-/** app. */
+/** The door: the program that an operator starts. */
 @NullMarked
 package io.connectionledger.app;
 

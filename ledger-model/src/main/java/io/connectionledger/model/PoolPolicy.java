@@ -52,9 +52,10 @@ public record PoolPolicy(
   /** No rate limit. */
   public static final double UNLIMITED_RATE = Double.POSITIVE_INFINITY;
 
-  private static final int MAX_PER_POD = 10_000_000;
-  private static final double MIN_RATE = 0.001;
-  private static final double MAX_RATE = 1_000_000;
+  public static final int MAX_PER_POD = 10_000_000;
+  public static final int MAX_BURST = 1_000_000;
+  public static final double MIN_RATE = 0.001;
+  public static final double MAX_RATE = 1_000_000;
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
 
   public PoolPolicy {
@@ -67,7 +68,7 @@ public record PoolPolicy(
       throw new IllegalArgumentException(
           "connections-per-second is " + connectionsPerSecond + ": allowed is 0.001 to 1000000");
     }
-    if (burstCapacity < 1 || burstCapacity > MAX_RATE) {
+    if (burstCapacity < 1 || burstCapacity > MAX_BURST) {
       throw new IllegalArgumentException(
           "burst-capacity is " + burstCapacity + ": allowed is 1 to 1000000");
     }

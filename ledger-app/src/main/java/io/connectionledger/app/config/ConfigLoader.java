@@ -1,0 +1,162 @@
+package io.connectionledger.app.config;
+
+import io.connectionledger.app.config.LedgerConfig.Authz;
+import io.connectionledger.app.config.LedgerConfig.Durability;
+import io.connectionledger.app.config.LedgerConfig.Instance;
+import io.connectionledger.app.config.LedgerConfig.Kafka;
+import io.connectionledger.app.config.LedgerConfig.Lease;
+import io.connectionledger.app.config.LedgerConfig.Listener;
+import io.connectionledger.model.PoolPolicy;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * Reads the configuration. A value is taken from the first of these that has it:
+ *
+ * <ol>
+ *   <li>the environment: {@code LEDGER_} and the key's path in upper case, with underscores for
+ *       dots and dashes ({@code LEDGER_KAFKA_PORT}); for a pool {@code LEDGER_POOLS_<NAME>_<KEY>};
+ *       lists and mappings as inline YAML
+ *   <li>the file
+ *   <li>the default
+ * </ol>
+ *
+ * A key that the file has and the ledger does not know is an error, one in the environment only a
+ * warning, because Kubernetes puts variables there that nobody wrote.
+ */
+public final class ConfigLoader {
+
+  private static final String DEFAULT_BIND = "127.0.0.1";
+  private static final int MAX_PORT = 65_535;
+  private static final int MAX_PARTITIONS = 10_000;
+  private static final int MAX_REPLICATION = 100;
+  private static final int MAX_MISSED = 100;
+  private static final Duration MIN_LEASE = Duration.ofSeconds(1);
+  private static final Duration MAX_LEASE = Duration.ofMinutes(10);
+  private static final String LEASE_ALLOWED = "1s to 10m, written as 500ms, 10s, 5m or 1h";
+
+  private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:%-]{1,253}");
+  private static final Pattern PATH = Pattern.compile("[^\\p{Cntrl}]+");
+  private static final Pattern SERVERS =
+      Pattern.compile("(" + server() + "(\\s*,\\s*" + server() + ")*)?");
+
+  private final Settings settings;
+
+  private ConfigLoader(Settings settings) {
+    this.settings = settings;
+  }
+
+  /**
+   * Reads {@code yaml} under {@code environment}.
+   *
+   * @throws ConfigException when anything in either is wrong
+   */
+  public static LedgerConfig load(Path yaml, Map<String, String> environment) {
+    try {
+      return parse(Files.readString(yaml), yaml.toString(), environment);
+    } catch (NoSuchFileException missing) {
+      throw new ConfigException("the configuration " + yaml + " does not exist", missing);
+    } catch (CharacterCodingException binary) {
+      throw new ConfigException("the configuration " + yaml + " is not UTF-8 text", binary);
+    } catch (IOException unreadable) {
+      throw new ConfigException(
+          "the configuration " + yaml + " cannot be read: " + unreadable.getMessage(), unreadable);
+    }
+  }
+
+  /**
+   * {@link #load} from memory.
+   *
+   * @param name what errors call the text
+   */
+  public static LedgerConfig parse(String yaml, String name, Map<String, String> environment) {
+    Settings settings = Settings.read(yaml, name);
+    Environment.overlay(settings, environment);
+    return new ConfigLoader(settings).config();
+  }
+
+  private LedgerConfig config() {
+    Map<String, PoolPolicy> pools = new LinkedHashMap<>();
+    settings.pools().forEach((name, pool) -> pools.put(name, PoolReader.read(pool)));
+    return new LedgerConfig(
+        Path.of(
+            settings
+                .get("data-dir")
+                .map(value -> value.matching(PATH, "the path of a directory"))
+                .orElse("./data")),
+        kafka(),
+        new Instance(host("instance.host")),
+        listener("als", 9001),
+        new Authz(
+            listener("authz", 9002),
+            settings
+                .get("authz.durability")
+                .map(value -> value.oneOf(Durability.class))
+                .orElse(Durability.FAST)),
+        listener("http", 8090),
+        listener("xds", 18_000),
+        new Lease(
+            lease("lease.heartbeat", Duration.ofSeconds(10)),
+            integer("lease.missed", 1, MAX_MISSED, 3),
+            lease("lease.reservation", Duration.ofSeconds(15))),
+        pools);
+  }
+
+  private Kafka kafka() {
+    Map<String, String> properties = new LinkedHashMap<>();
+    settings
+        .get("kafka.properties")
+        .ifPresent(all -> all.map().forEach((name, value) -> properties.put(name, value.text())));
+    Kafka kafka =
+        new Kafka(
+            settings
+                .get("kafka.bootstrap-servers")
+                .map(value -> value.matching(SERVERS, "host:port, several separated by commas"))
+                .orElse(""),
+            listener("kafka", 9092),
+            integer("kafka.partitions", 1, MAX_PARTITIONS, 12),
+            (short) integer("kafka.replication", 1, MAX_REPLICATION, 1),
+            properties);
+    if (kafka.embedded() && kafka.replication() > 1) {
+      throw settings
+          .get("kafka.replication")
+          .orElseThrow()
+          .refuse("1 with the embedded broker (kafka.bootstrap-servers is '')");
+    }
+    return kafka;
+  }
+
+  private Listener listener(String section, int defaultPort) {
+    return new Listener(
+        host(section + ".bind"), integer(section + ".port", 0, MAX_PORT, defaultPort));
+  }
+
+  private String host(String key) {
+    return settings
+        .get(key)
+        .map(value -> value.matching(HOST, "an IP address or a host name"))
+        .orElse(DEFAULT_BIND);
+  }
+
+  private int integer(String key, int min, int max, int otherwise) {
+    return settings.get(key).map(value -> value.integer(min, max)).orElse(otherwise);
+  }
+
+  private Duration lease(String key, Duration otherwise) {
+    return settings
+        .get(key)
+        .map(value -> value.duration(MIN_LEASE, MAX_LEASE, LEASE_ALLOWED))
+        .orElse(otherwise);
+  }
+
+  private static String server() {
+    return "(\\[[0-9A-Fa-f:.%]+\\]|[A-Za-z0-9._-]+):\\d{1,5}";
+  }
+}

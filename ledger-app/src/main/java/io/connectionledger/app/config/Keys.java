@@ -1,0 +1,78 @@
+package io.connectionledger.app.config;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** The keys that a configuration may have, and their names in the environment. */
+final class Keys {
+
+  /** Every key outside the pools. */
+  static final List<String> SETTINGS =
+      List.of(
+          "data-dir",
+          "kafka.bootstrap-servers",
+          "kafka.port",
+          "kafka.bind",
+          "kafka.partitions",
+          "kafka.replication",
+          "kafka.properties",
+          "instance.host",
+          "als.port",
+          "als.bind",
+          "authz.port",
+          "authz.bind",
+          "authz.durability",
+          "http.port",
+          "http.bind",
+          "xds.port",
+          "xds.bind",
+          "lease.heartbeat",
+          "lease.missed",
+          "lease.reservation");
+
+  /** Every key of a pool. */
+  static final List<String> POOL =
+      List.of(
+          "connections-per-second",
+          "burst-capacity",
+          "per-pod-max-connections",
+          "mode",
+          "on-owner-loss",
+          "pods",
+          "kubernetes");
+
+  static final List<String> POD = List.of("name", "address");
+
+  static final String POOLS = "pools";
+
+  /** Keys that hold a list or a mapping; in the environment, as inline YAML. */
+  static final Set<String> STRUCTURED = Set.of("kafka.properties", "pods", "kubernetes");
+
+  static final String PREFIX = "LEDGER_";
+
+  /** Variables with our prefix that are no settings: the start script reads them. */
+  static final Set<String> OF_THE_SCRIPT = Set.of("LEDGER_JAVA_OPTS");
+
+  private Keys() {}
+
+  /** The keys below {@code section}, or the top level for an empty one. */
+  static List<String> below(String section) {
+    String prefix = section.isEmpty() ? "" : section + ".";
+    return SETTINGS.stream()
+        .filter(key -> key.startsWith(prefix))
+        .map(key -> key.substring(prefix.length()))
+        .map(key -> key.contains(".") ? key.substring(0, key.indexOf('.')) : key)
+        .distinct()
+        .toList();
+  }
+
+  static String variable(String key) {
+    return PREFIX + upper(key);
+  }
+
+  /** {@code key} as a part of a variable's name. */
+  static String upper(String key) {
+    return key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+  }
+}

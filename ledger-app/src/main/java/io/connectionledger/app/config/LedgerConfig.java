@@ -1,0 +1,103 @@
+package io.connectionledger.app.config;
+
+import io.connectionledger.model.PoolPolicy;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Everything that an instance is told before it starts. {@link ConfigLoader} reads and checks it.
+ *
+ * @param dataDir where this instance keeps its state; relative to the working directory
+ * @param pools by name, in the order of the file
+ */
+public record LedgerConfig(
+    Path dataDir,
+    Kafka kafka,
+    Instance instance,
+    Listener als,
+    Authz authz,
+    Listener http,
+    Listener xds,
+    Lease lease,
+    Map<String, PoolPolicy> pools) {
+
+  public LedgerConfig {
+    pools = Collections.unmodifiableMap(new LinkedHashMap<>(pools));
+  }
+
+  /**
+   * Where a server listens.
+   *
+   * @param bind an address of this machine or a name of one
+   * @param port 0 for any free one
+   */
+  public record Listener(String bind, int port) {
+
+    /** Resolves the name; unresolved when there is no such host. */
+    public InetSocketAddress socketAddress() {
+      return new InetSocketAddress(bind, port);
+    }
+  }
+
+  /**
+   * The cluster that holds the ledger's topics.
+   *
+   * @param bootstrapServers empty for the embedded broker
+   * @param listener the embedded broker's
+   * @param partitions of every topic
+   * @param replication of every topic
+   * @param properties of the embedded broker, or of every client when the cluster is another's
+   */
+  public record Kafka(
+      String bootstrapServers,
+      Listener listener,
+      int partitions,
+      short replication,
+      Map<String, String> properties) {
+
+    public Kafka {
+      properties = Map.copyOf(properties);
+    }
+
+    /** Whether the broker runs in this process. */
+    public boolean embedded() {
+      return bootstrapServers.isEmpty();
+    }
+
+    /** What every Kafka client is given beside the ledger's own settings. */
+    public Map<String, String> clientProperties() {
+      return embedded() ? Map.of() : properties;
+    }
+  }
+
+  /**
+   * This instance among others.
+   *
+   * @param host how other instances reach this one
+   */
+  public record Instance(String host) {}
+
+  /** The ext_authz service over gRPC. */
+  public record Authz(Listener listener, Durability durability) {}
+
+  /** When a decision is answered. */
+  public enum Durability {
+    /** At once; Kafka has it in the background. */
+    FAST,
+    /** When Kafka has it. */
+    ACKNOWLEDGED
+  }
+
+  /**
+   * How long the ledger believes in a connection that it does not hear of.
+   *
+   * @param heartbeat how often Envoy repeats an open connection
+   * @param missed heartbeats without which a connection is lost
+   * @param reservation how long a slot is held for a connection that has not opened yet
+   */
+  public record Lease(Duration heartbeat, int missed, Duration reservation) {}
+}

@@ -1,0 +1,103 @@
+package io.connectionledger.app.config;
+
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Mode;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Makes the policy of a pool out of what was written. */
+final class PoolReader {
+
+  private final Settings.Pool pool;
+
+  private PoolReader(Settings.Pool pool) {
+    this.pool = pool;
+  }
+
+  static PoolPolicy read(Settings.Pool pool) {
+    return new PoolReader(pool).policy();
+  }
+
+  private PoolPolicy policy() {
+    if (!PoolPolicy.isValidName(pool.name())) {
+      throw new ConfigException(
+          "a pool is called '"
+              + pool.name()
+              + "' ("
+              + pool.where()
+              + "): allowed are 1 to 128 letters, digits, '.', '_' and '-'");
+    }
+    get("kubernetes")
+        .ifPresent(
+            value -> {
+              throw new ConfigException(
+                  value.key()
+                      + " is not supported yet ("
+                      + value.where()
+                      + "): allowed is a list of pods");
+            });
+    double rate =
+        get("connections-per-second")
+            .map(
+                value ->
+                    value.decimal(PoolPolicy.MIN_RATE, PoolPolicy.MAX_RATE, "0.001 to 1000000"))
+            .orElse(PoolPolicy.UNLIMITED_RATE);
+    int burst =
+        get("burst-capacity")
+            .map(value -> value.integer(1, PoolPolicy.MAX_BURST))
+            .orElse(rate == PoolPolicy.UNLIMITED_RATE ? 1 : (int) Math.ceil(rate));
+    int perPod =
+        get("per-pod-max-connections")
+            .orElseThrow(() -> missing("per-pod-max-connections", "1 to " + PoolPolicy.MAX_PER_POD))
+            .integer(1, PoolPolicy.MAX_PER_POD);
+    Mode mode = get("mode").map(value -> value.oneOf(Mode.class)).orElse(Mode.ENFORCE);
+    OnOwnerLoss onOwnerLoss =
+        get("on-owner-loss").map(value -> value.oneOf(OnOwnerLoss.class)).orElse(OnOwnerLoss.SHARE);
+    List<Pod> pods =
+        get("pods").map(Setting::list).orElse(List.of()).stream().map(PoolReader::pod).toList();
+    try {
+      return new PoolPolicy(pool.name(), rate, burst, perPod, mode, onOwnerLoss, pods);
+    } catch (IllegalArgumentException inconsistent) {
+      throw new ConfigException(
+          "pools." + pool.name() + "." + inconsistent.getMessage() + " (" + pool.where() + ")",
+          inconsistent);
+    }
+  }
+
+  private static Pod pod(Setting pod) {
+    Map<String, Setting> entries = pod.map(Keys.POD);
+    PodAddress address =
+        required(pod, entries, "address").parsed(PodAddress::parse, "ip:port or [ipv6]:port");
+    return required(pod, entries, "name")
+        .parsed(name -> new Pod(name, address), "1 to 253 characters");
+  }
+
+  private static Setting required(Setting pod, Map<String, Setting> entries, String key) {
+    Setting value = entries.get(key);
+    if (value == null || value.isEmpty()) {
+      throw new ConfigException(
+          pod.key() + " has no " + key + " (" + pod.where() + "): allowed is { name, address }");
+    }
+    return value;
+  }
+
+  private Optional<Setting> get(String key) {
+    return Optional.ofNullable(pool.values().get(key));
+  }
+
+  private ConfigException missing(String key, String allowed) {
+    return new ConfigException(
+        "pools."
+            + pool.name()
+            + "."
+            + key
+            + " is missing ("
+            + pool.where()
+            + "): allowed is "
+            + allowed);
+  }
+}

@@ -1,0 +1,96 @@
+package io.connectionledger.app.config;
+
+import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.Node;
+
+/** The values that were written, before anybody asks what they mean. Not safe for threads. */
+final class Settings {
+
+  private final Map<String, Setting> values = new LinkedHashMap<>();
+  private final Map<String, Pool> pools = new LinkedHashMap<>();
+
+  /** The values of one pool, and where it was first named. */
+  record Pool(String name, String where, Map<String, Setting> values) {}
+
+  /** Reads a YAML document, which may be empty. */
+  static Settings read(String yaml, String name) {
+    Settings settings = new Settings();
+    Setting.Origin origin = new Setting.Origin(name, true);
+    Node root = compose(yaml, origin);
+    if (root == null) {
+      return settings;
+    }
+    List<String> known = new ArrayList<>(Keys.below(""));
+    known.add(Keys.POOLS);
+    new Setting("", root, origin)
+        .map(known)
+        .forEach(
+            (key, value) -> {
+              if (key.equals(Keys.POOLS)) {
+                value.map().forEach(settings::readPool);
+              } else if (Keys.SETTINGS.contains(key)) {
+                settings.put(key, value);
+              } else {
+                value
+                    .map(Keys.below(key))
+                    .forEach((last, entry) -> settings.put(entry.key(), entry));
+              }
+            });
+    return settings;
+  }
+
+  private void readPool(String name, Setting pool) {
+    Map<String, Setting> entries = pool.map(Keys.POOL);
+    Pool target = pool(name, pool.where());
+    entries.forEach((key, value) -> put(target, key, value));
+  }
+
+  /** The document's root, or null when it is empty. */
+  static @Nullable Node compose(String yaml, Setting.Origin origin) {
+    try {
+      return new Yaml(new LoaderOptions()).compose(new StringReader(yaml));
+    } catch (MarkedYAMLException invalid) {
+      int line = invalid.getProblemMark() == null ? 1 : invalid.getProblemMark().getLine() + 1;
+      throw new ConfigException(
+          origin.name() + " line " + line + " is not YAML: " + invalid.getProblem(), invalid);
+    } catch (YAMLException unreadable) {
+      throw new ConfigException(
+          origin.name() + " is not YAML: " + unreadable.getMessage(), unreadable);
+    }
+  }
+
+  Optional<Setting> get(String key) {
+    return Optional.ofNullable(values.get(key));
+  }
+
+  void put(String key, Setting value) {
+    if (!value.isEmpty()) {
+      values.put(key, value);
+    }
+  }
+
+  Map<String, Pool> pools() {
+    return pools;
+  }
+
+  /** The pool of this name, which is new when there is none yet. */
+  Pool pool(String name, String where) {
+    return pools.computeIfAbsent(name, n -> new Pool(n, where, new LinkedHashMap<>()));
+  }
+
+  static void put(Pool pool, String key, Setting value) {
+    if (!value.isEmpty()) {
+      pool.values().put(key, value);
+    }
+  }
+}

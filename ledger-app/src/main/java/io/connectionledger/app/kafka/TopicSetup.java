@@ -1,0 +1,172 @@
+package io.connectionledger.app.kafka;
+
+import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.StartupException;
+import io.connectionledger.model.Topics;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.LockSupport;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Waits for a cluster, visibly, and sees to it that the ledger's topics are there. Any number of
+ * instances may do so at once.
+ */
+public final class TopicSetup {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(TopicSetup.class);
+
+  private static final Duration ATTEMPT = Duration.ofSeconds(5);
+
+  private final String bootstrapServers;
+  private final LedgerConfig.Kafka config;
+
+  private TopicSetup(String bootstrapServers, LedgerConfig.Kafka config) {
+    this.bootstrapServers = bootstrapServers;
+    this.config = config;
+  }
+
+  /**
+   * Creates the topics that are missing; the settings of those that exist are left as they are. It
+   * tries for as long as the cluster cannot be reached, with a line in the log every 5 s.
+   *
+   * @param bootstrapServers the embedded broker's, or those of {@code config}
+   * @throws StartupException when a topic has another partition count, or the cluster refuses
+   * @throws InterruptedException when told to stop
+   */
+  public static void ensure(String bootstrapServers, LedgerConfig.Kafka config)
+      throws InterruptedException {
+    TopicSetup setup = new TopicSetup(bootstrapServers, config);
+    while (!setup.attempt()) {
+      LOGGER
+          .atWarn()
+          .addKeyValue("bootstrap-servers", bootstrapServers)
+          .log("Kafka is not reachable, retrying");
+    }
+  }
+
+  /** Whether the cluster could be reached; takes {@link #ATTEMPT} when not. */
+  private boolean attempt() throws InterruptedException {
+    try (Admin admin = Admin.create(properties())) {
+      List<Topics.Spec> missing = missing(admin);
+      // Looked at again after the creation: another instance may have been faster, with a count
+      // of its own.
+      while (!missing.isEmpty()) {
+        create(admin, missing);
+        missing = missing(admin);
+      }
+      return true;
+    } catch (RetriableException unreachable) {
+      return false;
+    } catch (ApiException refused) {
+      throw new StartupException(
+          "Kafka at " + bootstrapServers + " refuses: " + refused.getMessage(), refused);
+    } catch (KafkaException noClient) {
+      waitForName(noClient);
+      return false;
+    }
+  }
+
+  private Map<String, Object> properties() {
+    Map<String, Object> properties = new HashMap<>(config.clientProperties());
+    properties.put(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    properties.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) ATTEMPT.toMillis());
+    properties.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) ATTEMPT.toMillis());
+    return properties;
+  }
+
+  private List<Topics.Spec> missing(Admin admin) throws InterruptedException {
+    Map<String, KafkaFuture<TopicDescription>> found =
+        admin.describeTopics(Topics.ALL.stream().map(Topics.Spec::name).toList()).topicNameValues();
+    List<Topics.Spec> missing = new ArrayList<>();
+    for (Topics.Spec topic : Topics.ALL) {
+      try {
+        refuseOtherCount(
+            topic.name(), get(Objects.requireNonNull(found.get(topic.name()))).partitions().size());
+      } catch (UnknownTopicOrPartitionException absent) {
+        missing.add(topic);
+      }
+    }
+    return missing;
+  }
+
+  private void refuseOtherCount(String topic, int partitions) {
+    if (partitions != config.partitions()) {
+      throw new StartupException(
+          "topic "
+              + topic
+              + " has "
+              + partitions
+              + " partitions, but kafka.partitions is "
+              + config.partitions()
+              + ": allowed is the number that the topics were created with");
+    }
+  }
+
+  private void create(Admin admin, List<Topics.Spec> topics) throws InterruptedException {
+    List<NewTopic> creations =
+        topics.stream()
+            .map(
+                topic ->
+                    new NewTopic(topic.name(), config.partitions(), config.replication())
+                        .configs(topic.configs()))
+            .toList();
+    for (KafkaFuture<Void> creation : admin.createTopics(creations).values().values()) {
+      try {
+        get(creation);
+      } catch (TopicExistsException byAnother) {
+        LOGGER.atDebug().log("Another instance created a topic first");
+      } catch (InvalidReplicationFactorException tooFew) {
+        throw new StartupException(
+            "kafka.replication is "
+                + config.replication()
+                + ": allowed is up to the number of brokers ("
+                + tooFew.getMessage()
+                + ")",
+            tooFew);
+      }
+    }
+  }
+
+  /** A client is not even created when no name resolves, which in a cluster may come later. */
+  private static void waitForName(KafkaException noClient) throws InterruptedException {
+    Throwable cause = noClient.getCause() == null ? noClient : noClient.getCause();
+    if (!String.valueOf(cause.getMessage()).contains("No resolvable bootstrap urls")) {
+      throw new StartupException(
+          "kafka.properties: allowed is what Kafka's clients take (" + cause.getMessage() + ")",
+          noClient);
+    }
+    LockSupport.parkNanos(ATTEMPT.toNanos());
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
+  }
+
+  private static <T> T get(KafkaFuture<T> future) throws InterruptedException {
+    try {
+      return future.get();
+    } catch (ExecutionException failed) {
+      if (failed.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new KafkaException(failed);
+    }
+  }
+}
