@@ -1,0 +1,164 @@
+package io.connectionledger.ingest;
+
+import io.connectionledger.model.ConnectionEvent;
+import io.connectionledger.model.Ticker;
+import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
+import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/**
+ * One access-log stream of one Envoy worker. It pulls: a message is asked for when Kafka has
+ * everything of the one before, so that a slow Kafka slows Envoy down and no memory fills up.
+ *
+ * <p>gRPC calls the {@code on…} methods one at a time; {@link #settle} also runs on Kafka's thread.
+ */
+final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage> {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(AccessLogObserver.class);
+  private static final int MAX_NODE_ID = 256;
+
+  private final ServerCallStreamObserver<StreamAccessLogsResponse> responses;
+  private final EventPublisher publisher;
+  private final Ticker ticker;
+  private final IngestMetrics metrics;
+
+  /** Records that Kafka has not settled yet, and one for a message that is being worked on. */
+  private final AtomicInteger unsettled = new AtomicInteger();
+
+  private final AtomicBoolean answered = new AtomicBoolean();
+  private volatile boolean clientDone;
+
+  /** Null until the first message has named the Envoy. */
+  private @Nullable AccessLogTranslator translator;
+
+  private boolean ended;
+
+  AccessLogObserver(
+      ServerCallStreamObserver<StreamAccessLogsResponse> responses,
+      EventPublisher publisher,
+      Ticker ticker,
+      IngestMetrics metrics) {
+    this.responses = responses;
+    this.publisher = publisher;
+    this.ticker = ticker;
+    this.metrics = metrics;
+  }
+
+  /** Asks for the first message. */
+  void start() {
+    metrics.streamOpened();
+    responses.request(1);
+  }
+
+  @Override
+  public void onNext(StreamAccessLogsMessage message) {
+    if (ended) {
+      return;
+    }
+    AccessLogTranslator current = translator;
+    if (current == null) {
+      String node = message.getIdentifier().getNode().getId();
+      if (node.isEmpty() || node.length() > MAX_NODE_ID) {
+        refuse(node);
+        return;
+      }
+      current = new AccessLogTranslator(node);
+      translator = current;
+      LOGGER
+          .atInfo()
+          .addKeyValue("envoy", node)
+          .addKeyValue("log", message.getIdentifier().getLogName())
+          .log("Envoy opened an access-log stream");
+    }
+    unsettled.incrementAndGet();
+    publish(message, current);
+    settle();
+  }
+
+  private void publish(StreamAccessLogsMessage message, AccessLogTranslator current) {
+    if (message.hasTcpLogs()) {
+      publish(
+          new DeadLetter(
+              DeadLetterCause.TCP,
+              "tcp_logs: allowed is the access log of an HTTP connection manager",
+              message.getTcpLogs()),
+          current.envoy());
+    }
+    AccessLogBatch batch =
+        AccessLogBatch.of(current, message.getHttpLogs().getLogEntryList(), ticker.nowMs());
+    for (ConnectionEvent event : batch.events()) {
+      unsettled.incrementAndGet();
+      publisher.publish(event, this::settle);
+    }
+    for (DeadLetter letter : batch.deadLetters()) {
+      publish(letter, current.envoy());
+    }
+  }
+
+  private void publish(DeadLetter letter, String envoy) {
+    unsettled.incrementAndGet();
+    publisher.publish(letter, envoy, this::settle);
+  }
+
+  private void settle() {
+    if (unsettled.decrementAndGet() > 0) {
+      return;
+    }
+    if (!clientDone) {
+      responses.request(1);
+    } else if (answered.compareAndSet(false, true)) {
+      responses.onNext(StreamAccessLogsResponse.getDefaultInstance());
+      responses.onCompleted();
+    }
+  }
+
+  private void refuse(String node) {
+    String found = node.isEmpty() ? "is missing" : "has " + node.length() + " characters";
+    String problem =
+        "identifier.node.id of the stream's first message "
+            + found
+            + ": allowed are 1 to "
+            + MAX_NODE_ID
+            + " characters";
+    LOGGER.atWarn().addKeyValue("problem", problem).log("Refused an access-log stream");
+    end();
+    responses.onError(Status.INVALID_ARGUMENT.withDescription(problem).asRuntimeException());
+  }
+
+  @Override
+  public void onError(Throwable failure) {
+    boolean expected = Status.fromThrowable(failure).getCode() == Status.Code.CANCELLED;
+    if (!ended) {
+      LOGGER
+          .atLevel(expected ? Level.INFO : Level.WARN)
+          .addKeyValue("envoy", translator == null ? "" : translator.envoy())
+          .addKeyValue("status", Status.fromThrowable(failure))
+          .log("Access-log stream ended");
+    }
+    end();
+  }
+
+  /** Answers when Kafka has the last message, so that OK means that nothing is pending. */
+  @Override
+  public void onCompleted() {
+    end();
+    unsettled.incrementAndGet();
+    clientDone = true;
+    settle();
+  }
+
+  private void end() {
+    if (!ended) {
+      ended = true;
+      metrics.streamEnded();
+    }
+  }
+}

@@ -1,0 +1,235 @@
+package io.connectionledger.ingest;
+
+import com.google.protobuf.Duration;
+import com.google.protobuf.Timestamp;
+import io.connectionledger.ingest.Translation.Event;
+import io.connectionledger.ingest.Translation.Heartbeat;
+import io.connectionledger.ingest.Translation.Ignored;
+import io.connectionledger.ingest.Translation.Malformed;
+import io.connectionledger.model.ConnectionEvent;
+import io.connectionledger.model.ConnectionIds;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
+import io.envoyproxy.envoy.config.core.v3.Address;
+import io.envoyproxy.envoy.config.core.v3.SocketAddress;
+import io.envoyproxy.envoy.data.accesslog.v3.AccessLogCommon;
+import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
+import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rules that turn one access-log entry of one Envoy into its {@link Translation}. They see
+ * nothing but the entry; the only memory is that of addresses already parsed. Never throws. Not
+ * thread-safe: one per stream.
+ *
+ * <pre>
+ *   TunnelSuccessfullyEstablished   established                            opened
+ *   Periodic                        established                            heartbeat
+ *   End                             established                            closed
+ *   End                             not established, reservation granted   failed
+ *   anything else                                                          ignored
+ * </pre>
+ *
+ * A stream is established when it was answered with 101. Over HTTP/2 and HTTP/3 the answer may be
+ * written as 200, which an ordinary request gets too: there only a reservation tells the two apart.
+ */
+final class AccessLogTranslator {
+
+  /** The longest reason that is passed on, in characters. */
+  static final int MAX_TEXT = 200;
+
+  private static final String DENIED = "ext_authz_denied";
+  private static final String UNKNOWN_REASON = "unknown";
+  private static final Pattern BREAKS = Pattern.compile("[\\s\\p{Cc}\\p{Zl}\\p{Zp}]+");
+  private static final long MAX_TIMESTAMP_SECONDS = 253_402_300_799L;
+  private static final long MAX_DURATION_SECONDS = 315_576_000_000L;
+
+  private final String envoy;
+  private final PodAddresses pods = new PodAddresses();
+
+  /**
+   * @param envoy the node id of the Envoy whose entries these are
+   */
+  AccessLogTranslator(String envoy) {
+    this.envoy = envoy;
+  }
+
+  String envoy() {
+    return envoy;
+  }
+
+  /**
+   * @param receivedAtMs milliseconds since the epoch by our own clock
+   */
+  Translation translate(HTTPAccessLogEntry entry, long receivedAtMs) {
+    AccessLogType type = entry.getCommonProperties().getAccessLogType();
+    try {
+      return switch (type) {
+        case NotSet ->
+            new Malformed(
+                DeadLetterCause.FOREIGN,
+                "the access log has no types: common_properties.access_log_type is not set");
+        case DownstreamTunnelSuccessfullyEstablished, DownstreamPeriodic, DownstreamEnd ->
+            translate(type, entry, receivedAtMs);
+        default -> Ignored.INSTANCE;
+      };
+    } catch (IllegalArgumentException invalid) {
+      return new Malformed(DeadLetterCause.MALFORMED, oneLine(invalid.getMessage()));
+    }
+  }
+
+  private Translation translate(AccessLogType type, HTTPAccessLogEntry entry, long receivedAtMs) {
+    AccessLogCommon common = entry.getCommonProperties();
+    Admission admission = Admission.of(common);
+    if (!isEstablished(entry, admission)) {
+      return type == AccessLogType.DownstreamEnd && isGranted(entry, admission)
+          ? new Event(failed(entry, admission, receivedAtMs))
+          : Ignored.INSTANCE;
+    }
+    String pool = pool(admission, common);
+    String connection = connection(admission, common);
+    PodAddress pod = pod(common);
+    return switch (type) {
+      case DownstreamPeriodic -> new Heartbeat(pool, pod, connection);
+      case DownstreamEnd ->
+          new Event(
+              new ConnectionEvent.Closed(
+                  pool,
+                  connection,
+                  pod,
+                  envoy,
+                  reason(entry),
+                  durationMs(common.getDuration(), common.hasDuration()),
+                  receivedAtMs));
+      default ->
+          new Event(
+              new ConnectionEvent.Opened(
+                  pool, connection, pod, envoy, startedAtMs(common, receivedAtMs), receivedAtMs));
+    };
+  }
+
+  private static boolean isEstablished(HTTPAccessLogEntry entry, Admission admission) {
+    return switch (entry.getResponse().getResponseCode().getValue()) {
+      case 101 -> true;
+      case 200 ->
+          admission.reservation() != null
+              && switch (entry.getProtocolVersion()) {
+                case HTTP2, HTTP3 -> true;
+                default -> false;
+              };
+      default -> false;
+    };
+  }
+
+  /** A rejection may carry its decision's id where a grant carries the reservation. */
+  private static boolean isGranted(HTTPAccessLogEntry entry, Admission admission) {
+    return admission.reservation() != null
+        && !admission.rejected()
+        && !entry.getResponse().getResponseCodeDetails().equals(DENIED);
+  }
+
+  private ConnectionEvent.Failed failed(
+      HTTPAccessLogEntry entry, Admission admission, long receivedAtMs) {
+    AccessLogCommon common = entry.getCommonProperties();
+    int status = entry.getResponse().getResponseCode().getValue();
+    return new ConnectionEvent.Failed(
+        pool(admission, common),
+        connection(admission, common),
+        common.getUpstreamRemoteAddress().hasSocketAddress() ? pod(common) : null,
+        envoy,
+        status >= 100 && status <= 599 ? status : 0,
+        reason(entry),
+        receivedAtMs);
+  }
+
+  private static String pool(Admission admission, AccessLogCommon common) {
+    String named = admission.pool();
+    String pool = named != null ? named : common.getUpstreamCluster();
+    if (!PoolPolicy.isValidName(pool)) {
+      throw new IllegalArgumentException(
+          (named != null ? "pool '" : "upstream_cluster '")
+              + shown(pool)
+              + "' cannot name a pool: allowed are 1 to 128 letters, digits, '.', '_' and '-'");
+    }
+    return pool;
+  }
+
+  private String connection(Admission admission, AccessLogCommon common) {
+    String reservation = admission.reservation();
+    if (reservation == null) {
+      return unleased(common);
+    }
+    if (!ConnectionIds.isValid(reservation)) {
+      throw new IllegalArgumentException(
+          "reservation '" + shown(reservation) + "' is not an id of this ledger");
+    }
+    return reservation;
+  }
+
+  private String unleased(AccessLogCommon common) {
+    Address client =
+        common.hasDownstreamRemoteAddress()
+            ? common.getDownstreamRemoteAddress()
+            : common.getDownstreamDirectRemoteAddress();
+    Timestamp start = common.getStartTime();
+    if (!client.hasSocketAddress() || !common.hasStartTime()) {
+      throw new IllegalArgumentException(
+          "without a reservation, downstream_remote_address (ip:port) and start_time are needed");
+    }
+    SocketAddress socket = client.getSocketAddress();
+    // Wraps around beyond the year 2262; it still differs from stream to stream.
+    long startedAtNanos = start.getSeconds() * 1_000_000_000 + start.getNanos();
+    return ConnectionIds.unleased(
+        envoy, socket.getAddress() + ':' + socket.getPortValue(), startedAtNanos);
+  }
+
+  private PodAddress pod(AccessLogCommon common) {
+    Address address = common.getUpstreamRemoteAddress();
+    if (!address.hasSocketAddress()) {
+      throw new IllegalArgumentException(
+          "upstream_remote_address is missing or no socket address: allowed is an IP and a port");
+    }
+    SocketAddress socket = address.getSocketAddress();
+    return pods.of(socket.getAddress(), socket.getPortValue());
+  }
+
+  private static long startedAtMs(AccessLogCommon common, long receivedAtMs) {
+    Timestamp start = common.getStartTime();
+    boolean plausible =
+        common.hasStartTime()
+            && start.getSeconds() >= 0
+            && start.getSeconds() <= MAX_TIMESTAMP_SECONDS;
+    return plausible ? start.getSeconds() * 1000 + start.getNanos() / 1_000_000 : receivedAtMs;
+  }
+
+  private static @Nullable Long durationMs(Duration duration, boolean known) {
+    boolean plausible =
+        known
+            && duration.getSeconds() >= 0
+            && duration.getSeconds() <= MAX_DURATION_SECONDS
+            && duration.getNanos() >= 0;
+    return plausible ? duration.getSeconds() * 1000 + duration.getNanos() / 1_000_000 : null;
+  }
+
+  private static String reason(HTTPAccessLogEntry entry) {
+    String details = oneLine(entry.getResponse().getResponseCodeDetails());
+    return details.isEmpty() ? UNKNOWN_REASON : details;
+  }
+
+  private static String shown(String value) {
+    return cut(value, 60);
+  }
+
+  private static String oneLine(@Nullable String text) {
+    return text == null ? "" : BREAKS.matcher(cut(text, MAX_TEXT)).replaceAll(" ").strip();
+  }
+
+  /** The first characters of {@code text}, never ending in half a character. */
+  private static String cut(String text, int max) {
+    if (text.length() <= max) {
+      return text;
+    }
+    return text.substring(0, Character.isHighSurrogate(text.charAt(max - 1)) ? max - 1 : max);
+  }
+}

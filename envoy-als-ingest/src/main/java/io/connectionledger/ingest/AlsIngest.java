@@ -1,0 +1,81 @@
+package io.connectionledger.ingest;
+
+import io.connectionledger.model.Ticker;
+import io.envoyproxy.envoy.service.accesslog.v3.AccessLogServiceGrpc.AccessLogServiceImplBase;
+import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
+import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
+import io.grpc.BindableService;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Map;
+import org.apache.kafka.clients.producer.Producer;
+
+/**
+ * The ingest of Envoy's access logs (gRPC AccessLogService v3): the service to put into a gRPC
+ * server, and the Kafka producer behind it. Thread-safe.
+ *
+ * <p>A call may wait on its thread while Kafka is away, for the operator's {@code max.block.ms}
+ * (Kafka's default is a minute), so the server needs an executor of its own that other services do
+ * not share.
+ */
+public final class AlsIngest implements AutoCloseable {
+
+  private final EventPublisher publisher;
+  private final BindableService service;
+
+  AlsIngest(Producer<byte[], byte[]> producer, Ticker ticker, MeterRegistry registry) {
+    IngestMetrics metrics = new IngestMetrics(registry);
+    publisher = new EventPublisher(producer, ticker, metrics);
+    service = new Service(publisher, ticker, metrics);
+  }
+
+  /**
+   * Starts the producer, without waiting for Kafka.
+   *
+   * @param kafkaSettings of the Kafka client, {@code bootstrap.servers} at least; acknowledgements
+   *     and idempotence are not the operator's choice
+   * @throws org.apache.kafka.common.KafkaException when a setting is wrong
+   */
+  public static AlsIngest create(
+      Map<String, Object> kafkaSettings, Ticker ticker, MeterRegistry registry) {
+    return new AlsIngest(EventPublisher.producer(kafkaSettings), ticker, registry);
+  }
+
+  /** The service, always the same one. */
+  public BindableService service() {
+    return service;
+  }
+
+  /**
+   * Flushes, for ten seconds at most, and stops. Close the gRPC server first: what arrives later is
+   * counted as lost. Idempotent.
+   */
+  @Override
+  public void close() {
+    publisher.close();
+  }
+
+  private static final class Service extends AccessLogServiceImplBase {
+    private final EventPublisher publisher;
+    private final Ticker ticker;
+    private final IngestMetrics metrics;
+
+    Service(EventPublisher publisher, Ticker ticker, IngestMetrics metrics) {
+      this.publisher = publisher;
+      this.ticker = ticker;
+      this.metrics = metrics;
+    }
+
+    @Override
+    public StreamObserver<StreamAccessLogsMessage> streamAccessLogs(
+        StreamObserver<StreamAccessLogsResponse> responses) {
+      // grpc-java hands every server method this type; nothing weaker can pull.
+      var call = (ServerCallStreamObserver<StreamAccessLogsResponse>) responses;
+      call.disableAutoRequest();
+      AccessLogObserver observer = new AccessLogObserver(call, publisher, ticker, metrics);
+      observer.start();
+      return observer;
+    }
+  }
+}

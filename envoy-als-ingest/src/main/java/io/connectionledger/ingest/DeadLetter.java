@@ -1,0 +1,11 @@
+package io.connectionledger.ingest;
+
+import com.google.protobuf.Message;
+
+/**
+ * An entry that says nothing to the ledger, for people to look at.
+ *
+ * @param reason one line that says what is wrong with it
+ * @param entry as Envoy sent it
+ */
+record DeadLetter(DeadLetterCause cause, String reason, Message entry) {}

@@ -1,0 +1,97 @@
+package io.connectionledger.ingest;
+
+import io.connectionledger.model.ConnectionEvent;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The meters of the ingest, all registered at once so that each is scraped as 0 before its first
+ * event. Thread-safe.
+ */
+final class IngestMetrics {
+
+  /** Prometheus: {@code ledger_events_total{type}}, events acknowledged by Kafka. */
+  static final String EVENTS = "ledger.events";
+
+  /** Prometheus: {@code ledger_dead_letters_total{cause}}. */
+  static final String DEAD_LETTERS = "ledger.dead.letters";
+
+  /** Prometheus: {@code ledger_events_lost_total}, records that Kafka finally did not take. */
+  static final String EVENTS_LOST = "ledger.events.lost";
+
+  /** Prometheus: {@code ledger_als_streams}, access-log streams that are open. */
+  static final String STREAMS = "ledger.als.streams";
+
+  private final Counter opened;
+  private final Counter alive;
+  private final Counter closed;
+  private final Counter failed;
+  private final Map<DeadLetterCause, Counter> deadLetters = new EnumMap<>(DeadLetterCause.class);
+  private final Counter lost;
+  private final AtomicInteger streams = new AtomicInteger();
+
+  IngestMetrics(MeterRegistry registry) {
+    opened = events(registry, "opened");
+    alive = events(registry, "alive");
+    closed = events(registry, "closed");
+    failed = events(registry, "failed");
+    for (DeadLetterCause cause : DeadLetterCause.values()) {
+      deadLetters.put(
+          cause,
+          Counter.builder(DEAD_LETTERS)
+              .description("Access-log entries that said nothing to the ledger")
+              .tag("cause", cause.label())
+              .register(registry));
+    }
+    lost =
+        Counter.builder(EVENTS_LOST)
+            .description("Records that Kafka finally did not take")
+            .register(registry);
+    Gauge.builder(STREAMS, streams, AtomicInteger::get)
+        .description("Access-log streams that are open, one per Envoy worker")
+        .register(registry);
+  }
+
+  private static Counter events(MeterRegistry registry, String type) {
+    return Counter.builder(EVENTS)
+        .description("Connection events acknowledged by Kafka")
+        .tag("type", type)
+        .register(registry);
+  }
+
+  void written(ConnectionEvent event) {
+    Counter counter =
+        switch (event) {
+          case ConnectionEvent.Opened e -> opened;
+          case ConnectionEvent.Alive e -> alive;
+          case ConnectionEvent.Closed e -> closed;
+          case ConnectionEvent.Failed e -> failed;
+        };
+    counter.increment();
+  }
+
+  void deadLetter(DeadLetterCause cause) {
+    Counter counter = deadLetters.get(cause);
+    if (counter != null) {
+      counter.increment();
+    }
+  }
+
+  /** Counts a lost record and returns how many were lost so far. */
+  long lost() {
+    lost.increment();
+    return (long) lost.count();
+  }
+
+  void streamOpened() {
+    streams.incrementAndGet();
+  }
+
+  void streamEnded() {
+    streams.decrementAndGet();
+  }
+}
