@@ -1,4 +1,7 @@
-/** controlplane. */
+/**
+ * The control plane: tells every Envoy which pods a pool has, so that Envoy and ledger never
+ * disagree about them. {@link io.connectionledger.controlplane.EdsServer} is its door.
+ */
 @NullMarked
 package io.connectionledger.controlplane;
 

@@ -17,6 +17,8 @@ public final class NaivePool {
   private enum State {
     RESERVED,
     OPEN,
+    /** Given back before its decision came back from the log. */
+    RELEASED,
     ENDED
   }
 
@@ -27,7 +29,7 @@ public final class NaivePool {
   private long nowMs;
 
   public NaivePool(long reservationMs, long leaseMs, long tombstoneMs, long nowMs) {
-    lives = Map.of(State.RESERVED, reservationMs, State.OPEN, leaseMs, State.ENDED, tombstoneMs);
+    lives = Map.of(State.RESERVED, reservationMs, State.RELEASED, reservationMs, State.OPEN, leaseMs, State.ENDED, tombstoneMs);
     this.nowMs = nowMs;
   }
 
@@ -53,7 +55,7 @@ public final class NaivePool {
 
   public void release(String id) {
     if (is(id, State.RESERVED)) {
-      put(id, State.ENDED, null);
+      put(id, State.RELEASED, null);
     }
   }
 
@@ -62,8 +64,9 @@ public final class NaivePool {
     entries.values().removeIf(entry -> entry.untilMs() <= nowMs);
   }
 
-  /** Everything that survives a restart gets its full time again. */
+  /** Everything that survives a restart gets its full time again; a release was never stored. */
   public void restart() {
+    entries.values().removeIf(entry -> entry.state() == State.RELEASED);
     entries.replaceAll((id, e) -> new Entry(e.state(), e.pod(), nowMs + life(e.state())));
   }
 

@@ -1,60 +1,198 @@
 package io.connectionledger.app.serve;
 
+import io.connectionledger.admission.AdmissionApi;
+import io.connectionledger.admission.Durability;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
+import io.connectionledger.app.config.StartupException;
 import io.connectionledger.app.kafka.DataDir;
 import io.connectionledger.app.kafka.EmbeddedKafka;
 import io.connectionledger.app.kafka.TopicSetup;
-import java.util.Optional;
+import io.connectionledger.controlplane.EdsServer;
+import io.connectionledger.ingest.AlsIngest;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.streams.LedgerStreams;
+import io.connectionledger.streams.rules.LeaseTerms;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
+import org.apache.kafka.clients.CommonClientConfigs;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One running instance of the ledger. */
+/**
+ * One running instance of the ledger: the parts that its roles name, wired and started in the order
+ * of the data's flow, and stopped in the opposite one.
+ */
 public final class Instance implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(Instance.class);
 
-  private final DataDir dataDir;
-  private final Optional<EmbeddedKafka> kafka;
+  private final Closing closing = new Closing();
+  private final Ticker ticker = Ticker.system();
+  private final LedgerConfig config;
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private OptionalInt alsPort = OptionalInt.empty();
+  private OptionalInt authzPort = OptionalInt.empty();
+  private OptionalInt xdsPort = OptionalInt.empty();
+  private OptionalInt httpPort = OptionalInt.empty();
+  private String bootstrapServers;
 
-  private Instance(DataDir dataDir, Optional<EmbeddedKafka> kafka) {
-    this.dataDir = dataDir;
-    this.kafka = kafka;
+  private Instance(LedgerConfig config) {
+    this.config = config;
+    this.bootstrapServers = config.kafka().bootstrapServers();
   }
 
   /**
-   * Starts every part that {@code roles} names and returns when all of them serve.
+   * Starts every part that {@code roles} names and returns when all of them listen; the instance
+   * becomes ready when the ledger has caught up.
    *
+   * @throws StartupException with one line when a port, a directory or the cluster refuses
    * @throws InterruptedException when told to stop before that; nothing runs any more then
    */
   public static Instance start(LedgerConfig config, Set<Role> roles) throws InterruptedException {
-    DataDir dataDir = DataDir.open(config.dataDir());
-    Instance instance = new Instance(dataDir, Optional.empty());
+    Instance instance = new Instance(config);
     try {
-      if (roles.contains(Role.KAFKA)) {
-        instance = new Instance(dataDir, Optional.of(EmbeddedKafka.start(config, dataDir)));
-      }
-      String bootstrapServers =
-          instance
-              .kafka
-              .map(EmbeddedKafka::bootstrapServers)
-              .orElse(config.kafka().bootstrapServers());
-      TopicSetup.ensure(bootstrapServers, config.kafka());
-      LOGGER.atInfo().addKeyValue("kafka", bootstrapServers).log("Instance started");
+      instance.start(roles);
       return instance;
+    } catch (UncheckedIOException refused) {
+      instance.close();
+      throw new StartupException(String.valueOf(refused.getMessage()), refused);
     } catch (InterruptedException | RuntimeException failed) {
       instance.close();
       throw failed;
     }
   }
 
+  private void start(Set<Role> roles) throws InterruptedException {
+    closing.add(registry::close);
+    bindJvmMetrics();
+    DataDir dataDir = closing.add(DataDir.open(config.dataDir()));
+    if (roles.contains(Role.KAFKA)) {
+      bootstrapServers =
+          closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
+    }
+    TopicSetup.ensure(bootstrapServers, config.kafka());
+    if (roles.contains(Role.CONTROL_PLANE)) {
+      startControlPlane();
+    }
+    if (roles.contains(Role.ADMISSION)) {
+      startAdmission(dataDir);
+    }
+    if (roles.contains(Role.INGEST)) {
+      startIngest();
+    }
+    LOGGER
+        .atInfo()
+        .addKeyValue("roles", roles)
+        .addKeyValue("kafka", bootstrapServers)
+        .addKeyValue("als", alsPort)
+        .addKeyValue("authz", authzPort)
+        .addKeyValue("xds", xdsPort)
+        .addKeyValue("http", httpPort)
+        .log("Instance started");
+  }
+
+  private void bindJvmMetrics() {
+    closing.add(bindGc());
+    new JvmMemoryMetrics().bindTo(registry);
+    new JvmThreadMetrics().bindTo(registry);
+    new ProcessorMetrics().bindTo(registry);
+  }
+
+  private JvmGcMetrics bindGc() {
+    JvmGcMetrics gc = new JvmGcMetrics();
+    gc.bindTo(registry);
+    return gc;
+  }
+
+  private void startControlPlane() {
+    EdsServer eds = EdsServer.create(config.pools().values());
+    GrpcServer server = GrpcServer.start("xds", config.xds(), eds.service());
+    closing.add(server);
+    xdsPort = OptionalInt.of(server.port());
+  }
+
+  private void startAdmission(DataDir dataDir) {
+    LedgerConfig.Lease lease = config.lease();
+    LedgerStreams streams =
+        closing.add(
+            new LedgerStreams(
+                new LedgerStreams.Settings(
+                    kafkaClient(),
+                    config.kafka().partitions(),
+                    dataDir.path().resolve("streams"),
+                    dataDir.instanceId()),
+                config.pools(),
+                new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation()),
+                ticker,
+                registry));
+    streams.start();
+    Durability durability =
+        switch (config.authz().durability()) {
+          case FAST -> Durability.FAST;
+          case ACKNOWLEDGED -> Durability.ACKNOWLEDGED;
+        };
+    AdmissionApi admission =
+        closing.add(AdmissionApi.create(streams, kafkaClient(), durability, ticker, registry));
+    httpPort = OptionalInt.of(admission.startHttp(config.http().bind(), config.http().port()));
+    admission.warmUp();
+    GrpcServer server =
+        GrpcServer.startOnEventLoop(
+            "authz", config.authz().listener(), admission.authz(), admission.health());
+    closing.add(server);
+    authzPort = OptionalInt.of(server.port());
+  }
+
+  private void startIngest() {
+    AlsIngest ingest = closing.add(AlsIngest.create(kafkaClient(), ticker, registry));
+    GrpcServer server = GrpcServer.start("als", config.als(), ingest.service());
+    closing.add(server);
+    alsPort = OptionalInt.of(server.port());
+  }
+
+  private Map<String, Object> kafkaClient() {
+    Map<String, Object> settings = new HashMap<>(config.kafka().clientProperties());
+    settings.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    return settings;
+  }
+
+  /** Where the cluster is; the embedded broker's address when it runs here. */
+  public String bootstrapServers() {
+    return bootstrapServers;
+  }
+
+  /** The port of the access-log service; empty without the role. */
+  public OptionalInt alsPort() {
+    return alsPort;
+  }
+
+  /** The port of ext_authz over gRPC; empty without the role. */
+  public OptionalInt authzPort() {
+    return authzPort;
+  }
+
+  /** The port of endpoint discovery; empty without the role. */
+  public OptionalInt xdsPort() {
+    return xdsPort;
+  }
+
+  /** The port of the HTTP API; empty without the role. */
+  public OptionalInt httpPort() {
+    return httpPort;
+  }
+
   @Override
   public void close() {
-    try {
-      kafka.ifPresent(EmbeddedKafka::close);
-    } finally {
-      dataDir.close();
-    }
+    closing.close();
   }
 }

@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
  *              allowed                opened, alive
  *   (unknown) ─────────▶ reserved ─────────────────▶ open
  *       │                 │    │                     │  │
- *       │    opened,      │    │ failed, released    │  │ closed, lease expired
+ *       │    opened,      │    │ failed              │  │ closed
  *       │    alive        │    └────────▶ ended ◀────┘  │ alive on another pod: moves
- *       └──────────▶ open │ expired        │            └──▶ open
- *                         ▼                ▼ tombstone expired
+ *       └──────────▶ open │ expired,       │            └──▶ open
+ *                         ▼ released       ▼ tombstone expired      lease expired: unknown
  *                     (unknown)        (unknown)
  * </pre>
  *
@@ -48,6 +48,7 @@ public final class PoolLedger {
   private final LinkedHashMap<String, Held> reserved = new LinkedHashMap<>();
   private final LinkedHashMap<String, Held> open = new LinkedHashMap<>(16, 0.75f, true);
   private final LinkedHashMap<String, Long> ended = new LinkedHashMap<>();
+  private final LinkedHashMap<String, Long> released = new LinkedHashMap<>();
 
   private PoolPolicy policy;
   private long leaseNowMs;
@@ -108,10 +109,14 @@ public final class PoolLedger {
     return new Decision.Rejected(policy.pool(), id, reason, null, retryAfterSeconds, nowMs);
   }
 
-  /** Gives a reservation back; does nothing for a connection that is not reserved. */
+  /**
+   * Gives a reservation back; does nothing for a connection that is not reserved. Its decision may
+   * still come back from the log, and must not reserve again; a connection that opens after all (its
+   * check was given up just when it was answered) counts.
+   */
   public void release(String id) {
     if (dropReservation(id)) {
-      end(id);
+      released.put(id, leaseNowMs + terms.reservationMs());
     }
   }
 
@@ -156,7 +161,7 @@ public final class PoolLedger {
     bucket.restore(allowed.bucketNanos());
     changes.bucket(bucket.arrivalNanos());
     String id = allowed.id();
-    if (open.containsKey(id) || ended.containsKey(id)) {
+    if (open.containsKey(id) || ended.containsKey(id) || released.containsKey(id)) {
       return; // what came after it has come before it
     }
     if (!reserved.containsKey(id)) {
@@ -282,9 +287,13 @@ public final class PoolLedger {
     for (var next = ended.firstEntry();
         next != null && next.getValue() <= leaseNowMs;
         next = ended.firstEntry()) {
-      String id = next.getKey();
-      ended.remove(id);
-      changes.connection(id, null);
+      ended.remove(next.getKey());
+      changes.connection(next.getKey(), null);
+    }
+    for (var next = released.firstEntry();
+        next != null && next.getValue() <= leaseNowMs;
+        next = released.firstEntry()) {
+      released.remove(next.getKey());
     }
   }
 

@@ -1,0 +1,79 @@
+package io.connectionledger.controlplane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
+import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+final class AssignmentsTest {
+
+  @Test
+  void shouldNameEachPoolWithItsPods() {
+    // When
+    List<ClusterLoadAssignment> assignments =
+        Assignments.of(List.of(pool("quiet"), pool("chat", "10.0.0.1:80", "[fd00::7]:81")));
+
+    // Then
+    assertThat(assignments)
+        .extracting(ClusterLoadAssignment::getClusterName)
+        .containsExactly("chat", "quiet");
+    assertThat(addresses(assignments.getFirst())).containsExactly("10.0.0.1:80", "fd00::7:81");
+    assertThat(addresses(assignments.getLast())).isEmpty();
+  }
+
+  @Test
+  void shouldKeepTheVersionWhenOnlyTheOrderChanges() {
+    // Given
+    PoolPolicy other = pool("other", "10.0.0.9:80");
+    String version = versionOf(pool("chat", "10.0.0.1:80", "10.0.0.2:80"), other);
+
+    // When
+    String reordered = versionOf(other, pool("chat", "10.0.0.2:80", "10.0.0.1:80"));
+
+    // Then
+    assertThat(reordered).isEqualTo(version);
+  }
+
+  @Test
+  void shouldChangeTheVersionWithAnyPod() {
+    // Given
+    String version = versionOf(pool("chat", "10.0.0.1:80"));
+
+    // When
+    Stream<String> others =
+        Stream.of(
+            versionOf(pool("chat", "10.0.0.1:81")),
+            versionOf(pool("chat", "10.0.0.1:80", "10.0.0.2:80")),
+            versionOf(pool("chat")),
+            versionOf(pool("chat2", "10.0.0.1:80")));
+
+    // Then
+    assertThat(others).doesNotContain(version).doesNotHaveDuplicates();
+  }
+
+  private static String versionOf(PoolPolicy... policies) {
+    return Assignments.version(Assignments.of(List.of(policies)));
+  }
+
+  private static List<String> addresses(ClusterLoadAssignment assignment) {
+    return assignment.getEndpointsList().stream()
+        .flatMap(locality -> locality.getLbEndpointsList().stream())
+        .map(pod -> pod.getEndpoint().getAddress().getSocketAddress())
+        .map(socket -> socket.getAddress() + ":" + socket.getPortValue())
+        .toList();
+  }
+
+  private static PoolPolicy pool(String name, String... addresses) {
+    List<Pod> pods =
+        Stream.of(addresses)
+            .map(text -> new Pod("pod at " + text, PodAddress.parse(text)))
+            .toList();
+    return new PoolPolicy(
+        name, 1, 10, 2, PoolPolicy.Mode.ENFORCE, PoolPolicy.OnOwnerLoss.SHARE, pods);
+  }
+}

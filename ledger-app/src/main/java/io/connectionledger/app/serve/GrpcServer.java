@@ -1,0 +1,86 @@
+package io.connectionledger.app.serve;
+
+import io.connectionledger.app.config.LedgerConfig.Listener;
+import io.connectionledger.app.config.StartupException;
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** A gRPC server of this instance on one of the configured listeners. */
+final class GrpcServer implements AutoCloseable {
+
+  /** Calls that are underway get this long; access-log streams never end by themselves. */
+  private static final Duration GRACE = Duration.ofSeconds(1);
+
+  private final Server server;
+  private final @Nullable ExecutorService executor;
+
+  private GrpcServer(Server server, @Nullable ExecutorService executor) {
+    this.server = server;
+    this.executor = executor;
+  }
+
+  /** Serves calls that may wait: each on a thread of its own. */
+  static GrpcServer start(String key, Listener listener, BindableService service) {
+    ExecutorService executor =
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(key + "-", 0).factory());
+    return new GrpcServer(
+        listen(key, listener, builder(listener).executor(executor).addService(service)), executor);
+  }
+
+  /** Serves calls that never wait, on the event loop. */
+  static GrpcServer startOnEventLoop(
+      String key, Listener listener, BindableService... services) {
+    NettyServerBuilder builder = builder(listener).directExecutor();
+    for (BindableService service : services) {
+      builder.addService(service);
+    }
+    return new GrpcServer(listen(key, listener, builder), null);
+  }
+
+  private static NettyServerBuilder builder(Listener listener) {
+    return NettyServerBuilder.forAddress(listener.socketAddress())
+        // Envoys ping idle connections to find a ledger that vanished; the default takes pings more
+        // often than every five minutes for an attack.
+        .permitKeepAliveTime(1, TimeUnit.SECONDS)
+        .permitKeepAliveWithoutCalls(true);
+  }
+
+  private static Server listen(String key, Listener listener, NettyServerBuilder builder) {
+    try {
+      return builder.build().start();
+    } catch (IOException refused) {
+      throw new StartupException(
+          key
+              + ".port is "
+              + listener.port()
+              + ", but "
+              + listener.bind()
+              + ":"
+              + listener.port()
+              + " cannot be listened on: allowed is a free port, or 0 for any",
+          refused);
+    }
+  }
+
+  int port() {
+    return server.getPort();
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    server.shutdown();
+    if (!server.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+      server.shutdownNow().awaitTermination();
+    }
+    if (executor != null) {
+      executor.shutdown();
+    }
+  }
+}
