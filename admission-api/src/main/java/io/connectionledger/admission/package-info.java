@@ -1,4 +1,8 @@
-/** admission. */
+/**
+ * The voice: answers Envoy's ext_authz checks from the {@link io.connectionledger.streams.Ledger},
+ * records every answer in Kafka, and answers people's questions over HTTP. {@link
+ * io.connectionledger.admission.AdmissionApi} is the door.
+ */
 @NullMarked
 package io.connectionledger.admission;
 

@@ -1,0 +1,132 @@
+package io.connectionledger.admission;
+
+import io.connectionledger.admission.http.QueryServer;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.streams.Ledger;
+import io.grpc.BindableService;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The door of the voice. Whoever starts it serves {@link #authz} and {@link #health} on a gRPC
+ * server (its handlers never wait: {@code directExecutor} is right), calls {@link #warmUp} and
+ * {@link #startHttp}, and ends with {@link #close}. Thread-safe but for starting and closing.
+ */
+public final class AdmissionApi implements AutoCloseable {
+
+  private final Ledger ledger;
+  private final Durability durability;
+  private final Ticker ticker;
+  private final KafkaDecisionLog log;
+  private final PrometheusText metrics;
+  private final CheckService authz;
+  private volatile boolean warm;
+  private @Nullable QueryServer http;
+
+  private AdmissionApi(
+      Ledger ledger,
+      KafkaDecisionLog log,
+      Durability durability,
+      Ticker ticker,
+      PrometheusMeterRegistry registry) {
+    this.ledger = ledger;
+    this.durability = durability;
+    this.ticker = ticker;
+    this.log = log;
+    AdmissionMetrics counters = new AdmissionMetrics(registry);
+    this.metrics = new PrometheusText(registry, counters, ledger);
+    DecisionPublisher publisher = new DecisionPublisher(log, counters, ticker);
+    this.authz = new CheckService(new Admission(ledger, publisher, durability, counters, ticker));
+  }
+
+  /**
+   * Makes one and starts its producer, which connects in the background.
+   *
+   * @param kafka configuration of a Kafka producer, {@code bootstrap.servers} at least
+   * @param registry where its meters go, and what its scrape contains
+   * @throws org.apache.kafka.common.KafkaException when Kafka refuses the configuration
+   */
+  public static AdmissionApi create(
+      Ledger ledger,
+      Map<String, Object> kafka,
+      Durability durability,
+      Ticker ticker,
+      PrometheusMeterRegistry registry) {
+    return create(ledger, KafkaDecisionLog.connect(kafka), durability, ticker, registry);
+  }
+
+  static AdmissionApi create(
+      Ledger ledger,
+      KafkaDecisionLog log,
+      Durability durability,
+      Ticker ticker,
+      PrometheusMeterRegistry registry) {
+    // The first look at the topic has it fetched before the first check needs it.
+    log.unready();
+    return new AdmissionApi(ledger, log, durability, ticker, registry);
+  }
+
+  /** Envoy's ext_authz service. */
+  public BindableService authz() {
+    return authz;
+  }
+
+  /** gRPC health for the same server: serving exactly when this is ready. */
+  public BindableService health() {
+    return new HealthService(() -> unready().isEmpty());
+  }
+
+  /** Warms the check path, for at most some five seconds; not ready before it has returned. */
+  public void warmUp() {
+    new Warmup(ticker, durability).run();
+    warm = true;
+  }
+
+  /**
+   * Why this instance is not ready, a line each; empty when it is: the ledger caught up, the
+   * decisions' topic known, the check path warm.
+   */
+  public List<String> unready() {
+    List<String> reasons = new ArrayList<>();
+    if (!ledger.ready()) {
+      reasons.add(ledger.status());
+    }
+    log.unready().ifPresent(reasons::add);
+    if (!warm) {
+      reasons.add("the check path is not warm yet");
+    }
+    return reasons;
+  }
+
+  /**
+   * Starts the HTTP port.
+   *
+   * @param port 0 for any free one
+   * @return the port that is listened on
+   * @throws java.io.UncheckedIOException with one line that names the address when it cannot be
+   *     listened on
+   */
+  public int startHttp(String host, int port) {
+    if (http != null) {
+      throw new IllegalStateException("the http port is open already");
+    }
+    http = QueryServer.start(host, port, ledger, ticker, metrics::scrape, this::unready);
+    return http.port();
+  }
+
+  /**
+   * Closes the HTTP port and then the producer, which waits some seconds for what it still has to
+   * send. The gRPC server must be down before, or its checks are answered no_owner.
+   */
+  @Override
+  public void close() {
+    try (KafkaDecisionLog last = log) {
+      if (http != null) {
+        http.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package io.connectionledger.admission;
+
+import io.connectionledger.model.Decision;
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
+import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+
+/**
+ * Envoy's ext_authz over gRPC: translates checks into questions and decisions into answers. It
+ * never waits, and may therefore run on the server's event loop ({@code directExecutor}).
+ */
+final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
+
+  private final Admission admission;
+  private final Answers answers = new Answers();
+
+  CheckService(Admission admission) {
+    this.admission = admission;
+  }
+
+  @Override
+  public void check(CheckRequest request, StreamObserver<CheckResponse> responses) {
+    AttributeContext attributes = request.getAttributes();
+    if (!attributes.getRequest().hasHttp()) {
+      responses.onError(
+          Status.INVALID_ARGUMENT
+              .withDescription(
+                  "attributes.request.http is missing: only HTTP requests can be checked")
+              .asRuntimeException());
+      return;
+    }
+    if (!WebSocketUpgrade.isAskedBy(attributes.getRequest().getHttp())) {
+      send(responses, Answers.PASS);
+      return;
+    }
+    // gRPC gives every server method this kind of observer.
+    ServerCallStreamObserver<CheckResponse> call =
+        (ServerCallStreamObserver<CheckResponse>) responses;
+    admission.check(poolOf(attributes), new GrpcReply(call, answers), call::setOnCancelHandler);
+  }
+
+  private String poolOf(AttributeContext attributes) {
+    String named = attributes.getContextExtensionsMap().get("pool");
+    return named != null ? named : admission.defaultPool();
+  }
+
+  private static void send(StreamObserver<CheckResponse> responses, CheckResponse response) {
+    responses.onNext(response);
+    responses.onCompleted();
+  }
+
+  private record GrpcReply(StreamObserver<CheckResponse> responses, Answers answers)
+      implements Reply {
+
+    @Override
+    public void allowed(Decision.Allowed decision) {
+      send(responses, answers.allowed(decision));
+    }
+
+    @Override
+    public void rejected(Decision.Rejected decision) {
+      send(responses, answers.rejected(decision));
+    }
+  }
+}

@@ -1,0 +1,87 @@
+package io.connectionledger.admission;
+
+import io.connectionledger.model.Topics;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * The producer of {@link Topics#DECISIONS}. Thread-safe. Its {@code max.block.ms} is 0: a send that
+ * would have to wait for room in the buffer, or for a topic that is not known yet, fails at once.
+ */
+final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
+
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration NEVER_FORGET = Duration.ofDays(3650);
+
+  private final Producer<byte[], byte[]> producer;
+  private volatile boolean topicKnown;
+
+  KafkaDecisionLog(Producer<byte[], byte[]> producer) {
+    this.producer = producer;
+  }
+
+  /**
+   * Starts a producer, which connects in the background.
+   *
+   * @param kafka where the brokers are, and whatever else of a producer's configuration the
+   *     operator has set; what this class promises overrides it
+   */
+  static KafkaDecisionLog connect(Map<String, Object> kafka) {
+    ByteArraySerializer bytes = new ByteArraySerializer();
+    return new KafkaDecisionLog(new KafkaProducer<>(configuration(kafka), bytes, bytes));
+  }
+
+  static Map<String, Object> configuration(Map<String, Object> kafka) {
+    Map<String, Object> configuration = new HashMap<>(kafka);
+    configuration.putIfAbsent(ProducerConfig.CLIENT_ID_CONFIG, "ledger-admission");
+    configuration.putIfAbsent(ProducerConfig.LINGER_MS_CONFIG, 2);
+    configuration.put(ProducerConfig.ACKS_CONFIG, "all");
+    configuration.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    configuration.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0);
+    // A producer forgets a topic that was idle for five minutes; with max.block.ms 0 the next
+    // decision would fail.
+    configuration.put(ProducerConfig.METADATA_MAX_IDLE_CONFIG, NEVER_FORGET.toMillis());
+    return configuration;
+  }
+
+  @Override
+  public void send(ProducerRecord<byte[], byte[]> record, Callback callback) {
+    Future<RecordMetadata> completedWithTheCallback = producer.send(record, callback);
+    assert completedWithTheCallback != null;
+  }
+
+  /**
+   * Why a decision could not be recorded now; empty once the topic is known. Each call until then
+   * has the topic looked up again, in the background.
+   */
+  Optional<String> unready() {
+    if (topicKnown) {
+      return Optional.empty();
+    }
+    try {
+      topicKnown = !producer.partitionsFor(Topics.DECISIONS).isEmpty();
+    } catch (KafkaException notYet) {
+      return Optional.of(
+          "topic " + Topics.DECISIONS + " is not reachable yet: " + notYet.getMessage());
+    }
+    return topicKnown
+        ? Optional.empty()
+        : Optional.of("topic " + Topics.DECISIONS + " has no partitions");
+  }
+
+  @Override
+  public void close() {
+    producer.close(CLOSE_TIMEOUT);
+  }
+}

@@ -1,0 +1,67 @@
+package io.connectionledger.admission;
+
+import io.connectionledger.model.Decision;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An allowed check until it is answered or its reservation is given back, whichever comes first:
+ *
+ * <pre>
+ *              recorded, or fast
+ *   PENDING ──────────────────────▶ ANSWERED ── caller gone ──▶ reservation released
+ *      │
+ *      ├── not recorded ──▶ GIVEN_UP: reservation released, answered no_owner
+ *      └── caller gone ───▶ GIVEN_UP: reservation released, no answer
+ * </pre>
+ *
+ * Kafka's thread, the transport's and the one that decided may arrive at the same time. {@link
+ * #run} is for the transport to call when the caller has given up; releasing twice does no harm.
+ */
+final class PendingAllow implements Callback, Runnable {
+
+  private enum State {
+    PENDING,
+    ANSWERED,
+    GIVEN_UP
+  }
+
+  private final Admission admission;
+  private final Decision.Allowed decision;
+  private final Reply reply;
+  private final long startedNanos;
+  private final AtomicReference<State> state = new AtomicReference<>(State.PENDING);
+
+  PendingAllow(Admission admission, Decision.Allowed decision, Reply reply, long startedNanos) {
+    this.admission = admission;
+    this.decision = decision;
+    this.reply = reply;
+    this.startedNanos = startedNanos;
+  }
+
+  void answer() {
+    if (state.compareAndSet(State.PENDING, State.ANSWERED)) {
+      admission.answerAllowed(decision, reply, startedNanos);
+    }
+  }
+
+  @Override
+  public void onCompletion(@Nullable RecordMetadata recorded, @Nullable Exception failure) {
+    if (failure == null) {
+      answer();
+    } else if (state.compareAndSet(State.PENDING, State.GIVEN_UP)) {
+      admission.answerNotRecorded(decision, reply, startedNanos, failure);
+    } else if (state.get() == State.ANSWERED) {
+      admission.lost(decision, failure);
+    }
+  }
+
+  /** The caller has gone without an answer, or before it arrived. */
+  @Override
+  public void run() {
+    state.compareAndSet(State.PENDING, State.GIVEN_UP);
+    admission.release(decision);
+  }
+}

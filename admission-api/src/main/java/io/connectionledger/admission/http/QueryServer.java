@@ -1,0 +1,194 @@
+package io.connectionledger.admission.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.streams.Ledger;
+import io.javalin.Javalin;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HttpResponseException;
+import io.javalin.http.HttpStatus;
+import io.javalin.http.NotFoundResponse;
+import io.javalin.http.ServiceUnavailableResponse;
+import io.javalin.util.JavalinException;
+import java.io.UncheckedIOException;
+import java.net.BindException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The HTTP port: query API, metrics and health. Thread-safe; answers from memory. */
+public final class QueryServer implements AutoCloseable {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(QueryServer.class);
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
+
+  private final Ledger ledger;
+  private final Ticker ticker;
+  private final Supplier<String> metrics;
+  private final Supplier<List<String>> unready;
+  private final Javalin javalin;
+
+  private QueryServer(
+      Ledger ledger, Ticker ticker, Supplier<String> metrics, Supplier<List<String>> unready) {
+    this.ledger = ledger;
+    this.ticker = ticker;
+    this.metrics = metrics;
+    this.unready = unready;
+    this.javalin = Javalin.create(this::configure);
+  }
+
+  /**
+   * Starts listening.
+   *
+   * @param port 0 for any free one
+   * @param metrics the scrape, in Prometheus' text format 0.0.4
+   * @param unready why this instance is not ready, a line each; empty when it is
+   * @throws UncheckedIOException with one line that names the address when it cannot be listened on
+   */
+  public static QueryServer start(
+      String host,
+      int port,
+      Ledger ledger,
+      Ticker ticker,
+      Supplier<String> metrics,
+      Supplier<List<String>> unready) {
+    QueryServer server = new QueryServer(ledger, ticker, metrics, unready);
+    try {
+      server.javalin.start(host, port);
+    } catch (JavalinException failure) {
+      BindException bind =
+          new BindException(
+              "cannot listen on http port " + port + " of " + host + ": " + rootMessage(failure));
+      bind.initCause(failure);
+      throw new UncheckedIOException(bind.getMessage(), bind);
+    }
+    return server;
+  }
+
+  /** The port that is listened on. */
+  public int port() {
+    return javalin.port();
+  }
+
+  @Override
+  public void close() {
+    javalin.stop();
+  }
+
+  private void configure(JavalinConfig config) {
+    config.startup.showJavalinBanner = false;
+    config.startup.showOldJavalinVersionWarning = false;
+    config.startup.startupWatcherEnabled = false;
+    config.http.prefer405over404 = true;
+    config.router.javaLangErrorHandler(
+        (response, error) -> {
+          response.setStatus(HttpStatus.INTERNAL_SERVER_ERROR.getCode());
+          LOGGER.atError().setCause(error).log("An HTTP request failed");
+        });
+    config
+        .routes
+        .get("/v1/pools", context -> json(context, Views.Pools.of(ticker.nowMs(), ledger.pools())))
+        .get("/v1/pools/{pool}/connections", this::connections)
+        .get("/v1/pools/{pool}/rejections", this::rejections)
+        .get("/metrics", this::metrics)
+        .get("/websocket/metrics", this::metrics)
+        .get("/health/live", context -> json(context, new Views.Status("live")))
+        .get("/health/ready", this::ready)
+        .exception(HttpResponseException.class, QueryServer::expected)
+        .exception(Exception.class, QueryServer::unexpected);
+  }
+
+  private void connections(Context context) {
+    String pool = context.pathParam("pool");
+    json(context, Views.Connections.of(ledger.connections(pool).orElseThrow(() -> missing(pool))));
+  }
+
+  private void rejections(Context context) {
+    String pool = context.pathParam("pool");
+    json(
+        context,
+        Views.Rejections.of(
+            pool, ticker.nowMs(), ledger.rejections(pool).orElseThrow(() -> missing(pool))));
+  }
+
+  /** Before the ledger has caught up, it may not know every pool yet. */
+  private HttpResponseException missing(String pool) {
+    boolean known = ledger.pools().contains(pool);
+    if (!known && (ledger.ready() || !PoolPolicy.isValidName(pool))) {
+      return new NotFoundResponse(
+          PoolPolicy.isValidName(pool)
+              ? "no pool is named '" + pool + "'"
+              : "a pool's name has 1 to 128 letters, digits, '.', '_' and '-'");
+    }
+    return new ServiceUnavailableResponse(
+        ledger.ready()
+            ? "pool '" + pool + "' belongs to another instance"
+            : "pool '" + pool + "' cannot be read yet: " + ledger.status());
+  }
+
+  private void metrics(Context context) {
+    context.result(metrics.get()).contentType(PROMETHEUS_TEXT);
+  }
+
+  private void ready(Context context) {
+    List<String> reasons = unready.get();
+    if (reasons.isEmpty()) {
+      json(context, new Views.Status("ready"));
+    } else {
+      problem(context, HttpStatus.SERVICE_UNAVAILABLE.getCode(), "not ready", reasons);
+    }
+  }
+
+  private static void expected(HttpResponseException exception, Context context) {
+    String allowed = exception.getDetails().get("availableMethods");
+    if (allowed != null) {
+      context.header("allow", allowed);
+    }
+    problem(
+        context,
+        exception.getStatus(),
+        Optional.ofNullable(exception.getMessage()).orElse(""),
+        null);
+  }
+
+  private static void unexpected(Exception exception, Context context) {
+    LOGGER.atError().setCause(exception).log("An HTTP request failed");
+    problem(context, HttpStatus.INTERNAL_SERVER_ERROR.getCode(), "see this instance's log", null);
+  }
+
+  private static void problem(
+      Context context, int status, String detail, @Nullable List<String> reasons) {
+    String title = HttpStatus.forStatus(status).getMessage();
+    write(
+        context.status(status),
+        new Views.Problem("about:blank", title, status, detail, reasons),
+        "application/problem+json");
+  }
+
+  private static void json(Context context, Object view) {
+    write(context, view, "application/json");
+  }
+
+  private static void write(Context context, Object view, String contentType) {
+    try {
+      context.result(MAPPER.writeValueAsBytes(view)).contentType(contentType);
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException("plain values always encode", impossible);
+    }
+  }
+
+  private static String rootMessage(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root.getMessage() == null ? root.toString() : root.getMessage();
+  }
+}

@@ -1,0 +1,5 @@
+/** The query API over HTTP; {@link io.connectionledger.admission.http.QueryServer} is its door. */
+@NullMarked
+package io.connectionledger.admission.http;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,96 @@
+package io.connectionledger.admission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.PoolView;
+import io.connectionledger.streams.PoolView.PodView;
+import io.connectionledger.streams.PoolView.State;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class PrometheusTextTest {
+
+  private final ScriptedLedger ledger = new ScriptedLedger();
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final AdmissionMetrics metrics = new AdmissionMetrics(registry);
+  private final PrometheusText text = new PrometheusText(registry, metrics, ledger);
+
+  @Test
+  void shouldUseTheContractsNamesToTheLetter() {
+    // Given
+    own("chat", 3, pod("demo-pod-1", 1), pod("demo-pod-2", 2));
+    metrics.attempted("chat");
+    metrics.attempted("chat");
+    metrics.attempted("chat");
+    metrics.allowed(40_000);
+    metrics.rejected(rejected("chat", RejectionReason.RATE_LIMITED), 30_000);
+    metrics.rejected(rejected("chat", RejectionReason.POD_LIMIT), 30_000);
+    // When
+    List<String> lines = text.scrape().lines().toList();
+    // Then
+    assertThat(lines)
+        .containsOnlyOnce("# TYPE websocket_connections_active_total gauge")
+        .containsOnlyOnce("websocket_connections_active_total{pool=\"chat\"} 3")
+        .containsOnlyOnce("# TYPE websocket_connections_per_pod gauge")
+        .contains("websocket_connections_per_pod{pool=\"chat\",pod=\"demo-pod-1\"} 1")
+        .contains("websocket_connections_per_pod{pool=\"chat\",pod=\"demo-pod-2\"} 2")
+        .containsOnlyOnce("# TYPE websocket_connections_rejected_total counter")
+        .contains("websocket_connections_rejected_total{pool=\"chat\",reason=\"rate_limited\"} 1.0")
+        .contains("websocket_connections_rejected_total{pool=\"chat\",reason=\"pod_limit\"} 1.0")
+        .contains("websocket_connections_rejected_total{pool=\"chat\",reason=\"no_owner\"} 0.0")
+        .containsOnlyOnce("# TYPE websocket_connection_rate_limited_total counter")
+        .contains("websocket_connection_rate_limited_total{pool=\"chat\"} 1.0")
+        .containsOnlyOnce("# TYPE websocket_connections_attempted_total counter")
+        .contains("websocket_connections_attempted_total{pool=\"chat\"} 3.0")
+        .containsOnlyOnce("# TYPE ledger_decision_seconds histogram")
+        .contains("ledger_decision_seconds_bucket{outcome=\"allowed\",le=\"5.0E-5\"} 1")
+        .contains("ledger_decision_seconds_count{outcome=\"allowed\"} 1")
+        .contains("ledger_decision_seconds_count{outcome=\"rate_limited\"} 1")
+        .contains("ledger_decisions_lost_total 0.0")
+        .contains("ledger_decisions_dropped_total 0.0")
+        .doesNotContain("# EOF");
+  }
+
+  @Test
+  void shouldExportGaugesOfOwnedPoolsOnlyButCountersOfAll() {
+    // Given
+    own("chat", 0);
+    ledger.pools.add("elsewhere");
+    // When
+    String scrape = text.scrape();
+    // Then
+    assertThat(scrape)
+        .contains("websocket_connections_active_total{pool=\"chat\"} 0\n")
+        .doesNotContain("websocket_connections_active_total{pool=\"elsewhere\"}")
+        .contains("websocket_connections_attempted_total{pool=\"elsewhere\"} 0.0\n");
+  }
+
+  @Test
+  void shouldEscapeLabelValues() {
+    // Given
+    own("chat", 1, pod("a\"b\\c\nd", 1));
+    // When
+    String scrape = text.scrape();
+    // Then
+    assertThat(scrape).contains("{pool=\"chat\",pod=\"a\\\"b\\\\c\\nd\"} 1\n");
+  }
+
+  private void own(String pool, int active, PodView... pods) {
+    ledger.pools.add(pool);
+    ledger.connections.put(pool, new PoolView(pool, 1, active, 0, List.of(pods)));
+  }
+
+  private static PodView pod(String name, int active) {
+    return new PodView(name, new PodAddress("10.0.0.7", 8080), active, 0, 2, State.AVAILABLE);
+  }
+
+  private static Decision.Rejected rejected(String pool, RejectionReason reason) {
+    return new Decision.Rejected(pool, "d-1", reason, null, 1, 1);
+  }
+}

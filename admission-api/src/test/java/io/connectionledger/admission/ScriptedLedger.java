@@ -1,0 +1,69 @@
+package io.connectionledger.admission;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.PoolView;
+import io.connectionledger.streams.Window;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** A ledger that answers what the test wrote down, and remembers what it was asked. */
+public final class ScriptedLedger implements Ledger {
+
+  public final Set<String> pools = new TreeSet<>();
+  public final Map<String, PoolView> connections = new HashMap<>();
+  public final Map<String, Map<Window, Map<RejectionReason, Long>>> rejections = new TreeMap<>();
+  public final Deque<Decision> decisions = new ArrayDeque<>();
+  public final List<String> asked = new ArrayList<>();
+  public final List<Decision.Allowed> released = Collections.synchronizedList(new ArrayList<>());
+  public String status = "ready";
+
+  @Override
+  public Decision decide(String pool) {
+    asked.add(pool);
+    return pools.contains(pool)
+        ? decisions.removeFirst()
+        : new Decision.Rejected(
+            pool, "unknown-1", RejectionReason.UNKNOWN_POOL, null, 30, 1_700_000_000_000L);
+  }
+
+  @Override
+  public void release(Decision.Allowed reservation) {
+    released.add(reservation);
+  }
+
+  @Override
+  public Set<String> pools() {
+    return pools;
+  }
+
+  @Override
+  public Optional<PoolView> connections(String pool) {
+    return Optional.ofNullable(connections.get(pool));
+  }
+
+  @Override
+  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+    return Optional.ofNullable(rejections.get(pool));
+  }
+
+  @Override
+  public boolean ready() {
+    return status.equals("ready");
+  }
+
+  @Override
+  public String status() {
+    return status;
+  }
+}

@@ -1,0 +1,256 @@
+package io.connectionledger.admission.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.connectionledger.admission.ScriptedLedger;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.PoolView;
+import io.connectionledger.streams.PoolView.PodView;
+import io.connectionledger.streams.PoolView.State;
+import io.connectionledger.streams.Window;
+import java.io.UncheckedIOException;
+import java.net.BindException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class QueryServerTest {
+
+  private static final long NOW_MS = 1_700_000_000_123L;
+
+  private final ScriptedLedger ledger = new ScriptedLedger();
+  private List<String> unready = List.of();
+  private Supplier<String> metrics = () -> "up 1\n";
+  private final QueryServer server = start(0);
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  @AfterEach
+  void stop() {
+    client.close();
+    server.close();
+  }
+
+  @Test
+  void shouldListPools() throws Exception {
+    // Given
+    ledger.pools.addAll(List.of("game", "chat"));
+    // When
+    HttpResponse<String> answer = get("/v1/pools");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(contentType(answer)).isEqualTo("application/json");
+    assertThat(answer.body())
+        .isEqualTo(
+            "{\"asOf\":\"2023-11-14T22:13:20.123Z\","
+                + "\"pools\":[{\"pool\":\"chat\"},{\"pool\":\"game\"}]}");
+  }
+
+  @Test
+  void shouldShowConnectionsOfEachPod() throws Exception {
+    // Given
+    ledger.connections.put(
+        "chat",
+        new PoolView(
+            "chat",
+            NOW_MS,
+            3,
+            1,
+            List.of(
+                new PodView("demo-pod-1", PodAddress.parse("127.0.0.1:9101"), 2, 0, 2, State.FULL),
+                new PodView(
+                    "[fd00::7]:80", PodAddress.parse("[fd00::7]:80"), 1, 1, 2, State.OVER_LIMIT))));
+    // When
+    HttpResponse<String> answer = get("/v1/pools/chat/connections");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body())
+        .isEqualTo(
+            """
+            {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","active":3,"reserved":1,"pods":[\
+            {"pod":"demo-pod-1","address":"127.0.0.1:9101","active":2,"reserved":0,"limit":2,\
+            "state":"full"},\
+            {"pod":"[fd00::7]:80","address":"[fd00::7]:80","active":1,"reserved":1,"limit":2,\
+            "state":"overLimit"}]}""");
+  }
+
+  @Test
+  void shouldShowRejectionsByWindowAndReason() throws Exception {
+    // Given
+    ledger.rejections.put(
+        "chat",
+        Map.of(
+            Window.ONE_HOUR,
+            Map.of(RejectionReason.POD_LIMIT, 9L, RejectionReason.RATE_LIMITED, 4L),
+            Window.FIVE_MINUTES,
+            Map.of(),
+            Window.FIFTEEN_MINUTES,
+            Map.of(RejectionReason.POD_LIMIT, 2L)));
+    // When
+    HttpResponse<String> answer = get("/v1/pools/chat/rejections");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body())
+        .isEqualTo(
+            """
+            {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","windows":{"5m":{},\
+            "15m":{"pod_limit":2},"1h":{"rate_limited":4,"pod_limit":9}},"pods":[]}""");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"connections", "rejections"})
+  void shouldKnowNoOtherPool(String what) throws Exception {
+    // When
+    HttpResponse<String> answer = get("/v1/pools/nope/" + what);
+    // Then
+    assertProblem(answer, 404, "Not Found", "no pool is named 'nope'");
+  }
+
+  @Test
+  void shouldRefuseWhatCannotNameAPoolWithoutRepeatingIt() throws Exception {
+    // When
+    HttpResponse<String> answer = get("/v1/pools/%3Cscript%3E/connections");
+    // Then
+    assertProblem(
+        answer, 404, "Not Found", "a pool's name has 1 to 128 letters, digits, '.', '_' and '-'");
+  }
+
+  @Test
+  void shouldSayThatAnotherInstanceOwnsThePool() throws Exception {
+    // Given
+    ledger.pools.add("chat");
+    // When
+    HttpResponse<String> answer = get("/v1/pools/chat/connections");
+    // Then
+    assertProblem(answer, 503, "Service Unavailable", "pool 'chat' belongs to another instance");
+  }
+
+  @Test
+  void shouldNotDenyAPoolBeforeTheLedgerHasCaughtUp() throws Exception {
+    // Given
+    ledger.status = "restoring";
+    // When
+    HttpResponse<String> answer = get("/v1/pools/chat/connections");
+    // Then
+    assertProblem(answer, 503, "Service Unavailable", "pool 'chat' cannot be read yet: restoring");
+  }
+
+  @Test
+  void shouldAnswerUnknownPathsAndMethodsWithProblems() throws Exception {
+    // When
+    HttpResponse<String> path = get("/v2/anything");
+    HttpResponse<String> method =
+        send(request("/v1/pools").POST(HttpRequest.BodyPublishers.noBody()).build());
+    // Then
+    assertThat(path.statusCode()).isEqualTo(404);
+    assertThat(contentType(path)).isEqualTo("application/problem+json");
+    assertThat(method.statusCode()).isEqualTo(405);
+    assertThat(contentType(method)).isEqualTo("application/problem+json");
+    assertThat(method.headers().firstValue("allow"))
+        .hasValueSatisfying(allow -> assertThat(allow).contains("GET"));
+  }
+
+  @Test
+  void shouldHideABugBehindAProblem() throws Exception {
+    // Given
+    metrics =
+        () -> {
+          throw new IllegalStateException("secret");
+        };
+    // When
+    HttpResponse<String> answer = get("/metrics");
+    // Then
+    assertProblem(answer, 500, "Server Error", "see this instance's log");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/metrics", "/websocket/metrics"})
+  void shouldServeTheScrape(String path) throws Exception {
+    // When
+    HttpResponse<String> answer = get(path);
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(contentType(answer)).isEqualTo("text/plain; version=0.0.4; charset=utf-8");
+    assertThat(answer.body()).isEqualTo("up 1\n");
+  }
+
+  @Test
+  void shouldBeAliveWhileNotReady() throws Exception {
+    // Given
+    unready = List.of("restoring", "the check path is not warm yet");
+    // When
+    HttpResponse<String> live = get("/health/live");
+    HttpResponse<String> ready = get("/health/ready");
+    // Then
+    assertThat(live.statusCode()).isEqualTo(200);
+    assertThat(ready.statusCode()).isEqualTo(503);
+    assertThat(contentType(ready)).isEqualTo("application/problem+json");
+    assertThat(ready.body())
+        .isEqualTo(
+            """
+            {"type":"about:blank","title":"Service Unavailable","status":503,\
+            "detail":"not ready",\
+            "reasons":["restoring","the check path is not warm yet"]}""");
+  }
+
+  @Test
+  void shouldBeReady() throws Exception {
+    // When
+    HttpResponse<String> ready = get("/health/ready");
+    // Then
+    assertThat(ready.statusCode()).isEqualTo(200);
+    assertThat(ready.body()).isEqualTo("{\"status\":\"ready\"}");
+  }
+
+  @Test
+  void shouldNameThePortThatIsTaken() {
+    // Given
+    int taken = server.port();
+    // When / Then
+    assertThatThrownBy(() -> start(taken))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasCauseInstanceOf(BindException.class)
+        .hasMessageStartingWith(
+            "cannot listen on http port " + taken + " of 127.0.0.1: Address already in use");
+  }
+
+  private QueryServer start(int port) {
+    return QueryServer.start(
+        "127.0.0.1", port, ledger, () -> NOW_MS * 1_000_000, () -> metrics.get(), () -> unready);
+  }
+
+  private HttpResponse<String> get(String path) throws Exception {
+    return send(request(path).build());
+  }
+
+  private HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path));
+  }
+
+  private HttpResponse<String> send(HttpRequest request) throws Exception {
+    return client.send(request, HttpResponse.BodyHandlers.ofString());
+  }
+
+  private static String contentType(HttpResponse<String> answer) {
+    return answer.headers().firstValue("content-type").orElse("none");
+  }
+
+  private static void assertProblem(
+      HttpResponse<String> answer, int status, String title, String detail) {
+    assertThat(answer.statusCode()).isEqualTo(status);
+    assertThat(contentType(answer)).isEqualTo("application/problem+json");
+    assertThat(answer.body())
+        .isEqualTo(
+            "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}"
+                .formatted(title, status, detail));
+  }
+}
