@@ -183,7 +183,7 @@ final class Warmup {
       long nowMs = ticker.nowMs();
       String id = ConnectionIds.next(nowMs);
       return decisions.incrementAndGet() % 2 == 0
-          ? new Decision.Allowed(pool, id, POD, nowMs)
+          ? new Decision.Allowed(pool, id, POD, 0, nowMs)
           : new Decision.Rejected(pool, id, RejectionReason.POD_LIMIT, null, 1, nowMs);
     }
 

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class CheckServiceTest {
 
   private static final Decision.Allowed ALLOWED =
-      new Decision.Allowed("chat", "r-1", new PodAddress("10.0.0.7", 8080), 1_700_000_000_000L);
+      new Decision.Allowed("chat", "r-1", new PodAddress("10.0.0.7", 8080), 0, 1_700_000_000_000L);
 
   private final ScriptedLedger ledger = new ScriptedLedger();
   private final MockProducer<byte[], byte[]> kafka =

@@ -17,7 +17,7 @@ final class DecisionPublisherTest {
   private static final Decision.Rejected REJECTED =
       new Decision.Rejected("chat", "d-1", RejectionReason.POD_LIMIT, null, 1, 1);
   private static final Decision.Allowed ALLOWED =
-      new Decision.Allowed("chat", "r-1", new PodAddress("10.0.0.7", 8080), 1);
+      new Decision.Allowed("chat", "r-1", new PodAddress("10.0.0.7", 8080), 0, 1);
 
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final Deque<Callback> sent = new ArrayDeque<>();

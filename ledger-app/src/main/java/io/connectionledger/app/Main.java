@@ -2,6 +2,7 @@ package io.connectionledger.app;
 
 import io.connectionledger.app.cli.CommandLines;
 import io.connectionledger.app.cli.ServeCommand;
+import io.connectionledger.app.envoy.EnvoyCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     scope = CommandLine.ScopeType.INHERIT,
-    subcommands = {ServeCommand.class})
+    subcommands = {ServeCommand.class, EnvoyCommand.class})
 public final class Main implements Runnable {
 
   @Spec private CommandSpec spec = CommandSpec.create();

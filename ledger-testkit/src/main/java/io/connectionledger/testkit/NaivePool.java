@@ -29,7 +29,16 @@ public final class NaivePool {
   private long nowMs;
 
   public NaivePool(long reservationMs, long leaseMs, long tombstoneMs, long nowMs) {
-    lives = Map.of(State.RESERVED, reservationMs, State.RELEASED, reservationMs, State.OPEN, leaseMs, State.ENDED, tombstoneMs);
+    lives =
+        Map.of(
+            State.RESERVED,
+            reservationMs,
+            State.RELEASED,
+            reservationMs,
+            State.OPEN,
+            leaseMs,
+            State.ENDED,
+            tombstoneMs);
     this.nowMs = nowMs;
   }
 

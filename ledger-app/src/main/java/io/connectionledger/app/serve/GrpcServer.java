@@ -35,8 +35,7 @@ final class GrpcServer implements AutoCloseable {
   }
 
   /** Serves calls that never wait, on the event loop. */
-  static GrpcServer startOnEventLoop(
-      String key, Listener listener, BindableService... services) {
+  static GrpcServer startOnEventLoop(String key, Listener listener, BindableService... services) {
     NettyServerBuilder builder = builder(listener).directExecutor();
     for (BindableService service : services) {
       builder.addService(service);

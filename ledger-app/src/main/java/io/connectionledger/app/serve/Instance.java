@@ -78,8 +78,7 @@ public final class Instance implements AutoCloseable {
     bindJvmMetrics();
     DataDir dataDir = closing.add(DataDir.open(config.dataDir()));
     if (roles.contains(Role.KAFKA)) {
-      bootstrapServers =
-          closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
+      bootstrapServers = closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
     }
     TopicSetup.ensure(bootstrapServers, config.kafka());
     if (roles.contains(Role.CONTROL_PLANE)) {
@@ -130,8 +129,8 @@ public final class Instance implements AutoCloseable {
                 new LedgerStreams.Settings(
                     kafkaClient(),
                     config.kafka().partitions(),
-                    dataDir.path().resolve("streams"),
-                    dataDir.instanceId()),
+                    dataDir.resolve("streams"),
+                    dataDir.instanceId().toString()),
                 config.pools(),
                 new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation()),
                 ticker,

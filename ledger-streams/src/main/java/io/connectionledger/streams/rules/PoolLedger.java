@@ -111,8 +111,8 @@ public final class PoolLedger {
 
   /**
    * Gives a reservation back; does nothing for a connection that is not reserved. Its decision may
-   * still come back from the log, and must not reserve again; a connection that opens after all (its
-   * check was given up just when it was answered) counts.
+   * still come back from the log, and must not reserve again; a connection that opens after all
+   * (its check was given up just when it was answered) counts.
    */
   public void release(String id) {
     if (dropReservation(id)) {
