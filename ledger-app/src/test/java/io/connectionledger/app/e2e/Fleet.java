@@ -1,0 +1,167 @@
+package io.connectionledger.app.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.app.demo.WebSocketClients;
+import io.connectionledger.app.demo.WebSocketClients.Attempt;
+import io.connectionledger.app.demo.WebSocketClients.Connection;
+import io.connectionledger.app.demo.WebSocketClients.Opened;
+import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.envoy.EnvoyBinary;
+import io.connectionledger.app.envoy.EnvoyOptions;
+import io.connectionledger.app.envoy.EnvoyProcess;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
+
+/** Real pods, real Envoys and real clients around one ledger, for one pool. */
+final class Fleet implements AutoCloseable {
+
+  static final Path ROOT = Path.of("").toAbsolutePath().resolve("..").normalize();
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  final String pool;
+  final List<WebSocketPod> pods;
+  final List<EnvoyProcess> envoys = new ArrayList<>();
+  final WebSocketClients clients = new WebSocketClients();
+  private final int httpPort;
+  private final HttpClient http = HttpClient.newHttpClient();
+
+  private Fleet(String pool, List<WebSocketPod> pods, int httpPort) {
+    this.pool = pool;
+    this.pods = pods;
+    this.httpPort = httpPort;
+  }
+
+  /** The ports of the ledger under test. */
+  record Ports(int als, int authz, int xds, int http) {}
+
+  static List<WebSocketPod> pods(int count) {
+    return IntStream.range(0, count).mapToObj(i -> WebSocketPod.start()).toList();
+  }
+
+  static Fleet start(String pool, List<WebSocketPod> pods, int envoys, Ports ports, Path folder)
+      throws Exception {
+    Fleet fleet = new Fleet(pool, pods, ports.http());
+    Path program = EnvoyBinary.system().locate();
+    for (int i = 1; i <= envoys; i++) {
+      String node = "envoy-" + pool + "-" + i;
+      fleet.envoys.add(
+          EnvoyProcess.start(
+              program,
+              ROOT.resolve("envoy/envoy.yaml"),
+              EnvoyOptions.of(node, ports.als(), ports.authz(), ports.xds()).withPool(pool),
+              Files.createDirectories(folder.resolve(node))));
+    }
+    return fleet;
+  }
+
+  URI uri(int attempt) {
+    int port = envoys.get(attempt % envoys.size()).listenerPort();
+    return URI.create("ws://127.0.0.1:" + port + "/");
+  }
+
+  /** Attempts at once, spread over all Envoys. */
+  List<Attempt> attempt(int count, Map<String, String> headers) {
+    List<CompletableFuture<Attempt>> attempts =
+        IntStream.range(0, count).mapToObj(i -> clients.open(uri(i), headers)).toList();
+    return attempts.stream().map(CompletableFuture::join).toList();
+  }
+
+  static List<Connection> opened(List<Attempt> attempts) {
+    return attempts.stream()
+        .filter(Opened.class::isInstance)
+        .map(attempt -> ((Opened) attempt).connection())
+        .toList();
+  }
+
+  static void close(List<Connection> connections) {
+    CompletableFuture.allOf(
+            connections.stream().map(Connection::close).toArray(CompletableFuture[]::new))
+        .join();
+  }
+
+  JsonNode connections() {
+    return get("/v1/pools/" + pool + "/connections");
+  }
+
+  int active() {
+    return connections().path("active").asInt(-1);
+  }
+
+  int held() {
+    JsonNode view = connections();
+    return view.path("active").asInt(-1) + view.path("reserved").asInt(-1);
+  }
+
+  JsonNode get(String path) {
+    try {
+      return JSON.readTree(text(path));
+    } catch (IOException notJson) {
+      throw new IllegalStateException(path + " answered no JSON", notJson);
+    }
+  }
+
+  String text(String path) {
+    try {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path)).build();
+      return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
+    } catch (IOException unreachable) {
+      return "{}";
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(interrupted);
+    }
+  }
+
+  boolean ready() {
+    return get("/health/ready").path("status").asText().equals("ready");
+  }
+
+  /** Waits until the ledger holds exactly {@code active} open connections and nothing reserved. */
+  void awaitActive(int active) {
+    Awaitility.await("the ledger holds " + active)
+        .atMost(Duration.ofSeconds(20))
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> connections(), view -> view.path("active").asInt(-1) == active && view.path("reserved").asInt(-1) == 0);
+  }
+
+  /** What each pod itself counts must be what the ledger says of it. */
+  List<Integer> ledgerCounts() {
+    JsonNode view = connections();
+    return pods.stream().map(pod -> pod(view, pod)).toList();
+  }
+
+  List<Integer> podCounts() {
+    return pods.stream().map(pod -> pod.count().current()).toList();
+  }
+
+  private static int pod(JsonNode view, WebSocketPod pod) {
+    for (JsonNode entry : view.path("pods")) {
+      if (entry.path("address").asText().equals(pod.address().toString())) {
+        return entry.path("active").asInt();
+      }
+    }
+    return -1;
+  }
+
+  @Override
+  public void close() {
+    clients.close();
+    envoys.forEach(EnvoyProcess::close);
+    pods.forEach(WebSocketPod::close);
+    http.close();
+  }
+}

@@ -1,0 +1,315 @@
+package io.connectionledger.app.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.connectionledger.app.config.ConfigLoader;
+import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.Role;
+import io.connectionledger.app.demo.WebSocketClients.Attempt;
+import io.connectionledger.app.demo.WebSocketClients.Connection;
+import io.connectionledger.app.demo.WebSocketClients.Opened;
+import io.connectionledger.app.demo.WebSocketClients.Refused;
+import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.serve.Instance;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The main job with everything real: Kafka, Envoys, pods, WebSockets. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class MainJobE2E {
+
+  private static final int LIMIT = 50;
+
+  @TempDir Path folder;
+
+  private Instance ledger;
+  private Fleet chat;
+  private Fleet paced;
+
+  @BeforeAll
+  void start() throws Exception {
+    List<WebSocketPod> chatPods = Fleet.pods(3);
+    List<WebSocketPod> pacedPods = Fleet.pods(3);
+    Path config =
+        Files.writeString(
+            folder.resolve("ledger.yaml"),
+            """
+            data-dir: %s
+            kafka: { port: 0 }
+            als: { port: 0 }
+            authz: { port: 0 }
+            http: { port: 0 }
+            xds: { port: 0 }
+            lease: { heartbeat: 2s }
+            pools:
+              chat: { per-pod-max-connections: %d, pods: [%s] }
+              paced:
+                connections-per-second: 20
+                burst-capacity: 5
+                per-pod-max-connections: 10000
+                pods: [%s]
+            """
+                .formatted(folder.resolve("data"), LIMIT, yaml(chatPods), yaml(pacedPods)));
+    LedgerConfig loaded = ConfigLoader.load(config, Map.of());
+    ledger = Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
+    Fleet.Ports ports =
+        new Fleet.Ports(
+            ledger.alsPort().orElseThrow(),
+            ledger.authzPort().orElseThrow(),
+            ledger.xdsPort().orElseThrow(),
+            ledger.httpPort().orElseThrow());
+    chat = Fleet.start("chat", chatPods, 3, ports, folder);
+    paced = Fleet.start("paced", pacedPods, 3, ports, folder);
+    Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(chat::ready);
+  }
+
+  static String yaml(List<WebSocketPod> pods) {
+    AtomicInteger number = new AtomicInteger();
+    return pods.stream()
+        .map(
+            pod ->
+                "{ name: pod-%d, address: \"%s\" }"
+                    .formatted(number.incrementAndGet(), pod.address()))
+        .collect(Collectors.joining(", "));
+  }
+
+  @AfterEach
+  void theLedgerAndThePodsAgree() {
+    for (Fleet fleet : List.of(chat, paced)) {
+      Awaitility.await("ledger and pods of " + fleet.pool + " agree")
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(
+              () -> assertThat(fleet.ledgerCounts()).isEqualTo(fleet.podCounts()));
+    }
+  }
+
+  @AfterAll
+  void stop() {
+    chat.close();
+    paced.close();
+    ledger.close();
+  }
+
+  @Test
+  void shouldAdmitExactlyTheLimitOfASimultaneousCrowd() {
+    long seed = 20_261_121;
+    List<Attempt> crowd = chat.attempt(400, Map.of());
+    List<Connection> in = new ArrayList<>(Fleet.opened(crowd));
+
+    assertThat(in).hasSize(3 * LIMIT);
+    assertThat(crowd)
+        .filteredOn(attempt -> !(attempt instanceof Opened))
+        .hasSize(250)
+        .allSatisfy(MainJobE2E::isFull);
+    chat.awaitActive(3 * LIMIT);
+    assertThat(chat.podCounts()).containsOnly(LIMIT);
+
+    Collections.shuffle(in, new Random(seed));
+    Fleet.close(in.subList(0, 30));
+    chat.awaitActive(3 * LIMIT - 30);
+    List<Attempt> second = chat.attempt(60, Map.of());
+
+    assertThat(Fleet.opened(second)).hasSize(30);
+    assertThat(chat.pods).allSatisfy(pod -> assertThat(pod.count().peak()).isLessThanOrEqualTo(LIMIT));
+
+    Fleet.close(in.subList(30, in.size()));
+    Fleet.close(Fleet.opened(second));
+    chat.awaitActive(0);
+  }
+
+  private static void isFull(Attempt attempt) {
+    assertThat(attempt)
+        .isInstanceOfSatisfying(
+            Refused.class,
+            refused -> {
+              assertThat(refused.status()).isEqualTo(503);
+              assertThat(refused.reason()).isEqualTo("pod_limit");
+              assertThat(refused.retryAfterSeconds().orElse(0)).isPositive();
+            });
+  }
+
+  @Test
+  void shouldAdmitNoFasterThanTheTokenBucketOverAllEnvoys() throws Exception {
+    ConcurrentLinkedQueue<Attempt> ended = new ConcurrentLinkedQueue<>();
+    AtomicInteger started = new AtomicInteger();
+    int attempts = 900;
+    try (ScheduledExecutorService pace = Executors.newSingleThreadScheduledExecutor()) {
+      var ticking =
+          pace.scheduleAtFixedRate(
+              () -> {
+                int i = started.getAndIncrement();
+                if (i < attempts) {
+                  paced.clients.open(paced.uri(i), Map.of()).thenAccept(ended::add);
+                }
+              },
+              0,
+              15,
+              TimeUnit.MILLISECONDS);
+      Awaitility.await("every attempt ended")
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> ended.size() == attempts);
+      ticking.cancel(false);
+    }
+    List<Connection> in = new ArrayList<>(Fleet.opened(List.copyOf(ended)));
+    Refused last =
+        ended.stream()
+            .filter(Refused.class::isInstance)
+            .map(Refused.class::cast)
+            .reduce((first, second) -> second)
+            .orElseThrow();
+
+    assertThat(ended)
+        .filteredOn(attempt -> !(attempt instanceof Opened))
+        .allSatisfy(
+            attempt ->
+                assertThat(attempt)
+                    .isInstanceOfSatisfying(
+                        Refused.class,
+                        refused -> {
+                          assertThat(refused.status()).isEqualTo(429);
+                          assertThat(refused.reason()).isEqualTo("rate_limited");
+                        }));
+    List<Long> admittedMs = Topic.admissions(ledger.bootstrapServers(), "paced");
+    assertThat(admittedMs).hasSize(in.size());
+    for (long from : admittedMs) {
+      assertThat(admittedMs.stream().filter(at -> at >= from && at < from + 10_000).count())
+          .as("admissions within 10 s from %d", from)
+          .isLessThanOrEqualTo(205);
+    }
+    // Fewer than demand and bucket allow would be wrong too.
+    double seconds = (Collections.max(admittedMs) - Collections.min(admittedMs)) / 1e3;
+    assertThat((double) in.size()).isGreaterThanOrEqualTo(0.9 * 20 * seconds);
+
+    long retryAfter = last.retryAfterSeconds().orElseThrow();
+    Attempt obedient =
+        CompletableFuture.supplyAsync(
+                () -> paced.clients.open(paced.uri(0), Map.of()),
+                CompletableFuture.delayedExecutor(retryAfter, TimeUnit.SECONDS))
+            .thenCompose(attempt -> attempt)
+            .join();
+    assertThat(obedient).isInstanceOf(Opened.class);
+    in.add(((Opened) obedient).connection());
+
+    Fleet.close(in);
+    paced.awaitActive(0);
+  }
+
+  @Test
+  void shouldGiveNothingToAClientThatForgesHeaders() {
+    String firstPod =
+        Base64.getEncoder()
+            .encodeToString(
+                chat.pods.getFirst().address().toString().getBytes(StandardCharsets.UTF_8));
+    Map<String, String> forged =
+        Map.of(
+            "x-request-id", "11111111-1111-1111-1111-111111111111",
+            "x-ledger-pod", firstPod,
+            "x-ledger-reservation", "mine",
+            "x-ledger-pool", "paced",
+            "x-envoy-auth-failure-mode-allowed", "true");
+
+    List<Connection> in = Fleet.opened(chat.attempt(50, forged));
+
+    assertThat(in).hasSize(50);
+    chat.awaitActive(50);
+    assertThat(chat.ledgerCounts()).containsExactlyInAnyOrder(17, 17, 16);
+
+    Fleet.close(in);
+    chat.awaitActive(0);
+  }
+
+  @Test
+  void shouldShowEveryOpenAndCloseToAForeignConsumer() throws Exception {
+    List<Connection> in = Fleet.opened(chat.attempt(40, Map.of()));
+    chat.awaitActive(40);
+    Fleet.close(in);
+    chat.awaitActive(0);
+
+    Topic topic = Topic.read(ledger.bootstrapServers());
+
+    assertThat(topic.invalid()).isEmpty();
+    for (WebSocketPod pod : chat.pods) {
+      assertThat(topic.count("opened", pod.address())).isEqualTo(pod.count().opened());
+      assertThat(topic.count("closed", pod.address())).isEqualTo(pod.count().closed());
+    }
+    assertThat(chat.pods.stream().mapToLong(pod -> pod.count().opened()).sum())
+        .isGreaterThanOrEqualTo(40);
+  }
+
+  @Test
+  void shouldLetPlainRequestsPassUntouchedAndUncounted() throws Exception {
+    String before = chat.text("/metrics");
+
+    String answer;
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      URI uri = URI.create(chat.uri(0).toString().replace("ws:", "http:"));
+      answer =
+          http.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
+              .body();
+    }
+
+    assertThat(answer).isEqualTo("a pod, not a WebSocket");
+    assertThat(sample(chat.text("/metrics"), "websocket_connections_attempted_total{pool=\"chat\"}"))
+        .isEqualTo(sample(before, "websocket_connections_attempted_total{pool=\"chat\"}"));
+  }
+
+  @Test
+  void shouldExportTheMetricsUnderTheNamesOfTheContract() {
+    List<Connection> in = Fleet.opened(chat.attempt(3, Map.of()));
+    chat.awaitActive(3);
+
+    String page = chat.text("/metrics");
+
+    assertThat(page).contains("# TYPE websocket_connections_active_total gauge");
+    assertThat(sample(page, "websocket_connections_active_total{pool=\"chat\"}")).isEqualTo(3);
+    assertThat(sample(page, "websocket_connections_per_pod{pool=\"chat\",pod=\"pod-1\"}"))
+        .isEqualTo(1);
+    assertThat(page)
+        .contains("websocket_connections_rejected_total{")
+        .contains("websocket_connection_rate_limited_total{")
+        .contains("websocket_connections_attempted_total{")
+        .contains("websocket_connections_established_total{")
+        .contains("ledger_decision_seconds_bucket{")
+        .contains("ledger_repairs_total")
+        .contains("ledger_leases_expired_total");
+    assertThat(chat.text("/websocket/metrics")).contains("websocket_connections_active_total{");
+
+    Fleet.close(in);
+    chat.awaitActive(0);
+  }
+
+  private static double sample(String page, String name) {
+    return page.lines()
+        .filter(line -> line.startsWith(name + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+        .findFirst()
+        .orElse(-1);
+  }
+}

@@ -1,0 +1,84 @@
+package io.connectionledger.app.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+import io.connectionledger.model.PodAddress;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The ledger's topics as a foreign consumer sees them: kcat (Debian's package) reads, and the
+ * published schemas judge.
+ *
+ * @param events every value of ledger.connections
+ * @param invalid what the schemas say against values of any topic
+ */
+record Topic(List<JsonNode> events, List<String> invalid) {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  static Topic read(String bootstrapServers) throws IOException, InterruptedException {
+    List<String> invalid = new ArrayList<>();
+    List<JsonNode> events = kcat(bootstrapServers, "connections", invalid);
+    kcat(bootstrapServers, "decisions", invalid);
+    kcat(bootstrapServers, "pods", invalid);
+    return new Topic(events, invalid);
+  }
+
+  /** When the pool's connections were admitted, in milliseconds since the epoch. */
+  static List<Long> admissions(String bootstrapServers, String pool)
+      throws IOException, InterruptedException {
+    return kcat(bootstrapServers, "decisions", new ArrayList<>()).stream()
+        .filter(decision -> decision.path("type").asText().equals("allowed"))
+        .filter(decision -> decision.path("pool").asText().equals(pool))
+        .map(decision -> decision.path("atMs").asLong())
+        .toList();
+  }
+
+  private static List<JsonNode> kcat(String bootstrapServers, String name, List<String> invalid)
+      throws IOException, InterruptedException {
+    JsonSchema schema =
+        JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
+            .getSchema(
+                Files.readString(Fleet.ROOT.resolve("docs/events/" + name + ".schema.json")));
+    Process process =
+        new ProcessBuilder(
+                "kcat", "-b", bootstrapServers, "-C", "-t", "ledger." + name, "-e", "-q", "-Z")
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    List<JsonNode> values = new ArrayList<>();
+    try (var lines = process.inputReader(StandardCharsets.UTF_8)) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (!line.equals("NULL")) {
+          JsonNode value = JSON.readTree(line);
+          schema.validate(value).forEach(message -> invalid.add(message + " in " + value));
+          values.add(value);
+        }
+      }
+    }
+    if (process.waitFor() != 0) {
+      throw new IOException("kcat ended with " + process.exitValue());
+    }
+    return values;
+  }
+
+  /** How many different connections had an event of this type on the pod. */
+  long count(String type, PodAddress pod) {
+    Set<String> connections = new HashSet<>();
+    for (JsonNode event : events) {
+      if (event.path("type").asText().equals(type)
+          && event.path("pod").asText().equals(pod.toString())) {
+        connections.add(event.path("connection").asText());
+      }
+    }
+    return connections.size();
+  }
+}
