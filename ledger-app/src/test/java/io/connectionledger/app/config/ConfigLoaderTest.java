@@ -1,0 +1,330 @@
+package io.connectionledger.app.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.connectionledger.app.config.LedgerConfig.Authz;
+import io.connectionledger.app.config.LedgerConfig.Durability;
+import io.connectionledger.app.config.LedgerConfig.Instance;
+import io.connectionledger.app.config.LedgerConfig.Kafka;
+import io.connectionledger.app.config.LedgerConfig.Lease;
+import io.connectionledger.app.config.LedgerConfig.Listener;
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Mode;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class ConfigLoaderTest {
+
+  private static final String CONTRACT_SAMPLE =
+      """
+      data-dir: ./data
+      kafka: { bootstrap-servers: "", port: 9092, partitions: 12, replication: 1, properties: {} }   # port: the embedded broker's
+      instance: { host: 127.0.0.1 }           # how other instances reach this one
+      als:   { port: 9001 }                   # gRPC AccessLogService
+      authz: { port: 9002, durability: fast } # gRPC Authorization (ext_authz); fast | acknowledged
+      http:  { port: 8090 }                   # ext_authz over HTTP, query API, metrics, dashboard
+      xds:   { port: 18000 }                  # EDS
+      lease: { heartbeat: 10s, missed: 3, reservation: 15s }
+      pools:
+        chat:
+          connections-per-second: 1           # token bucket of the pool, over all Envoys
+          burst-capacity: 10
+          per-pod-max-connections: 2
+          mode: enforce                       # enforce | shadow (decide and record; neither reject nor place)
+          on-owner-loss: share                # share | deny | allow
+          pods: [ { name: demo-pod-1, address: "127.0.0.1:9101" } ]   # or kubernetes: { namespace: x, service: y, port: z }
+      """;
+
+  private static LedgerConfig read(String yaml) {
+    return read(yaml, Map.of());
+  }
+
+  private static LedgerConfig read(String yaml, Map<String, String> environment) {
+    return ConfigLoader.parse(yaml, "ledger.yaml", environment);
+  }
+
+  private static LedgerConfig defaultsWith(Map<String, PoolPolicy> pools) {
+    return new LedgerConfig(
+        Path.of("./data"),
+        new Kafka("", new Listener("127.0.0.1", 9092), 12, (short) 1, Map.of()),
+        new Instance("127.0.0.1"),
+        new Listener("127.0.0.1", 9001),
+        new Authz(new Listener("127.0.0.1", 9002), Durability.FAST),
+        new Listener("127.0.0.1", 8090),
+        new Listener("127.0.0.1", 18_000),
+        new Lease(Duration.ofSeconds(10), 3, Duration.ofSeconds(15)),
+        pools);
+  }
+
+  private static PoolPolicy pool(Map<String, PoolPolicy> pools, String name) {
+    return Objects.requireNonNull(pools.get(name));
+  }
+
+  @Test
+  void shouldReadTheContractsSample() {
+    PoolPolicy chat =
+        new PoolPolicy(
+            "chat",
+            1,
+            10,
+            2,
+            Mode.ENFORCE,
+            OnOwnerLoss.SHARE,
+            List.of(new Pod("demo-pod-1", PodAddress.parse("127.0.0.1:9101"))));
+
+    assertThat(read(CONTRACT_SAMPLE)).isEqualTo(defaultsWith(Map.of("chat", chat)));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"''", "'# nothing'", "'---'", "'kafka:'", "'{ pools: {}, lease: { missed: } }'"})
+  void shouldTakeDefaultsForWhatIsLeftOut(String yaml) {
+    assertThat(read(yaml)).isEqualTo(defaultsWith(Map.of()));
+  }
+
+  @Test
+  void shouldReadEveryKeyThatIsSet() {
+    LedgerConfig config =
+        read(
+            """
+            data-dir: /var/lib/ledger
+            kafka:
+              bootstrap-servers: "a:9092, [fd00::1]:9093"
+              port: 0
+              bind: "::1"
+              partitions: 3
+              replication: 2
+              properties: { security.protocol: SSL, retries: 5 }
+            instance: { host: ledger-0.ledger }
+            als: { port: 1, bind: 0.0.0.0 }
+            authz: { port: 2, bind: localhost, durability: acknowledged }
+            http: { port: 65535, bind: "::" }
+            xds: { port: 3, bind: 10.0.0.1 }
+            lease: { heartbeat: 1s, missed: 100, reservation: 10m }
+            """);
+
+    assertThat(config)
+        .isEqualTo(
+            new LedgerConfig(
+                Path.of("/var/lib/ledger"),
+                new Kafka(
+                    "a:9092, [fd00::1]:9093",
+                    new Listener("::1", 0),
+                    3,
+                    (short) 2,
+                    Map.of("security.protocol", "SSL", "retries", "5")),
+                new Instance("ledger-0.ledger"),
+                new Listener("0.0.0.0", 1),
+                new Authz(new Listener("localhost", 2), Durability.ACKNOWLEDGED),
+                new Listener("::", 65_535),
+                new Listener("10.0.0.1", 3),
+                new Lease(Duration.ofSeconds(1), 100, Duration.ofMinutes(10)),
+                Map.of()));
+    assertThat(config.kafka().clientProperties()).containsEntry("retries", "5");
+  }
+
+  @Test
+  void shouldDefaultWhatAPoolLeavesOut() {
+    Map<String, PoolPolicy> pools =
+        read("""
+                pools:
+                  b: { per-pod-max-connections: 7 }
+                  a: { per-pod-max-connections: 1, connections-per-second: 2.5, mode: shadow }
+                  c: { per-pod-max-connections: 1, connections-per-second: 0.25, pods: [] }
+                """)
+            .pools();
+
+    assertThat(pools.keySet()).containsExactly("b", "a", "c");
+    assertThat(pools.get("b"))
+        .isEqualTo(
+            new PoolPolicy(
+                "b", PoolPolicy.UNLIMITED_RATE, 1, 7, Mode.ENFORCE, OnOwnerLoss.SHARE, List.of()));
+    assertThat(pool(pools, "a").burstCapacity()).isEqualTo(3);
+    assertThat(pool(pools, "a").mode()).isEqualTo(Mode.SHADOW);
+    assertThat(pool(pools, "c").burstCapacity()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2500ms, 2500", "10s, 10000", "5m, 300000"})
+  void shouldReadDurations(String written, long millis) {
+    assertThat(read("lease: { heartbeat: " + written + " }").lease().heartbeat())
+        .isEqualTo(Duration.ofMillis(millis));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "kafka: { port: abc }"
+            + " | kafka.port is 'abc' (ledger.yaml line 1): allowed is 0 to 65535",
+        "kafka: { port: 65536 }"
+            + " | kafka.port is '65536' (ledger.yaml line 1): allowed is 0 to 65535",
+        "kafka: { port: -1 } | kafka.port is '-1' (ledger.yaml line 1): allowed is 0 to 65535",
+        "kafka: { port: [1] } | kafka.port is a list (ledger.yaml line 1): allowed is a single value",
+        "kafka: { port: 99999999999999999999 }"
+            + " | kafka.port is '99999999999999999999' (ledger.yaml line 1): allowed is 0 to 65535",
+        "kafka: 7" + " | kafka is '7' (ledger.yaml line 1): allowed is a mapping of keys to values",
+        "kafka: { prot: 1 }"
+            + " | unknown key kafka.prot (ledger.yaml line 1): allowed in kafka are"
+            + " bootstrap-servers, port, bind, partitions, replication, properties",
+        "kafak: {}"
+            + " | unknown key kafak (ledger.yaml line 1): allowed are data-dir, kafka, instance,"
+            + " als, authz, http, xds, lease, pools",
+        "kafka.port: 1"
+            + " | unknown key kafka.port (ledger.yaml line 1): allowed are data-dir, kafka,"
+            + " instance, als, authz, http, xds, lease, pools",
+        "kafka: { bootstrap-servers: nowhere }"
+            + " | kafka.bootstrap-servers is 'nowhere' (ledger.yaml line 1): allowed is host:port,"
+            + " several separated by commas",
+        "kafka: { replication: 3 }"
+            + " | kafka.replication is '3' (ledger.yaml line 1): allowed is 1 with the embedded"
+            + " broker (kafka.bootstrap-servers is '')",
+        "kafka: { partitions: 0 }"
+            + " | kafka.partitions is '0' (ledger.yaml line 1): allowed is 1 to 10000",
+        "kafka: { properties: [] }"
+            + " | kafka.properties is a list (ledger.yaml line 1): allowed is a mapping of keys to"
+            + " values",
+        "http: { bind: 'a b' }"
+            + " | http.bind is 'a b' (ledger.yaml line 1): allowed is an IP address or a host name",
+        "authz: { durability: slow }"
+            + " | authz.durability is 'slow' (ledger.yaml line 1): allowed is fast or acknowledged",
+        "lease: { missed: 0 } | lease.missed is '0' (ledger.yaml line 1): allowed is 1 to 100",
+        "lease: { heartbeat: 10 }"
+            + " | lease.heartbeat is '10' (ledger.yaml line 1): allowed is 1s to 10m, written as"
+            + " 500ms, 10s, 5m or 1h",
+        "lease: { heartbeat: 999ms }"
+            + " | lease.heartbeat is '999ms' (ledger.yaml line 1): allowed is 1s to 10m, written"
+            + " as 500ms, 10s, 5m or 1h",
+        "lease: { reservation: 1h }"
+            + " | lease.reservation is '1h' (ledger.yaml line 1): allowed is 1s to 10m, written as"
+            + " 500ms, 10s, 5m or 1h",
+        "pools: { chat: { mode: enforce } }"
+            + " | pools.chat.per-pod-max-connections is missing (ledger.yaml line 1): allowed is 1"
+            + " to 10000000",
+        "pools: { chat: }"
+            + " | pools.chat.per-pod-max-connections is missing (ledger.yaml line 1): allowed is 1"
+            + " to 10000000",
+        "pools: { chat: { per-pod-max-connections: 0 } }"
+            + " | pools.chat.per-pod-max-connections is '0' (ledger.yaml line 1): allowed is 1 to"
+            + " 10000000",
+        "pools: { chat: { limit: 0 } }"
+            + " | unknown key pools.chat.limit (ledger.yaml line 1): allowed in pools.chat are"
+            + " connections-per-second, burst-capacity, per-pod-max-connections, mode,"
+            + " on-owner-loss, pods, kubernetes",
+        "pools: { chat: { per-pod-max-connections: 1, connections-per-second: 0 } }"
+            + " | pools.chat.connections-per-second is '0' (ledger.yaml line 1): allowed is 0.001"
+            + " to 1000000",
+        "pools: { chat: { per-pod-max-connections: 1, connections-per-second: Infinity } }"
+            + " | pools.chat.connections-per-second is 'Infinity' (ledger.yaml line 1): allowed is"
+            + " 0.001 to 1000000",
+        "pools: { chat: { per-pod-max-connections: 1, burst-capacity: 1.5 } }"
+            + " | pools.chat.burst-capacity is '1.5' (ledger.yaml line 1): allowed is 1 to 1000000",
+        "pools: { chat: { per-pod-max-connections: 1, mode: off } }"
+            + " | pools.chat.mode is 'off' (ledger.yaml line 1): allowed is enforce or shadow",
+        "pools: { chat: { per-pod-max-connections: 1, on-owner-loss: panic } }"
+            + " | pools.chat.on-owner-loss is 'panic' (ledger.yaml line 1): allowed is share or"
+            + " deny or allow",
+        "pools: { 'a b': { per-pod-max-connections: 1 } }"
+            + " | a pool is called 'a b' (ledger.yaml line 1): allowed are 1 to 128 letters,"
+            + " digits, '.', '_' and '-'",
+        "pools: { chat: { per-pod-max-connections: 1, kubernetes: { namespace: x } } }"
+            + " | pools.chat.kubernetes is not supported yet (ledger.yaml line 1): allowed is a"
+            + " list of pods",
+        "pools: { chat: { per-pod-max-connections: 1, pods: x } }"
+            + " | pools.chat.pods is 'x' (ledger.yaml line 1): allowed is a list",
+        "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a } ] } }"
+            + " | pools.chat.pods[0] has no address (ledger.yaml line 1): allowed is { name,"
+            + " address }",
+        "pools: { chat: { per-pod-max-connections: 1, pods: [ { address: '1.2.3.4:5' } ] } }"
+            + " | pools.chat.pods[0] has no name (ledger.yaml line 1): allowed is { name, address }",
+        "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a, address: b:1 } ] } }"
+            + " | pools.chat.pods[0].address is 'b:1' (ledger.yaml line 1): allowed is ip:port or"
+            + " [ipv6]:port",
+        "pools: { chat: { per-pod-max-connections: 1, pods: [ { nmae: a } ] } }"
+            + " | unknown key pools.chat.pods[0].nmae (ledger.yaml line 1): allowed in"
+            + " pools.chat.pods[0] are name, address",
+        "'[]' | the configuration is '[]' (ledger.yaml line 1): allowed is a mapping of keys to"
+            + " values",
+        "[] | the configuration is a list (ledger.yaml line 1): allowed is a mapping of keys to"
+            + " values",
+      })
+  void shouldRefuseWithKeyValuePlaceAndWhatIsAllowed(String yaml, String line) {
+    assertThatThrownBy(() -> read(yaml)).isInstanceOf(ConfigException.class).hasMessage(line);
+  }
+
+  @Test
+  void shouldRefuseTheSameAddressTwice() {
+    String yaml =
+        """
+        pools:
+          chat:
+            per-pod-max-connections: 1
+            pods:
+              - { name: a, address: "127.0.0.1:1" }
+              - { name: b, address: "127.0.0.1:1" }
+        """;
+
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(
+            "pools.chat.pods: 'b' at 127.0.0.1:1 repeats a name or an address (ledger.yaml line"
+                + " 3)");
+  }
+
+  @Test
+  void shouldRefuseAKeyThatIsSetTwice() {
+    assertThatThrownBy(() -> read("kafka:\n  port: 1\n  bind: ::1\n  port: 2\n"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage("kafka.port is set twice (ledger.yaml line 4): allowed is once");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"'kafka: { port: 1'", "'a: b: c'", "'\tkafka: 1'", "'a: 1\n---\nb: 2'", "'a: \0'"})
+  void shouldRefuseInOneLineWhatIsNotYaml(String yaml) {
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(ConfigException.class)
+        .message()
+        .startsWith("ledger.yaml")
+        .contains("is not YAML")
+        .hasLineCount(1);
+  }
+
+  @Test
+  void shouldNotShowALongValueWhole() {
+    assertThatThrownBy(() -> read("kafka: { port: " + "x".repeat(1000) + " }"))
+        .isInstanceOf(ConfigException.class)
+        .message()
+        .hasSizeLessThan(200);
+  }
+
+  @Test
+  void shouldReadAFileAndRefuseAMissingOne(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("ledger.yaml"), CONTRACT_SAMPLE);
+    Path missing = directory.resolve("missing.yaml");
+
+    assertThat(ConfigLoader.load(file, Map.of()).pools()).containsOnlyKeys("chat");
+    assertThatThrownBy(() -> ConfigLoader.load(missing, Map.of()))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage("the configuration " + missing + " does not exist");
+    assertThatThrownBy(() -> ConfigLoader.load(directory, Map.of()))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("cannot be read");
+  }
+}

@@ -1,0 +1,163 @@
+package io.connectionledger.app.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.connectionledger.app.config.ConfigLoader;
+import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.LedgerConfig.Listener;
+import io.connectionledger.app.config.StartupException;
+import io.connectionledger.model.Topics;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.common.config.ConfigResource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class TopicSetupIT {
+
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  @TempDir private static Path temp;
+  private static DataDir dir;
+  private static EmbeddedKafka kafka;
+  private static Admin admin;
+
+  @BeforeAll
+  static void startKafka() {
+    dir = DataDir.open(temp);
+    kafka = EmbeddedKafka.start(ConfigLoader.parse("kafka: { port: 0 }", "test", Map.of()), dir);
+    admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()));
+  }
+
+  @AfterAll
+  static void stopKafka() {
+    admin.close();
+    kafka.close();
+    dir.close();
+  }
+
+  @AfterEach
+  void deleteTopics() throws Exception {
+    admin.deleteTopics(admin.listTopics().names().get()).all().get();
+  }
+
+  private static LedgerConfig.Kafka config(int partitions, int replication) {
+    return new LedgerConfig.Kafka(
+        kafka.bootstrapServers(),
+        new Listener("127.0.0.1", 0),
+        partitions,
+        (short) replication,
+        Map.of());
+  }
+
+  private static void ensure(int partitions) throws InterruptedException {
+    TopicSetup.ensure(kafka.bootstrapServers(), config(partitions, 1));
+  }
+
+  @Test
+  void shouldCreateEveryTopicWithItsSettingsOnce() throws Exception {
+    ensure(3);
+    ensure(3);
+
+    assertThat(admin.listTopics().names().get())
+        .containsExactlyInAnyOrderElementsOf(Topics.ALL.stream().map(Topics.Spec::name).toList());
+    for (Topics.Spec topic : Topics.ALL) {
+      ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.name());
+      Config settings = get(admin.describeConfigs(List.of(resource)).values(), resource).get();
+      assertThat(settings.entries())
+          .filteredOn(entry -> topic.configs().containsKey(entry.name()))
+          .allSatisfy(
+              entry -> assertThat(entry.value()).isEqualTo(topic.configs().get(entry.name())))
+          .hasSize(topic.configs().size());
+      assertThat(
+              get(admin.describeTopics(List.of(topic.name())).topicNameValues(), topic.name())
+                  .get()
+                  .partitions())
+          .hasSize(3);
+    }
+  }
+
+  private static <K, V> V get(Map<K, V> map, K key) {
+    return Objects.requireNonNull(map.get(key));
+  }
+
+  @Test
+  void shouldLetManyInstancesStartAtOnce() throws Exception {
+    try (ExecutorService instances = Executors.newVirtualThreadPerTaskExecutor()) {
+      Callable<Void> start =
+          () -> {
+            ensure(2);
+            return null;
+          };
+      List<Future<Void>> started =
+          instances.invokeAll(Stream.generate(() -> start).limit(8).toList());
+      for (Future<Void> one : started) {
+        assertThat(one.get()).isNull();
+      }
+    }
+    assertThat(admin.listTopics().names().get()).hasSize(Topics.ALL.size());
+  }
+
+  @Test
+  void shouldRefuseTopicsWithAnotherPartitionCount() throws Exception {
+    ensure(2);
+
+    assertThatThrownBy(() -> ensure(4))
+        .isInstanceOf(StartupException.class)
+        .hasMessage(
+            "topic ledger.connections has 2 partitions, but kafka.partitions is 4: allowed is the"
+                + " number that the topics were created with");
+  }
+
+  @Test
+  void shouldRefuseMoreReplicasThanBrokers() {
+    assertThatThrownBy(() -> TopicSetup.ensure(kafka.bootstrapServers(), config(1, 3)))
+        .isInstanceOf(StartupException.class)
+        .hasMessageStartingWith("kafka.replication is 3: allowed is up to the number of brokers");
+  }
+
+  @Test
+  void shouldTryUntilItIsInterrupted() throws Exception {
+    CompletableFuture<Throwable> end = new CompletableFuture<>();
+    Thread waiting =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  try {
+                    TopicSetup.ensure("host.invalid:1,127.0.0.1:" + freePort(), config(1, 1));
+                    end.completeExceptionally(new AssertionError("there is no cluster"));
+                  } catch (Throwable thrown) {
+                    end.complete(thrown);
+                  }
+                });
+
+    waiting.interrupt();
+
+    assertThat(end.get(LIMIT.toSeconds(), TimeUnit.SECONDS))
+        .isInstanceOf(InterruptedException.class);
+  }
+
+  private static int freePort() throws Exception {
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return free.getLocalPort();
+    }
+  }
+}
