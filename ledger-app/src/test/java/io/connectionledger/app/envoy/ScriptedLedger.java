@@ -30,22 +30,21 @@ import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Stands where the ledger would, so that these tests show what Envoy itself does. */
-final class ScriptedLedger implements AutoCloseable {
+public final class ScriptedLedger implements AutoCloseable {
 
   final List<CheckRequest> checks = new CopyOnWriteArrayList<>();
   final List<HTTPAccessLogEntry> entries = new CopyOnWriteArrayList<>();
   final List<String> nodes = new CopyOnWriteArrayList<>();
-  final AtomicInteger logStreams = new AtomicInteger();
-  final AtomicInteger brokenLogStreams = new AtomicInteger();
   final EdsServer eds;
   private final Server server;
   private volatile Supplier<CheckResponse> answer = ScriptedLedger::pass;
+  private volatile Consumer<HTTPAccessLogEntry> listener = entry -> {};
 
-  ScriptedLedger(Collection<PoolPolicy> pools) throws IOException {
+  public ScriptedLedger(Collection<PoolPolicy> pools) throws IOException {
     eds = EdsServer.create(pools);
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
@@ -59,12 +58,16 @@ final class ScriptedLedger implements AutoCloseable {
             .start();
   }
 
-  int port() {
+  public int port() {
     return server.getPort();
   }
 
-  void answer(Supplier<CheckResponse> next) {
+  public void answer(Supplier<CheckResponse> next) {
     answer = next;
+  }
+
+  public void onEntry(Consumer<HTTPAccessLogEntry> next) {
+    listener = next;
   }
 
   List<HTTPAccessLogEntry> entries(AccessLogType type) {
@@ -73,7 +76,7 @@ final class ScriptedLedger implements AutoCloseable {
     return found;
   }
 
-  static CheckResponse place(PodAddress pod, String reservation) {
+  public static CheckResponse place(PodAddress pod, String reservation) {
     String encoded =
         Base64.getEncoder().encodeToString(pod.toString().getBytes(StandardCharsets.UTF_8));
     return CheckResponse.newBuilder()
@@ -128,7 +131,6 @@ final class ScriptedLedger implements AutoCloseable {
     @Override
     public StreamObserver<StreamAccessLogsMessage> streamAccessLogs(
         StreamObserver<StreamAccessLogsResponse> response) {
-      logStreams.incrementAndGet();
       return new StreamObserver<>() {
         @Override
         public void onNext(StreamAccessLogsMessage message) {
@@ -136,11 +138,12 @@ final class ScriptedLedger implements AutoCloseable {
             nodes.add(message.getIdentifier().getNode().getId());
           }
           entries.addAll(message.getHttpLogs().getLogEntryList());
+          message.getHttpLogs().getLogEntryList().forEach(listener);
         }
 
         @Override
         public void onError(Throwable failure) {
-          brokenLogStreams.incrementAndGet();
+          // An Envoy that ends does not say goodbye.
         }
 
         @Override
