@@ -9,6 +9,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
 
 /**
  * A real WebSocket server that echoes and keeps its own count, independent of the ledger's.
@@ -17,6 +21,9 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class WebSocketPod implements AutoCloseable {
 
   private static final int ACCEPTING = 0;
+
+  /** Java's default of 50 loses connections in a burst. */
+  private static final int ACCEPT_QUEUE = 4096;
 
   private final Javalin server;
   private final PodAddress address;
@@ -29,6 +36,7 @@ public final class WebSocketPod implements AutoCloseable {
         Javalin.create(
             config -> {
               config.startup.showJavalinBanner = false;
+              config.jetty.addConnector((jetty, http) -> connector(jetty, http, port));
               // Connections of the demo are silent; Jetty would close them after 30 s.
               config.jetty.modifyWebSocketServletFactory(
                   factory -> factory.setIdleTimeout(Duration.ZERO));
@@ -36,7 +44,7 @@ public final class WebSocketPod implements AutoCloseable {
               config.routes.ws("/*", this::serve);
               config.routes.get("/*", context -> context.result("a pod, not a WebSocket"));
             });
-    server.start("127.0.0.1", port);
+    server.start();
     address = new PodAddress("127.0.0.1", server.port());
   }
 
@@ -48,6 +56,14 @@ public final class WebSocketPod implements AutoCloseable {
   /** A pod on {@code port} of the loopback, accepting; 0 for any free one. */
   public static WebSocketPod start(int port) {
     return new WebSocketPod(port);
+  }
+
+  private static ServerConnector connector(Server jetty, HttpConfiguration http, int port) {
+    ServerConnector connector = new ServerConnector(jetty, new HttpConnectionFactory(http));
+    connector.setHost("127.0.0.1");
+    connector.setPort(port);
+    connector.setAcceptQueueSize(ACCEPT_QUEUE);
+    return connector;
   }
 
   private void serve(WsConfig socket) {

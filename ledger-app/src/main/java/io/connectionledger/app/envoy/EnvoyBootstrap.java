@@ -3,6 +3,7 @@ package io.connectionledger.app.envoy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
 import java.util.List;
 
 /** Fits the bootstrap file to one Envoy. Pure; every place that it changes must exist. */
@@ -25,7 +26,9 @@ final class EnvoyBootstrap {
     setPort(listener, options.listenerPort());
     ObjectNode manager = object(listener, "/filter_chains/0/filters/0/typed_config");
     object(manager, "/access_log_options")
-        .put("access_log_flush_interval", options.heartbeat().toMillis() / 1000.0 + "s");
+        .put("access_log_flush_interval", seconds(options.heartbeat()));
+    object(filter(manager, "envoy.filters.http.ext_authz"), "/typed_config/grpc_service")
+        .put("timeout", seconds(options.checkTimeout()));
 
     setEndpoints(cluster(bootstrap, "als"), options.als());
     setEndpoints(cluster(bootstrap, "authz"), options.authz());
@@ -47,13 +50,25 @@ final class EnvoyBootstrap {
     return bootstrap;
   }
 
+  private static String seconds(Duration duration) {
+    return duration.toMillis() / 1000.0 + "s";
+  }
+
   private static ObjectNode cluster(JsonNode bootstrap, String name) {
-    for (JsonNode cluster : bootstrap.at("/static_resources/clusters")) {
-      if (cluster instanceof ObjectNode found && name.equals(found.path("name").asText())) {
+    return named(bootstrap.at("/static_resources/clusters"), name);
+  }
+
+  private static ObjectNode filter(JsonNode manager, String name) {
+    return named(manager.at("/http_filters"), name);
+  }
+
+  private static ObjectNode named(JsonNode list, String name) {
+    for (JsonNode each : list) {
+      if (each instanceof ObjectNode found && name.equals(found.path("name").asText())) {
         return found;
       }
     }
-    throw new IllegalArgumentException("the Envoy bootstrap has no cluster '" + name + "'");
+    throw new IllegalArgumentException("the Envoy bootstrap has nothing named '" + name + "'");
   }
 
   private static void setEndpoints(ObjectNode cluster, List<Integer> ports) {

@@ -14,6 +14,8 @@ import java.util.List;
  * @param authz ports on the loopback where it answers checks; at least one
  * @param xds ports on the loopback where it names pods; at least one
  * @param heartbeat between two log entries of an open connection; at least a second
+ * @param checkTimeout how long a check may take before the connection passes as if the ledger were
+ *     away
  * @param workers Envoy's threads, of which each has its own access-log stream
  */
 public record EnvoyOptions(
@@ -25,6 +27,7 @@ public record EnvoyOptions(
     List<Integer> authz,
     List<Integer> xds,
     Duration heartbeat,
+    Duration checkTimeout,
     int workers) {
 
   public EnvoyOptions {
@@ -41,33 +44,60 @@ public record EnvoyOptions(
     xds = List.copyOf(xds);
   }
 
-  /** Free ports, the pool {@code chat}, two workers and a heartbeat of 2 s, for one ledger. */
+  /**
+   * Free ports, the pool {@code chat}, two workers, a heartbeat of 2 s and a second for a check.
+   */
   public static EnvoyOptions of(String node, int als, int authz, int xds) {
     return new EnvoyOptions(
-        node, "chat", 0, 0, List.of(als), List.of(authz), List.of(xds), Duration.ofSeconds(2), 2);
+        node,
+        "chat",
+        0,
+        0,
+        List.of(als),
+        List.of(authz),
+        List.of(xds),
+        Duration.ofSeconds(2),
+        Duration.ofSeconds(1),
+        2);
   }
 
   public EnvoyOptions withPool(String other) {
     return new EnvoyOptions(
-        node, other, listenerPort, adminPort, als, authz, xds, heartbeat, workers);
+        node, other, listenerPort, adminPort, als, authz, xds, heartbeat, checkTimeout, workers);
   }
 
   public EnvoyOptions withListenerPort(int port) {
-    return new EnvoyOptions(node, pool, port, adminPort, als, authz, xds, heartbeat, workers);
+    return new EnvoyOptions(
+        node, pool, port, adminPort, als, authz, xds, heartbeat, checkTimeout, workers);
   }
 
   public EnvoyOptions withServices(
       List<Integer> alsPorts, List<Integer> authzPorts, List<Integer> xdsPorts) {
     return new EnvoyOptions(
-        node, pool, listenerPort, adminPort, alsPorts, authzPorts, xdsPorts, heartbeat, workers);
+        node,
+        pool,
+        listenerPort,
+        adminPort,
+        alsPorts,
+        authzPorts,
+        xdsPorts,
+        heartbeat,
+        checkTimeout,
+        workers);
   }
 
   public EnvoyOptions withHeartbeat(Duration interval) {
     return new EnvoyOptions(
-        node, pool, listenerPort, adminPort, als, authz, xds, interval, workers);
+        node, pool, listenerPort, adminPort, als, authz, xds, interval, checkTimeout, workers);
+  }
+
+  public EnvoyOptions withCheckTimeout(Duration timeout) {
+    return new EnvoyOptions(
+        node, pool, listenerPort, adminPort, als, authz, xds, heartbeat, timeout, workers);
   }
 
   public EnvoyOptions withWorkers(int count) {
-    return new EnvoyOptions(node, pool, listenerPort, adminPort, als, authz, xds, heartbeat, count);
+    return new EnvoyOptions(
+        node, pool, listenerPort, adminPort, als, authz, xds, heartbeat, checkTimeout, count);
   }
 }
