@@ -135,7 +135,10 @@ final class Fleet implements AutoCloseable {
     Awaitility.await("the ledger holds " + active)
         .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(50))
-        .until(() -> connections(), view -> view.path("active").asInt(-1) == active && view.path("reserved").asInt(-1) == 0);
+        .until(
+            () -> connections(),
+            view ->
+                view.path("active").asInt(-1) == active && view.path("reserved").asInt(-1) == 0);
   }
 
   /** What each pod itself counts must be what the ledger says of it. */

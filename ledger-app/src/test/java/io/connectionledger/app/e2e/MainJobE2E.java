@@ -11,6 +11,7 @@ import io.connectionledger.app.demo.WebSocketClients.Opened;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.serve.Instance;
+import io.connectionledger.model.Ticker;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -47,14 +48,12 @@ class MainJobE2E {
 
   private static final int LIMIT = 50;
 
-  @TempDir Path folder;
-
   private Instance ledger;
   private Fleet chat;
   private Fleet paced;
 
   @BeforeAll
-  void start() throws Exception {
+  void start(@TempDir Path folder) throws Exception {
     List<WebSocketPod> chatPods = Fleet.pods(3);
     List<WebSocketPod> pacedPods = Fleet.pods(3);
     Path config =
@@ -105,8 +104,7 @@ class MainJobE2E {
     for (Fleet fleet : List.of(chat, paced)) {
       Awaitility.await("ledger and pods of " + fleet.pool + " agree")
           .atMost(Duration.ofSeconds(20))
-          .untilAsserted(
-              () -> assertThat(fleet.ledgerCounts()).isEqualTo(fleet.podCounts()));
+          .untilAsserted(() -> assertThat(fleet.ledgerCounts()).isEqualTo(fleet.podCounts()));
     }
   }
 
@@ -137,7 +135,8 @@ class MainJobE2E {
     List<Attempt> second = chat.attempt(60, Map.of());
 
     assertThat(Fleet.opened(second)).hasSize(30);
-    assertThat(chat.pods).allSatisfy(pod -> assertThat(pod.count().peak()).isLessThanOrEqualTo(LIMIT));
+    assertThat(chat.pods)
+        .allSatisfy(pod -> assertThat(pod.count().peak()).isLessThanOrEqualTo(LIMIT));
 
     Fleet.close(in.subList(30, in.size()));
     Fleet.close(Fleet.opened(second));
@@ -157,27 +156,22 @@ class MainJobE2E {
 
   @Test
   void shouldAdmitNoFasterThanTheTokenBucketOverAllEnvoys() throws Exception {
-    ConcurrentLinkedQueue<Attempt> ended = new ConcurrentLinkedQueue<>();
-    AtomicInteger started = new AtomicInteger();
+    ConcurrentLinkedQueue<CompletableFuture<Attempt>> started = new ConcurrentLinkedQueue<>();
     int attempts = 900;
     try (ScheduledExecutorService pace = Executors.newSingleThreadScheduledExecutor()) {
       var ticking =
           pace.scheduleAtFixedRate(
-              () -> {
-                int i = started.getAndIncrement();
-                if (i < attempts) {
-                  paced.clients.open(paced.uri(i), Map.of()).thenAccept(ended::add);
-                }
-              },
+              () -> started.add(paced.clients.open(paced.uri(started.size()), Map.of())),
               0,
               15,
               TimeUnit.MILLISECONDS);
-      Awaitility.await("every attempt ended")
+      Awaitility.await("demand for some 13 s")
           .atMost(Duration.ofSeconds(60))
-          .until(() -> ended.size() == attempts);
+          .until(() -> started.size() >= attempts);
       ticking.cancel(false);
     }
-    List<Connection> in = new ArrayList<>(Fleet.opened(List.copyOf(ended)));
+    List<Attempt> ended = started.stream().map(CompletableFuture::join).toList();
+    List<Connection> in = new ArrayList<>(Fleet.opened(ended));
     Refused last =
         ended.stream()
             .filter(Refused.class::isInstance)
@@ -208,12 +202,12 @@ class MainJobE2E {
     assertThat((double) in.size()).isGreaterThanOrEqualTo(0.9 * 20 * seconds);
 
     long retryAfter = last.retryAfterSeconds().orElseThrow();
-    Attempt obedient =
-        CompletableFuture.supplyAsync(
-                () -> paced.clients.open(paced.uri(0), Map.of()),
-                CompletableFuture.delayedExecutor(retryAfter, TimeUnit.SECONDS))
-            .thenCompose(attempt -> attempt)
-            .join();
+    Ticker ticker = Ticker.system();
+    long againMs = ticker.nowMs() + Duration.ofSeconds(retryAfter).toMillis();
+    Awaitility.await("retry-after")
+        .atMost(Duration.ofSeconds(retryAfter + 5))
+        .until(() -> ticker.nowMs() >= againMs);
+    Attempt obedient = paced.clients.open(paced.uri(0), Map.of()).join();
     assertThat(obedient).isInstanceOf(Opened.class);
     in.add(((Opened) obedient).connection());
 
@@ -276,7 +270,8 @@ class MainJobE2E {
     }
 
     assertThat(answer).isEqualTo("a pod, not a WebSocket");
-    assertThat(sample(chat.text("/metrics"), "websocket_connections_attempted_total{pool=\"chat\"}"))
+    assertThat(
+            sample(chat.text("/metrics"), "websocket_connections_attempted_total{pool=\"chat\"}"))
         .isEqualTo(sample(before, "websocket_connections_attempted_total{pool=\"chat\"}"));
   }
 
