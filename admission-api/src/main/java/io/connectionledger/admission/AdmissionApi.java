@@ -23,6 +23,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final Ticker ticker;
   private final KafkaDecisionLog log;
   private final Supplier<KafkaDecisionLog> rehearsal;
+  private final AdmissionMetrics meters;
   private final PrometheusText metrics;
   private final CheckService authz;
   private volatile boolean warm;
@@ -40,10 +41,10 @@ public final class AdmissionApi implements AutoCloseable {
     this.ticker = ticker;
     this.log = log;
     this.rehearsal = rehearsal;
-    AdmissionMetrics counters = new AdmissionMetrics(registry);
-    this.metrics = new PrometheusText(registry, counters, ledger);
-    DecisionPublisher publisher = new DecisionPublisher(log, counters, ticker);
-    this.authz = new CheckService(new Admission(ledger, publisher, durability, counters, ticker));
+    this.meters = new AdmissionMetrics(registry);
+    this.metrics = new PrometheusText(registry, meters, ledger);
+    DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
+    this.authz = new CheckService(new Admission(ledger, publisher, durability, meters, ticker));
   }
 
   /**
@@ -100,6 +101,7 @@ public final class AdmissionApi implements AutoCloseable {
       DecisionLog records = silent.unready().isEmpty() ? silent : (record, callback) -> {};
       new Warmup(ticker, durability, records).run();
     }
+    meters.expect(ledger.pools());
     warm = true;
   }
 
