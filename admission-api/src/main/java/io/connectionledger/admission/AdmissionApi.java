@@ -8,6 +8,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,8 @@ public final class AdmissionApi implements AutoCloseable {
   private final Durability durability;
   private final Ticker ticker;
   private final KafkaDecisionLog log;
+  private final Supplier<KafkaDecisionLog> rehearsal;
+  private final AdmissionMetrics meters;
   private final PrometheusText metrics;
   private final CheckService authz;
   private volatile boolean warm;
@@ -29,6 +32,7 @@ public final class AdmissionApi implements AutoCloseable {
   private AdmissionApi(
       Ledger ledger,
       KafkaDecisionLog log,
+      Supplier<KafkaDecisionLog> rehearsal,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
@@ -36,10 +40,11 @@ public final class AdmissionApi implements AutoCloseable {
     this.durability = durability;
     this.ticker = ticker;
     this.log = log;
-    AdmissionMetrics counters = new AdmissionMetrics(registry);
-    this.metrics = new PrometheusText(registry, counters, ledger);
-    DecisionPublisher publisher = new DecisionPublisher(log, counters, ticker);
-    this.authz = new CheckService(new Admission(ledger, publisher, durability, counters, ticker));
+    this.rehearsal = rehearsal;
+    this.meters = new AdmissionMetrics(registry);
+    this.metrics = new PrometheusText(registry, meters, ledger);
+    DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
+    this.authz = new CheckService(new Admission(ledger, publisher, durability, meters, ticker));
   }
 
   /**
@@ -55,18 +60,25 @@ public final class AdmissionApi implements AutoCloseable {
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
-    return create(ledger, KafkaDecisionLog.connect(kafka), durability, ticker, registry);
+    return create(
+        ledger,
+        KafkaDecisionLog.connect(kafka),
+        () -> KafkaDecisionLog.rehearsal(kafka),
+        durability,
+        ticker,
+        registry);
   }
 
   static AdmissionApi create(
       Ledger ledger,
       KafkaDecisionLog log,
+      Supplier<KafkaDecisionLog> rehearsal,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
     // The first look at the topic has it fetched before the first check needs it.
     log.unready();
-    return new AdmissionApi(ledger, log, durability, ticker, registry);
+    return new AdmissionApi(ledger, log, rehearsal, durability, ticker, registry);
   }
 
   /** Envoy's ext_authz service. */
@@ -79,9 +91,17 @@ public final class AdmissionApi implements AutoCloseable {
     return new HealthService(() -> unready().isEmpty());
   }
 
-  /** Warms the check path, for at most some five seconds; not ready before it has returned. */
+  /**
+   * Warms the check path, for some seconds at most; not ready before it has returned. It is most
+   * thorough when Kafka is reachable and its topics exist.
+   */
   public void warmUp() {
-    new Warmup(ticker, durability).run();
+    try (KafkaDecisionLog silent = rehearsal.get()) {
+      // Without the topic, every send would wait for it.
+      DecisionLog records = silent.unready().isEmpty() ? silent : (record, callback) -> {};
+      new Warmup(ticker, durability, records).run();
+    }
+    meters.expect(ledger.pools());
     warm = true;
   }
 

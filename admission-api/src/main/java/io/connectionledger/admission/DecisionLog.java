@@ -3,7 +3,7 @@ package io.connectionledger.admission;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
-/** Where records of decisions go: {@link KafkaDecisionLog}, or nowhere during {@link Warmup}. */
+/** Where records of decisions go: {@link KafkaDecisionLog}. */
 @FunctionalInterface
 interface DecisionLog {
 

@@ -23,12 +23,21 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration NEVER_FORGET = Duration.ofDays(3650);
+  private static final Duration REHEARSAL_LINGER = Duration.ofMinutes(1);
+  private static final Duration REHEARSAL_BLOCK = Duration.ofSeconds(2);
+  private static final int REHEARSAL_BATCH_BYTES = 8 << 20;
 
   private final Producer<byte[], byte[]> producer;
+  private final Duration closeTimeout;
   private volatile boolean topicKnown;
 
   KafkaDecisionLog(Producer<byte[], byte[]> producer) {
+    this(producer, CLOSE_TIMEOUT);
+  }
+
+  private KafkaDecisionLog(Producer<byte[], byte[]> producer, Duration closeTimeout) {
     this.producer = producer;
+    this.closeTimeout = closeTimeout;
   }
 
   /**
@@ -38,8 +47,32 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
    *     operator has set; what this class promises overrides it
    */
   static KafkaDecisionLog connect(Map<String, Object> kafka) {
+    return new KafkaDecisionLog(producer(configuration(kafka)), CLOSE_TIMEOUT);
+  }
+
+  /**
+   * Starts a producer that takes records as {@link #connect}'s does and sends none: they wait for
+   * their batch to fill, which is larger than all of them, and are dropped on close. The first look
+   * for the topic may take {@link #REHEARSAL_BLOCK}.
+   */
+  static KafkaDecisionLog rehearsal(Map<String, Object> kafka) {
+    Map<String, Object> configuration = configuration(kafka);
+    configuration.compute(ProducerConfig.CLIENT_ID_CONFIG, (key, id) -> id + "-warmup");
+    configuration.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, false);
+    configuration.put(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
+    configuration.put(ProducerConfig.BATCH_SIZE_CONFIG, REHEARSAL_BATCH_BYTES);
+    configuration.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2L * REHEARSAL_BATCH_BYTES);
+    configuration.put(ProducerConfig.LINGER_MS_CONFIG, (int) REHEARSAL_LINGER.toMillis());
+    configuration.put(
+        ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
+        (int) REHEARSAL_LINGER.multipliedBy(10).toMillis());
+    configuration.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, (int) REHEARSAL_BLOCK.toMillis());
+    return new KafkaDecisionLog(producer(configuration), Duration.ZERO);
+  }
+
+  private static Producer<byte[], byte[]> producer(Map<String, Object> configuration) {
     ByteArraySerializer bytes = new ByteArraySerializer();
-    return new KafkaDecisionLog(new KafkaProducer<>(configuration(kafka), bytes, bytes));
+    return new KafkaProducer<>(configuration, bytes, bytes);
   }
 
   static Map<String, Object> configuration(Map<String, Object> kafka) {
@@ -57,8 +90,7 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
 
   @Override
   public void send(ProducerRecord<byte[], byte[]> record, Callback callback) {
-    Future<RecordMetadata> completedWithTheCallback = producer.send(record, callback);
-    assert completedWithTheCallback != null;
+    Future<RecordMetadata> unused = producer.send(record, callback);
   }
 
   /**
@@ -82,6 +114,6 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
 
   @Override
   public void close() {
-    producer.close(CLOSE_TIMEOUT);
+    producer.close(closeTimeout);
   }
 }

@@ -30,6 +30,8 @@ import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,10 +50,17 @@ final class Warmup {
 
   private final Ticker ticker;
   private final Durability durability;
+  private final DecisionLog rehearsal;
 
-  Warmup(Ticker ticker, Durability durability) {
+  /**
+   * One warm-up.
+   *
+   * @param rehearsal takes the records; whether it can is of no concern to the checks
+   */
+  Warmup(Ticker ticker, Durability durability, DecisionLog rehearsal) {
     this.ticker = ticker;
     this.durability = durability;
+    this.rehearsal = rehearsal;
   }
 
   /**
@@ -83,10 +92,14 @@ final class Warmup {
 
   private CheckService checkService(PrometheusMeterRegistry registry) {
     AdmissionMetrics metrics = new AdmissionMetrics(registry);
-    DecisionLog nowhere = (record, callback) -> callback.onCompletion(null, null);
-    DecisionPublisher publisher = new DecisionPublisher(nowhere, metrics, ticker);
+    DecisionPublisher publisher = new DecisionPublisher(this::rehearse, metrics, ticker);
     return new CheckService(
         new Admission(new Alternating(ticker), publisher, durability, metrics, ticker));
+  }
+
+  private void rehearse(ProducerRecord<byte[], byte[]> record, Callback callback) {
+    rehearsal.send(record, (recorded, failure) -> {});
+    callback.onCompletion(null, null);
   }
 
   private int throughServer(CheckService service, long deadlineNanos)
@@ -167,7 +180,8 @@ final class Warmup {
   /** A ledger of one pod that allows every other check and remembers nothing. */
   private static final class Alternating implements Ledger {
 
-    static final String POOL = "warmup";
+    /** No policy can have this name: even in the decisions' topic it would mean nothing. */
+    static final String POOL = "-warmup";
 
     private static final PodAddress POD = new PodAddress("127.0.0.1", 1);
 

@@ -76,7 +76,12 @@ final class AdmissionApiTest {
 
   private AdmissionApi api() {
     return AdmissionApi.create(
-        ledger, new KafkaDecisionLog(kafka), Durability.FAST, Ticker.system(), registry);
+        ledger,
+        new KafkaDecisionLog(kafka),
+        () -> new KafkaDecisionLog(producer()),
+        Durability.FAST,
+        Ticker.system(),
+        registry);
   }
 
   private static ServingStatus health(AdmissionApi api) {

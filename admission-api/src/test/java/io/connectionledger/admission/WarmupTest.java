@@ -3,6 +3,7 @@ package io.connectionledger.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.Ticker;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,8 +14,26 @@ final class WarmupTest {
   @ParameterizedTest
   @EnumSource(Durability.class)
   void shouldSendChecksThroughARealServerAndReturn(Durability durability) {
+    // Given
+    AtomicInteger taken = new AtomicInteger();
     // When
-    int answered = new Warmup(Ticker.system(), durability).run();
+    int answered =
+        new Warmup(Ticker.system(), durability, (record, callback) -> taken.incrementAndGet())
+            .run();
+    // Then
+    assertThat(answered).isBetween(100, 5_000);
+    assertThat(taken).hasValueGreaterThanOrEqualTo(answered);
+  }
+
+  @Test
+  void shouldNotMindAKafkaThatTakesNothing() {
+    // Given
+    DecisionLog broken =
+        (record, callback) -> {
+          throw new IllegalStateException("no broker");
+        };
+    // When
+    int answered = new Warmup(Ticker.system(), Durability.FAST, broken).run();
     // Then
     assertThat(answered).isBetween(100, 5_000);
   }
@@ -25,7 +44,7 @@ final class WarmupTest {
     AtomicLong nowNanos = new AtomicLong();
     Ticker aSecondALook = () -> nowNanos.addAndGet(1_000_000_000);
     // When
-    int answered = new Warmup(aSecondALook, Durability.FAST).run();
+    int answered = new Warmup(aSecondALook, Durability.FAST, (record, callback) -> {}).run();
     // Then
     assertThat(answered).isLessThan(10);
   }
