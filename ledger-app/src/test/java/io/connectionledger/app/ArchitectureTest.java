@@ -1,0 +1,105 @@
+package io.connectionledger.app;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.LedgerStreams;
+import io.connectionledger.streams.PoolView;
+import io.connectionledger.streams.Window;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The arrows between the modules, as code: data flows one way, and the topic is the wall. */
+class ArchitectureTest {
+
+  private static final String ROOT = "io.connectionledger";
+  private final JavaClasses house =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages(ROOT);
+
+  @Test
+  void shouldSeeEveryModule() {
+    assertThat(
+            Stream.of("model", "ingest", "streams", "admission", "controlplane", "app")
+                .filter(
+                    module ->
+                        house.stream()
+                            .noneMatch(c -> c.getPackageName().startsWith(ROOT + "." + module))))
+        .isEmpty();
+  }
+
+  @Test
+  void shouldPointOneWay() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("model")
+        .definedBy(ROOT + ".model..")
+        .layer("ingest")
+        .definedBy(ROOT + ".ingest..")
+        .layer("streams")
+        .definedBy(ROOT + ".streams..")
+        .layer("admission")
+        .definedBy(ROOT + ".admission..")
+        .layer("control-plane")
+        .definedBy(ROOT + ".controlplane..")
+        .layer("app")
+        .definedBy(ROOT + ".app..")
+        .whereLayer("app")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("control-plane")
+        .mayOnlyBeAccessedByLayers("app")
+        .whereLayer("admission")
+        .mayOnlyBeAccessedByLayers("app")
+        .whereLayer("ingest")
+        .mayOnlyBeAccessedByLayers("app")
+        .whereLayer("streams")
+        .mayOnlyBeAccessedByLayers("admission", "app")
+        .check(house);
+  }
+
+  @Test
+  void shouldKnowTheLedgerThroughItsDoorAlone() {
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + ".admission..")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage(ROOT + ".streams..")
+                .and(
+                    not(
+                        com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf(
+                            Ledger.class, PoolView.class, Window.class, LedgerStreams.class))))
+        .check(house);
+  }
+
+  @Test
+  void shouldKeepTheRulesPure() {
+    classes()
+        .that()
+        .resideInAPackage(ROOT + ".streams.rules..")
+        .should()
+        .onlyDependOnClassesThat(
+            resideInAnyPackage(
+                    "java..", "org.jspecify..", ROOT + ".model..", ROOT + ".streams.rules..")
+                .or(
+                    com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf(
+                        PoolView.class)))
+        .check(house);
+  }
+
+  @Test
+  void shouldHaveNoCyclesBetweenPackages() {
+    slices().matching(ROOT + ".app.(*)..").should().beFreeOfCycles().check(house);
+  }
+}

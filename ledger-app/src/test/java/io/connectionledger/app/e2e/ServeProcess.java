@@ -1,0 +1,146 @@
+package io.connectionledger.app.e2e;
+
+import io.connectionledger.app.Main;
+import io.connectionledger.app.demo.WebSocketPod;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+
+/**
+ * A {@code serve} in a process of its own, which can be killed and started again on the same ports
+ * and data.
+ */
+final class ServeProcess implements AutoCloseable {
+
+  private final Path folder;
+  private final Path config;
+  private final Fleet.Ports ports;
+  private final List<String> arguments;
+  private Process process;
+
+  private ServeProcess(Path folder, Path config, Fleet.Ports ports, List<String> arguments)
+      throws IOException {
+    this.folder = folder;
+    this.config = config;
+    this.ports = ports;
+    this.arguments = arguments;
+    this.process = launch();
+  }
+
+  /**
+   * Starts one.
+   *
+   * @param pools the YAML of the pools, in flow style
+   */
+  static ServeProcess start(Path folder, String pools, String... arguments) throws IOException {
+    List<Integer> free = freePorts(5);
+    Fleet.Ports ports = new Fleet.Ports(free.get(0), free.get(1), free.get(2), free.get(3));
+    Path config =
+        Files.writeString(
+            folder.resolve("ledger.yaml"),
+            """
+            data-dir: '%s'
+            kafka: { port: %d }
+            als: { port: %d }
+            authz: { port: %d }
+            xds: { port: %d }
+            http: { port: %d }
+            lease: { heartbeat: 2s }
+            pools: { %s }
+            """
+                .formatted(
+                    folder.resolve("data"),
+                    free.get(4),
+                    ports.als(),
+                    ports.authz(),
+                    ports.xds(),
+                    ports.http(),
+                    pools));
+    return new ServeProcess(folder, config, ports, List.of(arguments));
+  }
+
+  /** A pool of these pods in flow style. */
+  static String pool(String name, int limit, List<WebSocketPod> pods) {
+    AtomicInteger number = new AtomicInteger();
+    return "%s: { per-pod-max-connections: %d, pods: [%s] }"
+        .formatted(
+            name,
+            limit,
+            pods.stream()
+                .map(
+                    pod ->
+                        "{ name: pod-%d, address: '%s' }"
+                            .formatted(number.incrementAndGet(), pod.address()))
+                .collect(Collectors.joining(", ")));
+  }
+
+  private static List<Integer> freePorts(int count) throws IOException {
+    List<ServerSocket> sockets = new ArrayList<>();
+    try {
+      for (int i = 0; i < count; i++) {
+        sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+      }
+      return sockets.stream().map(ServerSocket::getLocalPort).toList();
+    } finally {
+      for (ServerSocket socket : sockets) {
+        socket.close();
+      }
+    }
+  }
+
+  private Process launch() throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "serve",
+                "--config",
+                config.toString()));
+    command.addAll(arguments);
+    Path output = folder.resolve("serve.log");
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
+        .start();
+  }
+
+  Fleet.Ports ports() {
+    return ports;
+  }
+
+  Path data() {
+    return folder.resolve("data");
+  }
+
+  /** SIGKILL, and waits until it is gone. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly();
+    process.waitFor();
+  }
+
+  /** SIGTERM, and waits until it is gone. */
+  int terminate() throws InterruptedException {
+    process.destroy();
+    return process.waitFor();
+  }
+
+  /** Starts it again on the same ports and data. */
+  void restart() throws IOException {
+    process = launch();
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    kill();
+  }
+}
