@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 public final class Changes {
 
   private final Map<String, @Nullable StoredConnection> connections = new LinkedHashMap<>();
-  private final List<ConnectionEvent.Closed> expired = new ArrayList<>();
+  private final List<ConnectionEvent.Closed> givenUp = new ArrayList<>();
   private long bucketArrivalNanos;
   private int established;
   private int repaired;
@@ -24,9 +24,9 @@ public final class Changes {
     return connections;
   }
 
-  /** Connections whose lease ended, as the events that tell the world. */
-  public List<ConnectionEvent.Closed> expired() {
-    return expired;
+  /** Connections that the ledger concluded to have ended, as the events that tell the world. */
+  public List<ConnectionEvent.Closed> givenUp() {
+    return givenUp;
   }
 
   /** The state of the token bucket for {@link PoolLedger#restoreBucket}; 0 when unchanged. */
@@ -48,8 +48,8 @@ public final class Changes {
     connections.put(id, now);
   }
 
-  void expired(ConnectionEvent.Closed event) {
-    expired.add(event);
+  void givenUp(ConnectionEvent.Closed event) {
+    givenUp.add(event);
   }
 
   void bucket(long arrivalNanos) {
@@ -67,7 +67,7 @@ public final class Changes {
   /** Makes it empty again for the next use. */
   public void clear() {
     connections.clear();
-    expired.clear();
+    givenUp.clear();
     bucketArrivalNanos = 0;
     established = 0;
     repaired = 0;

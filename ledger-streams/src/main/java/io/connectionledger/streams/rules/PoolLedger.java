@@ -14,6 +14,7 @@ import io.connectionledger.streams.rules.StoredConnection.Open;
 import io.connectionledger.streams.rules.StoredConnection.Reserved;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -171,7 +172,7 @@ public final class PoolLedger {
   }
 
   private void applyClosed(Closed event, Changes changes) {
-    if (event.reason().equals(Closed.LEASE_EXPIRED)) {
+    if (event.concluded()) {
       return; // the owner's own conclusion, told to consumers; a heartbeat may have refuted it
       // since
     }
@@ -269,20 +270,7 @@ public final class PoolLedger {
     for (var next = open.firstEntry();
         next != null && next.getValue().sinceMs + terms.leaseMs() <= leaseNowMs;
         next = open.firstEntry()) {
-      String id = next.getKey();
-      Held held = next.getValue();
-      changes.expired(
-          new Closed(
-              policy.pool(),
-              id,
-              held.pod.address,
-              held.envoy,
-              Closed.LEASE_EXPIRED,
-              null,
-              leaseNowMs));
-      dropOpen(id);
-      // No tombstone: a heartbeat that comes after all proves that it lives.
-      changes.connection(id, null);
+      giveUp(next.getKey(), next.getValue(), Closed.LEASE_EXPIRED, changes);
     }
     for (var next = ended.firstEntry();
         next != null && next.getValue() <= leaseNowMs;
@@ -295,6 +283,32 @@ public final class PoolLedger {
         next = released.firstEntry()) {
       released.remove(next.getKey());
     }
+  }
+
+  /** No tombstone: a heartbeat that comes after all proves that the connection lives. */
+  private void giveUp(String id, Held held, String reason, Changes changes) {
+    changes.givenUp(
+        new Closed(policy.pool(), id, held.pod.address, held.envoy, reason, null, leaseNowMs));
+    dropOpen(id);
+    changes.connection(id, null);
+  }
+
+  /**
+   * Gives up what a verdict names. Looks only at connections that were not heard since, which stand
+   * first.
+   */
+  public void apply(EnvoyWatch.Verdict verdict, Changes changes) {
+    Map<String, Held> lost = new LinkedHashMap<>();
+    for (Map.Entry<String, Held> next : open.entrySet()) {
+      Held held = next.getValue();
+      if (held.sinceMs >= verdict.unheardSinceMs()) {
+        break;
+      }
+      if (held.envoy.equals(verdict.envoy())) {
+        lost.put(next.getKey(), held);
+      }
+    }
+    lost.forEach((id, held) -> giveUp(id, held, verdict.reason(), changes));
   }
 
   /** Puts a connection back as a store kept it, with a full lease from now. */
