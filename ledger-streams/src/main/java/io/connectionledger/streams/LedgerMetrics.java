@@ -15,6 +15,7 @@ final class LedgerMetrics {
   private final Counter repairs;
   private final Counter leasesExpired;
   private final Counter released;
+  private final Counter refused;
 
   LedgerMetrics(MeterRegistry registry) {
     this.registry = registry;
@@ -29,6 +30,10 @@ final class LedgerMetrics {
     this.released =
         Counter.builder("ledger.connections.released")
             .description("Connections given up because their Envoy is gone or reports them no more")
+            .register(registry);
+    this.refused =
+        Counter.builder("ledger.events.refused")
+            .description("News of connections beyond what a pool takes in")
             .register(registry);
   }
 
@@ -49,6 +54,7 @@ final class LedgerMetrics {
       counter.increment(changes.established());
     }
     repairs.increment(changes.repaired());
+    refused.increment(changes.refused());
     for (ConnectionEvent.Closed lost : changes.givenUp()) {
       (lost.reason().equals(ConnectionEvent.Closed.LEASE_EXPIRED) ? leasesExpired : released)
           .increment();

@@ -11,6 +11,7 @@ import io.connectionledger.streams.rules.EnvoyWatch;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.connectionledger.streams.rules.PoolLedger;
 import io.connectionledger.streams.rules.StoredConnection;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +44,7 @@ final class PoolShard {
    * @param policies the pools of this partition
    */
   PoolShard(Iterable<PoolPolicy> policies, LeaseTerms terms, long nowMs) {
-    this.envoys = new EnvoyWatch(terms);
+    this.envoys = new EnvoyWatch(terms, nowMs);
     this.leaseNowMs = nowMs;
     this.tickedMs = nowMs;
     for (PoolPolicy policy : policies) {
@@ -99,6 +100,33 @@ final class PoolShard {
     lock.lock();
     try {
       return Optional.ofNullable(pools.get(pool)).map(ledger -> ledger.view(nowMs));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  Optional<PoolReadiness> readiness(String pool, long nowMs) {
+    lock.lock();
+    try {
+      PoolLedger ledger = pools.get(pool);
+      if (ledger == null) {
+        return Optional.empty();
+      }
+      List<String> reasons = new ArrayList<>();
+      if (!caughtUp) {
+        reasons.add("the owner is new and still catching up");
+      }
+      boolean heard = envoys.hears(nowMs);
+      if (!heard) {
+        reasons.add("no access-log service is heard");
+      }
+      double completeness = ledger.completeness(heard ? 0 : envoys.silentMs(nowMs));
+      if (completeness < PoolReadiness.ENOUGH) {
+        reasons.add("completeness is below " + PoolReadiness.ENOUGH);
+      }
+      return Optional.of(
+          new PoolReadiness(
+              pool, nowMs, reasons.isEmpty(), completeness, ledger.envoys(), reasons));
     } finally {
       lock.unlock();
     }

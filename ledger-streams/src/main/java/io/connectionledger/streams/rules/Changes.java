@@ -18,6 +18,7 @@ public final class Changes {
   private long bucketArrivalNanos;
   private int established;
   private int repaired;
+  private int refused;
 
   /** The new state of each connection that changed; null to forget it. */
   public Map<String, @Nullable StoredConnection> connections() {
@@ -56,6 +57,15 @@ public final class Changes {
     bucketArrivalNanos = arrivalNanos;
   }
 
+  /** News that was not believed because the pool is full of connections, Envoys or pods. */
+  public int refused() {
+    return refused;
+  }
+
+  void addRefused() {
+    refused++;
+  }
+
   void addEstablished() {
     established++;
   }
@@ -71,5 +81,6 @@ public final class Changes {
     bucketArrivalNanos = 0;
     established = 0;
     repaired = 0;
+    refused = 0;
   }
 }

@@ -37,6 +37,7 @@ public final class EnvoyWatch {
   private final long heartbeatMs;
   private final Map<String, Long> ingestHeardMs = new HashMap<>();
   private final Map<String, Envoy> envoys = new HashMap<>();
+  private long lastHeardMs;
 
   /**
    * Connections to give up: those of the Envoy that were last heard before a moment.
@@ -59,7 +60,13 @@ public final class EnvoyWatch {
     long reportedByMs;
   }
 
-  public EnvoyWatch(LeaseTerms terms) {
+  /**
+   * Has heard nobody.
+   *
+   * @param nowMs by our own clock
+   */
+  public EnvoyWatch(LeaseTerms terms, long nowMs) {
+    lastHeardMs = nowMs - SILENCE_MS;
     heartbeatMs = terms.heartbeat().toMillis();
   }
 
@@ -71,6 +78,7 @@ public final class EnvoyWatch {
    */
   public void heard(Presence presence, long nowMs, long leaseNowMs) {
     ingestHeardMs.put(presence.ingest(), nowMs);
+    lastHeardMs = nowMs;
     for (String node : presence.envoys()) {
       if (envoys.size() < MAX_ENVOYS || envoys.containsKey(node)) {
         Envoy envoy = envoys.computeIfAbsent(node, name -> new Envoy());
@@ -95,7 +103,12 @@ public final class EnvoyWatch {
 
   /** Whether any ingest is heard, so that silence about a connection means something. */
   public boolean hears(long nowMs) {
-    return ingestHeardMs.values().stream().anyMatch(heardMs -> nowMs - heardMs < SILENCE_MS);
+    return silentMs(nowMs) < SILENCE_MS;
+  }
+
+  /** How long no ingest has been heard. */
+  public long silentMs(long nowMs) {
+    return nowMs - lastHeardMs;
   }
 
   /** What is certain by now. */

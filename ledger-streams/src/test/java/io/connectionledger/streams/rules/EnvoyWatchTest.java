@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class EnvoyWatchTest {
@@ -16,16 +17,16 @@ class EnvoyWatchTest {
   private static final LeaseTerms TERMS =
       new LeaseTerms(Duration.ofSeconds(2), 3, Duration.ofSeconds(15));
 
-  private final EnvoyWatch watch = new EnvoyWatch(TERMS);
   private final List<Verdict> verdicts = new ArrayList<>();
   private long nowMs = 1_000_000;
+  private final EnvoyWatch watch = new EnvoyWatch(TERMS, nowMs);
 
   private void says(String ingest, String... envoys) {
     watch.heard(new Presence(ingest, Set.of(envoys), nowMs), nowMs, nowMs);
   }
 
   /** Both ingests are heard, each with its Envoys; null for a silent one. */
-  private void pass(int seconds, String[] first, String[] second) {
+  private void pass(int seconds, String @Nullable [] first, String @Nullable [] second) {
     for (int i = 0; i < seconds * 10; i++) {
       nowMs += 100;
       if (nowMs % 1_000 == 0) {
