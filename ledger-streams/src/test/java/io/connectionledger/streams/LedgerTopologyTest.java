@@ -310,6 +310,48 @@ class LedgerTopologyTest {
   }
 
   @Test
+  void shouldSayHowCompleteItsPictureIs() {
+    heard("envoy-1");
+    send(opened("c1"));
+    send(new ConnectionEvent.Opened(POOL, "c2", OTHER_POD, "envoy-2", 1, 2));
+    PoolReadiness fresh = readiness();
+    pass(Duration.ofSeconds(14));
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(POD, List.of("c1")), 7));
+    pass(Duration.ofSeconds(3));
+    PoolReadiness half = readiness();
+    passInSilence(Duration.ofSeconds(20));
+    PoolReadiness silent = readiness();
+
+    assertThat(fresh)
+        .extracting(PoolReadiness::ready, PoolReadiness::completeness)
+        .containsExactly(true, 1.0);
+    assertThat(half)
+        .extracting(PoolReadiness::ready, PoolReadiness::completeness)
+        .containsExactly(false, 0.5);
+    assertThat(half.envoys())
+        .containsExactly(
+            new PoolReadiness.EnvoyView("envoy-1", 7, 1),
+            new PoolReadiness.EnvoyView("envoy-2", 2, 1));
+    assertThat(silent.completeness()).isZero();
+    assertThat(silent.reasons()).contains("no access-log service is heard");
+  }
+
+  private PoolReadiness readiness() {
+    return shard().readiness(POOL, ticker.nowMs()).orElseThrow();
+  }
+
+  @Test
+  void shouldRefuseConnectionsOnMorePodsThanAPoolCanHave() {
+    for (int i = 0; i < 1_100; i++) {
+      PodAddress invented = new PodAddress("10.9." + i / 200 + "." + i % 200, 80);
+      send(new ConnectionEvent.Opened(POOL, "c" + i, invented, "envoy-1", 1, 2));
+    }
+
+    assertThat(view().active()).isEqualTo(1_000);
+    assertThat(registry.counter("ledger.events.refused").count()).isEqualTo(100);
+  }
+
+  @Test
   void shouldOpenAnUnknownConnectionThatIsAliveAndCountTheRepair() {
     send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(OTHER_POD, List.of("c1", "c2")), 3));
 
