@@ -162,8 +162,12 @@ final class LedgerProcess implements AutoCloseable {
         HttpResponse.BodyHandlers.ofString());
   }
 
+  boolean isIdle() throws Exception {
+    return lag() == 0;
+  }
+
   /** Records of the ledger's input topics that its topology has not committed yet. */
-  long lag() throws Exception {
+  private long lag() throws Exception {
     try (Admin admin =
         Admin.create(
             Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, "127.0.0.1:" + ports.kafka))) {
