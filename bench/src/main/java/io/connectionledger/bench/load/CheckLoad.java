@@ -87,9 +87,9 @@ final class CheckLoad {
       int nothingPort = Integer.parseInt(nothing.answer());
       ledger.awaitReady(Duration.ofMinutes(2));
       new CheckLoad(options, ledger, ports, nothing, nothingPort, client).run();
-    } finally {
-      Directories.delete(dir);
     }
+    // After a failure it stays, with the logs.
+    Directories.delete(dir);
   }
 
   private void run() throws Exception {

@@ -17,6 +17,9 @@ final class JavaProcess implements AutoCloseable {
 
   private static final int STOP_SECONDS = 60;
 
+  /** Further options of every virtual machine that is measured, a flight recording for example. */
+  private static final String OPTIONS = "BENCH_JAVA_OPTS";
+
   private final Process process;
   private final BufferedReader out;
   private final PrintStream in;
@@ -36,6 +39,10 @@ final class JavaProcess implements AutoCloseable {
     command.addAll(List.of("-XX:+ExitOnOutOfMemoryError", "--enable-native-access=ALL-UNNAMED"));
     if (Runtime.version().feature() >= 24) {
       command.add("--sun-misc-unsafe-memory-access=allow");
+    }
+    String further = System.getenv(OPTIONS);
+    if (further != null && !further.isBlank()) {
+      command.addAll(List.of(further.strip().split("\\s+", -1)));
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
     command.addAll(List.of(args));
@@ -71,7 +78,11 @@ final class JavaProcess implements AutoCloseable {
 
   /** The processor time that it has used, in nanoseconds. */
   long cpuNanos() {
-    return process.info().totalCpuDuration().orElseThrow().toNanos();
+    return process
+        .info()
+        .totalCpuDuration()
+        .orElseThrow(() -> new IllegalStateException("the process ended; its errors are in " + log))
+        .toNanos();
   }
 
   /** Asks it to stop and waits until it has. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.model.Topics;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -13,10 +14,10 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -42,19 +43,26 @@ final class LedgerProcess implements AutoCloseable {
   /** Where it listens. */
   record Ports(int kafka, int als, int authz, int http, int xds) {
 
-    /** Ports that were free a moment ago. */
+    /**
+     * Ports that were free a moment ago, below those that systems hand out to connections: one of
+     * these could be gone before the ledger listens.
+     */
     static Ports free() throws IOException {
-      List<ServerSocket> sockets = new ArrayList<>();
-      try {
-        for (int i = 0; i < 5; i++) {
-          sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+      int[] free = new int[5];
+      for (int found = 0; found < free.length; ) {
+        int port = ThreadLocalRandom.current().nextInt(10_000, 30_000);
+        if (isFree(port)) {
+          free[found++] = port;
         }
-        List<Integer> free = sockets.stream().map(ServerSocket::getLocalPort).toList();
-        return new Ports(free.get(0), free.get(1), free.get(2), free.get(3), free.get(4));
-      } finally {
-        for (ServerSocket socket : sockets) {
-          socket.close();
-        }
+      }
+      return new Ports(free[0], free[1], free[2], free[3], free[4]);
+    }
+
+    private static boolean isFree(int port) throws IOException {
+      try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return probe.isBound();
+      } catch (BindException taken) {
+        return false;
       }
     }
   }

@@ -60,9 +60,9 @@ final class LogPath {
       try (JavaProcess envoys = envoys(dir, ports, options)) {
         new LogPath(options, ledger, envoys).run();
       }
-    } finally {
-      Directories.delete(dir);
     }
+    // After a failure it stays, with the logs.
+    Directories.delete(dir);
   }
 
   /** The load, as a process of its own. */

@@ -50,11 +50,9 @@ final class Restart {
             10_000_000,
             Duration.ofMinutes(10),
             Duration.ofSeconds(15));
-    try {
-      new Restart(options, dir, Ports.free(), shape).run();
-    } finally {
-      Directories.delete(dir);
-    }
+    new Restart(options, dir, Ports.free(), shape).run();
+    // After a failure it stays, with the logs.
+    Directories.delete(dir);
   }
 
   private void run() throws Exception {
