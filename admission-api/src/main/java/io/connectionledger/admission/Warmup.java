@@ -6,6 +6,7 @@ import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.PoolReadiness;
 import io.connectionledger.streams.PoolView;
 import io.connectionledger.streams.Window;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
@@ -211,6 +212,11 @@ final class Warmup {
 
     @Override
     public Optional<PoolView> connections(String pool) {
+      return Optional.empty();
+    }
+
+    @Override
+    public Optional<PoolReadiness> readiness(String pool) {
       return Optional.empty();
     }
 

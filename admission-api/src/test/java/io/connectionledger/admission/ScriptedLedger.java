@@ -3,6 +3,7 @@ package io.connectionledger.admission;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.PoolReadiness;
 import io.connectionledger.streams.PoolView;
 import io.connectionledger.streams.Window;
 import java.util.ArrayDeque;
@@ -23,6 +24,7 @@ public final class ScriptedLedger implements Ledger {
   public final Set<String> pools = new TreeSet<>();
   public final Map<String, PoolView> connections = new HashMap<>();
   public final Map<String, Map<Window, Map<RejectionReason, Long>>> rejections = new TreeMap<>();
+  public final Map<String, PoolReadiness> readiness = new HashMap<>();
   public final Deque<Decision> decisions = new ArrayDeque<>();
   public final List<String> asked = new ArrayList<>();
   public final List<Decision.Allowed> released = Collections.synchronizedList(new ArrayList<>());
@@ -50,6 +52,11 @@ public final class ScriptedLedger implements Ledger {
   @Override
   public Optional<PoolView> connections(String pool) {
     return Optional.ofNullable(connections.get(pool));
+  }
+
+  @Override
+  public Optional<PoolReadiness> readiness(String pool) {
+    return Optional.ofNullable(readiness.get(pool));
   }
 
   @Override

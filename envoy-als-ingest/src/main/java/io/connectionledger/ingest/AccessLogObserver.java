@@ -29,6 +29,7 @@ final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage>
   private final EventPublisher publisher;
   private final Ticker ticker;
   private final IngestMetrics metrics;
+  private final PresenceBeacon presence;
 
   /** Records that Kafka has not settled yet, and one for a message that is being worked on. */
   private final AtomicInteger unsettled = new AtomicInteger();
@@ -45,11 +46,13 @@ final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage>
       ServerCallStreamObserver<StreamAccessLogsResponse> responses,
       EventPublisher publisher,
       Ticker ticker,
-      IngestMetrics metrics) {
+      IngestMetrics metrics,
+      PresenceBeacon presence) {
     this.responses = responses;
     this.publisher = publisher;
     this.ticker = ticker;
     this.metrics = metrics;
+    this.presence = presence;
   }
 
   /** Asks for the first message. */
@@ -72,6 +75,7 @@ final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage>
       }
       current = new AccessLogTranslator(node);
       translator = current;
+      presence.attached(node);
       LOGGER
           .atInfo()
           .addKeyValue("envoy", node)
@@ -159,6 +163,9 @@ final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage>
     if (!ended) {
       ended = true;
       metrics.streamEnded();
+      if (translator != null) {
+        presence.detached(translator.envoy());
+      }
     }
   }
 }

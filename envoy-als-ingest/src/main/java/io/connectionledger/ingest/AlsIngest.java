@@ -22,12 +22,14 @@ import org.apache.kafka.clients.producer.Producer;
 public final class AlsIngest implements AutoCloseable {
 
   private final EventPublisher publisher;
+  private final PresenceBeacon presence;
   private final BindableService service;
 
   AlsIngest(Producer<byte[], byte[]> producer, Ticker ticker, MeterRegistry registry) {
     IngestMetrics metrics = new IngestMetrics(registry);
     publisher = new EventPublisher(producer, ticker, metrics);
-    service = new Service(publisher, ticker, metrics);
+    presence = new PresenceBeacon(ticker, publisher::publish);
+    service = new Service(publisher, ticker, metrics, presence);
   }
 
   /**
@@ -48,11 +50,20 @@ public final class AlsIngest implements AutoCloseable {
   }
 
   /**
+   * Falls silent about the Envoys that are heard here. To be called before their streams are ended:
+   * they go to another ingest, and are not dead.
+   */
+  public void leave() {
+    presence.close();
+  }
+
+  /**
    * Flushes, for ten seconds at most, and stops. Close the gRPC server first: what arrives later is
    * counted as lost. Idempotent.
    */
   @Override
   public void close() {
+    presence.close();
     publisher.close();
   }
 
@@ -60,11 +71,14 @@ public final class AlsIngest implements AutoCloseable {
     private final EventPublisher publisher;
     private final Ticker ticker;
     private final IngestMetrics metrics;
+    private final PresenceBeacon presence;
 
-    Service(EventPublisher publisher, Ticker ticker, IngestMetrics metrics) {
+    Service(
+        EventPublisher publisher, Ticker ticker, IngestMetrics metrics, PresenceBeacon presence) {
       this.publisher = publisher;
       this.ticker = ticker;
       this.metrics = metrics;
+      this.presence = presence;
     }
 
     @Override
@@ -73,7 +87,8 @@ public final class AlsIngest implements AutoCloseable {
       // grpc-java hands every server method this type; nothing weaker can pull.
       var call = (ServerCallStreamObserver<StreamAccessLogsResponse>) responses;
       call.disableAutoRequest();
-      AccessLogObserver observer = new AccessLogObserver(call, publisher, ticker, metrics);
+      AccessLogObserver observer =
+          new AccessLogObserver(call, publisher, ticker, metrics, presence);
       observer.start();
       return observer;
     }

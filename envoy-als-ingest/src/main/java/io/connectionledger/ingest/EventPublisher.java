@@ -3,6 +3,7 @@ package io.connectionledger.ingest;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.ConnectionEvent;
+import io.connectionledger.model.Presence;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
@@ -18,6 +19,7 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -124,6 +126,18 @@ final class EventPublisher implements AutoCloseable {
             headers),
         () -> {},
         settled);
+  }
+
+  /** Writes a presence into every partition. */
+  void publish(Presence presence) {
+    byte[] key = presence.ingest().getBytes(UTF_8);
+    byte[] value = RecordCodec.encode(presence);
+    for (PartitionInfo partition : producer.partitionsFor(Topics.ENVOYS)) {
+      send(
+          new ProducerRecord<>(Topics.ENVOYS, partition.partition(), presence.atMs(), key, value),
+          () -> {},
+          () -> {});
+    }
   }
 
   private void send(ProducerRecord<byte[], byte[]> record, Runnable written, Runnable settled) {

@@ -14,6 +14,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.connectionledger.streams.Ledger;
 import io.connectionledger.streams.LedgerStreams;
+import io.connectionledger.streams.PoolReadiness;
 import io.connectionledger.streams.PoolView;
 import io.connectionledger.streams.Window;
 import java.util.stream.Stream;
@@ -79,7 +80,7 @@ class ArchitectureTest {
                 .and(
                     not(
                         com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf(
-                            Ledger.class, PoolView.class, Window.class, LedgerStreams.class))))
+                            Ledger.class, PoolReadiness.class, PoolView.class, Window.class, LedgerStreams.class))))
         .check(house);
   }
 
@@ -94,7 +95,7 @@ class ArchitectureTest {
                     "java..", "org.jspecify..", ROOT + ".model..", ROOT + ".streams.rules..")
                 .or(
                     com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf(
-                        PoolView.class)))
+                        PoolReadiness.class, PoolView.class)))
         .check(house);
   }
 

@@ -57,8 +57,8 @@ public sealed interface ConnectionEvent extends LedgerRecord {
   /**
    * An established WebSocket ended.
    *
-   * @param reason Envoy's response code details, or {@link #LEASE_EXPIRED} when the ledger itself
-   *     ended it
+   * @param reason Envoy's response code details, or one of the constants here when the ledger
+   *     itself concluded it
    * @param durationMs how long it lasted by Envoy's clock; null when unknown
    */
   @JsonTypeName("closed")
@@ -72,8 +72,19 @@ public sealed interface ConnectionEvent extends LedgerRecord {
       long atMs)
       implements ConnectionEvent {
 
-    /** The reason of a close that the ledger concluded from missing heartbeats. */
+    /** Its heartbeats stayed out for the whole lease. */
     public static final String LEASE_EXPIRED = "lease_expired";
+
+    /** Every access-log stream of its Envoy ended and none came back. */
+    public static final String ENVOY_GONE = "envoy_gone";
+
+    /** Its Envoy is heard again after a silence, but does not report it any more. */
+    public static final String UNREPORTED = "unreported";
+
+    /** Whether the ledger concluded it, which a later heartbeat refutes. */
+    public boolean concluded() {
+      return reason.equals(LEASE_EXPIRED) || reason.equals(ENVOY_GONE) || reason.equals(UNREPORTED);
+    }
   }
 
   /**

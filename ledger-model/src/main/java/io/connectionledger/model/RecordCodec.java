@@ -27,6 +27,7 @@ public final class RecordCodec {
           .build();
   private static final ObjectReader EVENTS = MAPPER.readerFor(ConnectionEvent.class);
   private static final ObjectReader DECISIONS = MAPPER.readerFor(Decision.class);
+  private static final ObjectReader PRESENCES = MAPPER.readerFor(Presence.class);
   private static final ObjectWriter EVENT_WRITER = MAPPER.writerFor(ConnectionEvent.class);
   private static final ObjectWriter DECISION_WRITER = MAPPER.writerFor(Decision.class);
 
@@ -41,6 +42,27 @@ public final class RecordCodec {
     } catch (JsonProcessingException impossible) {
       throw new IllegalStateException("records of plain values always encode", impossible);
     }
+  }
+
+  public static byte[] encode(Presence presence) {
+    try {
+      return MAPPER.writeValueAsBytes(presence);
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException("records of plain values always encode", impossible);
+    }
+  }
+
+  /**
+   * Reads a value of {@link Topics#ENVOYS}.
+   *
+   * @throws UnreadableRecordException when {@code json} is not a presence
+   */
+  public static Presence decodePresence(byte[] json) throws UnreadableRecordException {
+    Presence presence = read(PRESENCES, Presence.class, json);
+    if (presence.ingest() == null || !ConnectionIds.isValid(presence.ingest())) {
+      throw new UnreadableRecordException("field 'ingest' is missing or no id");
+    }
+    return presence;
   }
 
   /**

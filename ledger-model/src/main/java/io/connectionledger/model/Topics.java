@@ -10,6 +10,10 @@ public final class Topics {
   public static final String CONNECTIONS = "ledger.connections";
   public static final String DECISIONS = "ledger.decisions";
   public static final String POLICIES = "ledger.policies";
+
+  /** Which Envoys each ingest hears, in every partition; not keyed by pool. */
+  public static final String ENVOYS = "ledger.envoys";
+
   public static final String PODS = "ledger.pods";
   public static final String DEAD_LETTERS = "ledger.dead-letters";
 
@@ -24,6 +28,12 @@ public final class Topics {
 
   private static final Map<String, String> DELETE =
       Map.of("cleanup.policy", "delete", "retention.ms", Long.toString(RETENTION.toMillis()));
+  private static final Map<String, String> BRIEF =
+      Map.of(
+          "cleanup.policy",
+          "delete",
+          "retention.ms",
+          Long.toString(Duration.ofHours(1).toMillis()));
   private static final Map<String, String> COMPACT = Map.of("cleanup.policy", "compact");
 
   /** Every topic with the settings that it is created with; all have the same partition count. */
@@ -31,6 +41,7 @@ public final class Topics {
       List.of(
           new Spec(CONNECTIONS, DELETE),
           new Spec(DECISIONS, DELETE),
+          new Spec(ENVOYS, BRIEF),
           new Spec(POLICIES, COMPACT),
           new Spec(PODS, COMPACT),
           new Spec(DEAD_LETTERS, DELETE));

@@ -36,6 +36,9 @@ public interface Ledger {
   /** The pool at this moment; empty when this instance does not own it or knows no such pool. */
   Optional<PoolView> connections(String pool);
 
+  /** How far the counts of the pool can be relied on; empty as for {@link #connections}. */
+  Optional<PoolReadiness> readiness(String pool);
+
   /**
    * Rejections by window and reason, up to now; empty as for {@link #connections}. Every window is
    * present; a reason without rejections is not.

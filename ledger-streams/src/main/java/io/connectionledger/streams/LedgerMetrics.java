@@ -1,5 +1,6 @@
 package io.connectionledger.streams;
 
+import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.streams.rules.Changes;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -13,6 +14,8 @@ final class LedgerMetrics {
   private final Map<String, Counter> established = new ConcurrentHashMap<>();
   private final Counter repairs;
   private final Counter leasesExpired;
+  private final Counter released;
+  private final Counter refused;
 
   LedgerMetrics(MeterRegistry registry) {
     this.registry = registry;
@@ -23,6 +26,14 @@ final class LedgerMetrics {
     this.leasesExpired =
         Counter.builder("ledger.leases.expired")
             .description("Connections given up because their heartbeats stayed out")
+            .register(registry);
+    this.released =
+        Counter.builder("ledger.connections.released")
+            .description("Connections given up because their Envoy is gone or reports them no more")
+            .register(registry);
+    this.refused =
+        Counter.builder("ledger.events.refused")
+            .description("News of connections beyond what a pool takes in")
             .register(registry);
   }
 
@@ -43,6 +54,10 @@ final class LedgerMetrics {
       counter.increment(changes.established());
     }
     repairs.increment(changes.repaired());
-    leasesExpired.increment(changes.expired().size());
+    refused.increment(changes.refused());
+    for (ConnectionEvent.Closed lost : changes.givenUp()) {
+      (lost.reason().equals(ConnectionEvent.Closed.LEASE_EXPIRED) ? leasesExpired : released)
+          .increment();
+    }
   }
 }

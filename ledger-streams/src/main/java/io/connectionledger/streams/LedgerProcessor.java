@@ -133,6 +133,13 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
             .orElseThrow(() -> new IllegalStateException("a record without an offset"));
     nextOffsets.put(source.topic(), source.offset() + 1);
     try {
+      if (record.value() == null) {
+        throw new UnreadableRecordException("the value is missing");
+      }
+      if (source.topic().equals(Topics.ENVOYS)) {
+        shard.heard(RecordCodec.decodePresence(record.value()), ticker.nowMs());
+        return;
+      }
       LedgerRecord value = decode(source.topic(), record);
       changes.clear();
       if (shard.apply(value, changes)) {
@@ -148,9 +155,6 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
 
   private static LedgerRecord decode(String topic, Record<String, byte[]> record)
       throws UnreadableRecordException {
-    if (record.value() == null) {
-      throw new UnreadableRecordException("the value is missing");
-    }
     LedgerRecord value =
         topic.equals(Topics.DECISIONS)
             ? RecordCodec.decodeDecision(record.value())
@@ -177,12 +181,12 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
       buckets.put(pool, changes.bucketArrivalNanos());
     }
     changes
-        .expired()
+        .givenUp()
         .forEach(
             event ->
                 context.forward(
                     new Record<>(pool, RecordCodec.encode(event), ticker.nowMs()),
-                    LedgerTopology.EXPIRED_SINK));
+                    LedgerTopology.GIVEN_UP_SINK));
     metrics.count(pool, changes);
   }
 

@@ -165,6 +165,11 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
     return Optional.ofNullable(shard(pool)).flatMap(shard -> shard.view(pool, ticker.nowMs()));
   }
 
+  @Override
+  public Optional<PoolReadiness> readiness(String pool) {
+    return Optional.ofNullable(shard(pool)).flatMap(shard -> shard.readiness(pool, ticker.nowMs()));
+  }
+
   private @Nullable PoolShard shard(String pool) {
     Integer partition = partitionOf.get(pool);
     return partition == null ? null : shards.get(partition);

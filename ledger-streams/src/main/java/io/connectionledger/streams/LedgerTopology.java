@@ -12,8 +12,8 @@ import org.apache.kafka.streams.state.Stores;
  *
  * <pre>
  *   ledger.connections ─▶ connection-events ─┐             ┌─▶ pods ─▶ ledger.pods
- *                                            ├─▶ ledger ───┼─▶ expired ─▶ ledger.connections
- *   ledger.decisions ───▶ decisions ─────────┘             └─▶ dead-letters ─▶ ledger.dead-letters
+ *   ledger.decisions ───▶ decisions ─────────┼─▶ ledger ───┼─▶ given-up ─▶ ledger.connections
+ *   ledger.envoys ──────▶ presence ──────────┘             └─▶ dead-letters ─▶ ledger.dead-letters
  *                          stores: connections, token-buckets, history
  * </pre>
  */
@@ -24,11 +24,12 @@ final class LedgerTopology {
   static final String HISTORY_STORE = "history";
 
   static final String DEAD_LETTERS_SINK = "dead-letters";
-  static final String EXPIRED_SINK = "expired";
+  static final String GIVEN_UP_SINK = "given-up";
   static final String PODS_SINK = "pods";
 
   private static final String EVENTS_SOURCE = "connection-events";
   private static final String DECISIONS_SOURCE = "decisions";
+  private static final String PRESENCE_SOURCE = "presence";
   private static final String PROCESSOR = "ledger";
 
   private LedgerTopology() {}
@@ -39,7 +40,8 @@ final class LedgerTopology {
     return new Topology()
         .addSource(EVENTS_SOURCE, string.deserializer(), bytes.deserializer(), Topics.CONNECTIONS)
         .addSource(DECISIONS_SOURCE, string.deserializer(), bytes.deserializer(), Topics.DECISIONS)
-        .addProcessor(PROCESSOR, processor, EVENTS_SOURCE, DECISIONS_SOURCE)
+        .addSource(PRESENCE_SOURCE, string.deserializer(), bytes.deserializer(), Topics.ENVOYS)
+        .addProcessor(PROCESSOR, processor, EVENTS_SOURCE, DECISIONS_SOURCE, PRESENCE_SOURCE)
         .addStateStore(
             Stores.keyValueStoreBuilder(
                 Stores.persistentKeyValueStore(CONNECTIONS_STORE), string, bytes),
@@ -64,7 +66,7 @@ final class LedgerTopology {
             bytes.serializer(),
             PROCESSOR)
         .addSink(
-            EXPIRED_SINK, Topics.CONNECTIONS, string.serializer(), bytes.serializer(), PROCESSOR)
+            GIVEN_UP_SINK, Topics.CONNECTIONS, string.serializer(), bytes.serializer(), PROCESSOR)
         .addSink(PODS_SINK, Topics.PODS, string.serializer(), bytes.serializer(), PROCESSOR);
   }
 }

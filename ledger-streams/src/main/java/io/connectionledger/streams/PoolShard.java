@@ -3,12 +3,15 @@ package io.connectionledger.streams;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Presence;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.PoolView.PodView;
 import io.connectionledger.streams.rules.Changes;
+import io.connectionledger.streams.rules.EnvoyWatch;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.connectionledger.streams.rules.PoolLedger;
 import io.connectionledger.streams.rules.StoredConnection;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +33,7 @@ final class PoolShard {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<String, PoolLedger> pools = new LinkedHashMap<>();
+  private final EnvoyWatch envoys;
   private long leaseNowMs;
   private long tickedMs;
   private volatile boolean caughtUp;
@@ -40,6 +44,7 @@ final class PoolShard {
    * @param policies the pools of this partition
    */
   PoolShard(Iterable<PoolPolicy> policies, LeaseTerms terms, long nowMs) {
+    this.envoys = new EnvoyWatch(terms, nowMs);
     this.leaseNowMs = nowMs;
     this.tickedMs = nowMs;
     for (PoolPolicy policy : policies) {
@@ -100,6 +105,33 @@ final class PoolShard {
     }
   }
 
+  Optional<PoolReadiness> readiness(String pool, long nowMs) {
+    lock.lock();
+    try {
+      PoolLedger ledger = pools.get(pool);
+      if (ledger == null) {
+        return Optional.empty();
+      }
+      List<String> reasons = new ArrayList<>();
+      if (!caughtUp) {
+        reasons.add("the owner is new and still catching up");
+      }
+      boolean heard = envoys.hears(nowMs);
+      if (!heard) {
+        reasons.add("no access-log service is heard");
+      }
+      double completeness = ledger.completeness(heard ? 0 : envoys.silentMs(nowMs));
+      if (completeness < PoolReadiness.ENOUGH) {
+        reasons.add("completeness is below " + PoolReadiness.ENOUGH);
+      }
+      return Optional.of(
+          new PoolReadiness(
+              pool, nowMs, reasons.isEmpty(), completeness, ledger.envoys(), reasons));
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Applies a record.
    *
@@ -136,8 +168,19 @@ final class PoolShard {
     }
   }
 
+  /** Takes what an ingest says about its Envoys. */
+  void heard(Presence presence, long nowMs) {
+    lock.lock();
+    try {
+      envoys.heard(presence, nowMs, leaseNowMs);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
-   * Advances the lease clock and lets what is overdue expire.
+   * Advances the lease clock, which stands still while no ingest is heard, and gives up what is
+   * overdue.
    *
    * @param nowMs by our own clock
    * @return what has to be stored, by pool
@@ -145,13 +188,17 @@ final class PoolShard {
   Map<String, Changes> tick(long nowMs) {
     lock.lock();
     try {
-      leaseNowMs += Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
+      if (envoys.hears(nowMs)) {
+        leaseNowMs += Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
+      }
       tickedMs = nowMs;
+      List<EnvoyWatch.Verdict> verdicts = envoys.tick(nowMs, leaseNowMs);
       Map<String, Changes> changed = new LinkedHashMap<>();
       pools.forEach(
           (pool, ledger) -> {
             Changes changes = new Changes();
             ledger.tick(leaseNowMs, changes);
+            verdicts.forEach(verdict -> ledger.apply(verdict, changes));
             if (!changes.connections().isEmpty()) {
               changed.put(pool, changes);
             }

@@ -10,6 +10,7 @@ import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Presence;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Topics;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -53,6 +55,7 @@ class LedgerTopologyTest {
   private final ManualTicker ticker = new ManualTicker();
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final OwnedShards shards = new OwnedShards();
+  private String[] envoys = {"envoy-1"};
   private CompletableFuture<Map<String, Long>> remaining =
       CompletableFuture.completedFuture(Map.of());
   private TopologyTestDriver driver;
@@ -106,8 +109,26 @@ class LedgerTopologyTest {
     // In steps: the lease clock does not believe in longer ones.
     for (Duration left = time; left.isPositive(); left = left.minusMillis(100)) {
       ticker.advance(Duration.ofMillis(100));
+      if (left.toMillis() % 1_000 == 0) {
+        heard(envoys);
+      }
       driver.advanceWallClockTime(Duration.ofMillis(100));
     }
+  }
+
+  private void passInSilence(Duration time) {
+    for (Duration left = time; left.isPositive(); left = left.minusMillis(100)) {
+      ticker.advance(Duration.ofMillis(100));
+      driver.advanceWallClockTime(Duration.ofMillis(100));
+    }
+  }
+
+  private void heard(String... nodes) {
+    driver
+        .createInputTopic(Topics.ENVOYS, new StringSerializer(), new ByteArraySerializer())
+        .pipeInput(
+            "ingest-1",
+            RecordCodec.encode(new Presence("ingest-1", Set.of(nodes), ticker.nowMs())));
   }
 
   private void send(LedgerRecord record) {
@@ -222,6 +243,7 @@ class LedgerTopologyTest {
 
   @Test
   void shouldGiveUpAConnectionWhoseHeartbeatsStayOutAndTellSo() {
+    envoys = new String[] {"another"};
     send(opened("c1"));
     pass(Duration.ofSeconds(29));
     int before = view().active();
@@ -235,6 +257,98 @@ class LedgerTopologyTest {
             Topics.CONNECTIONS, new StringDeserializer(), new ByteArrayDeserializer());
     assertThat(new String(told.readValue(), UTF_8)).contains("\"lease_expired\"");
     assertThat(registry.counter("ledger.leases.expired").count()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldGiveUpTheConnectionsOfAnEnvoyThatIsGoneAfterAHeartbeat() {
+    heard("envoy-1", "envoy-2");
+    send(opened("c1"));
+    send(new ConnectionEvent.Opened(POOL, "c2", OTHER_POD, "envoy-2", 1, 2));
+    envoys = new String[] {"envoy-2"};
+    heard(envoys);
+    pass(Duration.ofSeconds(9));
+    int before = view().active();
+
+    pass(Duration.ofSeconds(2));
+
+    assertThat(before).isEqualTo(2);
+    assertThat(view().pods()).extracting(PoolView.PodView::active).containsExactly(0, 1);
+    assertThat(registry.counter("ledger.connections.released").count()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldKeepTheConnectionsOfAnEnvoyThatComesBackWithinAHeartbeat() {
+    heard("envoy-1");
+    send(opened("c1"));
+    heard();
+    envoys = new String[] {};
+    pass(Duration.ofSeconds(9));
+    envoys = new String[] {"envoy-1"};
+    heard(envoys);
+    pass(Duration.ofSeconds(9));
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(POD, List.of("c1")), 3));
+    pass(Duration.ofSeconds(11));
+
+    assertThat(view().active()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldGiveUpWhatAnEnvoyDoesNotReportAnyMoreAfterASilence() {
+    heard("envoy-1");
+    send(opened("c1"));
+    send(opened("c2"));
+    pass(Duration.ofSeconds(5));
+    passInSilence(Duration.ofSeconds(60));
+    int inTheSilence = view().active();
+    heard("envoy-1");
+    pass(Duration.ofSeconds(6));
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(POD, List.of("c1")), 3));
+    pass(Duration.ofSeconds(13));
+
+    assertThat(inTheSilence).isEqualTo(2);
+    assertThat(view().active()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldSayHowCompleteItsPictureIs() {
+    heard("envoy-1");
+    send(opened("c1"));
+    send(new ConnectionEvent.Opened(POOL, "c2", OTHER_POD, "envoy-2", 1, 2));
+    PoolReadiness fresh = readiness();
+    pass(Duration.ofSeconds(14));
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(POD, List.of("c1")), 7));
+    pass(Duration.ofSeconds(3));
+    PoolReadiness half = readiness();
+    passInSilence(Duration.ofSeconds(20));
+    PoolReadiness silent = readiness();
+
+    assertThat(fresh)
+        .extracting(PoolReadiness::ready, PoolReadiness::completeness)
+        .containsExactly(true, 1.0);
+    assertThat(half)
+        .extracting(PoolReadiness::ready, PoolReadiness::completeness)
+        .containsExactly(false, 0.5);
+    assertThat(half.envoys())
+        .containsExactly(
+            new PoolReadiness.EnvoyView("envoy-1", 7, 1),
+            new PoolReadiness.EnvoyView("envoy-2", 2, 1));
+    assertThat(silent.completeness()).isZero();
+    assertThat(silent.reasons()).contains("no access-log service is heard");
+  }
+
+  private PoolReadiness readiness() {
+    return shard().readiness(POOL, ticker.nowMs()).orElseThrow();
+  }
+
+  @Test
+  void shouldRefuseConnectionsOnMorePodsThanAPoolCanHave() {
+    for (int i = 0; i < 1_100; i++) {
+      PodAddress invented = new PodAddress("10.9." + i / 200 + "." + i % 200, 80);
+      send(new ConnectionEvent.Opened(POOL, "c" + i, invented, "envoy-1", 1, 2));
+    }
+
+    assertThat(view().active()).isEqualTo(1_000);
+    assertThat(registry.counter("ledger.events.refused").count()).isEqualTo(100);
   }
 
   @Test

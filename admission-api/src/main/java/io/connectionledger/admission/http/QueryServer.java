@@ -97,6 +97,7 @@ public final class QueryServer implements AutoCloseable {
         .get("/v1/pools", context -> json(context, Views.Pools.of(ticker.nowMs(), ledger.pools())))
         .get("/v1/pools/{pool}/connections", this::connections)
         .get("/v1/pools/{pool}/rejections", this::rejections)
+        .get("/v1/pools/{pool}/readiness", this::readiness)
         .get("/metrics", this::metrics)
         .get("/websocket/metrics", this::metrics)
         .get("/health/live", context -> json(context, new Views.Status("live")))
@@ -116,6 +117,11 @@ public final class QueryServer implements AutoCloseable {
         context,
         Views.Rejections.of(
             pool, ticker.nowMs(), ledger.rejections(pool).orElseThrow(() -> missing(pool))));
+  }
+
+  private void readiness(Context context) {
+    String pool = context.pathParam("pool");
+    json(context, Views.Readiness.of(ledger.readiness(pool).orElseThrow(() -> missing(pool))));
   }
 
   /** Before the ledger has caught up, it may not know every pool yet. */

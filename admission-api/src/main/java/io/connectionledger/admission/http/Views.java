@@ -2,6 +2,7 @@ package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.PoolReadiness;
 import io.connectionledger.streams.PoolView;
 import io.connectionledger.streams.Window;
 import java.time.Instant;
@@ -77,6 +78,37 @@ final class Views {
         }
       }
       return labelled;
+    }
+  }
+
+  /**
+   * How far the counts can be relied on.
+   *
+   * @param completeness 0 to 1
+   */
+  record Readiness(
+      String pool,
+      String asOf,
+      boolean ready,
+      double completeness,
+      List<Envoy> envoys,
+      List<String> reasons) {
+
+    static Readiness of(PoolReadiness readiness) {
+      return new Readiness(
+          readiness.pool(),
+          instant(readiness.asOfMs()),
+          readiness.ready(),
+          readiness.completeness(),
+          readiness.envoys().stream().map(Envoy::of).toList(),
+          readiness.reasons());
+    }
+  }
+
+  record Envoy(String node, String lastSeen, int connections) {
+
+    static Envoy of(PoolReadiness.EnvoyView view) {
+      return new Envoy(view.node(), instant(view.lastSeenMs()), view.connections());
     }
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.PoolReadiness;
 import io.connectionledger.streams.PoolView;
 import io.connectionledger.streams.PoolView.PodView;
 import io.connectionledger.streams.PoolView.State;
@@ -106,8 +107,31 @@ final class QueryServerTest {
             "15m":{"pod_limit":2},"1h":{"rate_limited":4,"pod_limit":9}},"pods":[]}""");
   }
 
+  @Test
+  void shouldSayHowFarTheCountsCanBeReliedOn() throws Exception {
+    // Given
+    ledger.readiness.put(
+        "chat",
+        new PoolReadiness(
+            "chat",
+            1_700_000_000_123L,
+            false,
+            0.5,
+            List.of(new PoolReadiness.EnvoyView("envoy-1", 1_700_000_000_000L, 4)),
+            List.of("completeness is below 0.95")));
+    // When
+    HttpResponse<String> answer = get("/v1/pools/chat/readiness");
+    // Then
+    assertThat(answer.body())
+        .isEqualTo(
+            """
+            {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","ready":false,"completeness":0.5,\
+            "envoys":[{"node":"envoy-1","lastSeen":"2023-11-14T22:13:20Z","connections":4}],\
+            "reasons":["completeness is below 0.95"]}""");
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"connections", "rejections"})
+  @ValueSource(strings = {"connections", "rejections", "readiness"})
   void shouldKnowNoOtherPool(String what) throws Exception {
     // When
     HttpResponse<String> answer = get("/v1/pools/nope/" + what);

@@ -70,6 +70,9 @@ final class BrokerSettings {
         "auto.create.topics.enable", "false",
         // Nobody else is on the way: a first consumer need not wait for others to join.
         "group.initial.rebalance.delay.ms", "0",
+        // After a kill the controller waits for its former self to expire; 9 s by default.
+        "broker.session.timeout.ms", "3000",
+        "broker.heartbeat.interval.ms", "500",
         // Instances that died are to be noticed within 3 s; the default allows no less than 6.
         "group.min.session.timeout.ms", "1000");
   }

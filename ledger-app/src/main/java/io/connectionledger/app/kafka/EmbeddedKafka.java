@@ -49,6 +49,10 @@ public final class EmbeddedKafka implements AutoCloseable {
    * @throws StartupException when a port is in use, the data are another's, or a property is wrong
    */
   public static EmbeddedKafka start(LedgerConfig config, DataDir dataDir) {
+    return Uninterrupted.call("kafka-startup", () -> build(config, dataDir));
+  }
+
+  private static EmbeddedKafka build(LedgerConfig config, DataDir dataDir) {
     try (Sockets sockets = new Sockets()) {
       Listener listener = config.kafka().listener();
       int port = sockets.bind(BrokerSettings.CLIENTS, listener, "kafka");
@@ -92,13 +96,14 @@ public final class EmbeddedKafka implements AutoCloseable {
     try {
       controller.startup();
       broker.startup();
-    } catch (RuntimeException failed) {
+    } catch (Exception failed) {
+      // Scala throws checked exceptions without declaring them.
       try {
         close();
       } catch (RuntimeException also) {
         failed.addSuppressed(also);
       }
-      throw new StartupException("the embedded Kafka cannot start: " + failed.getMessage(), failed);
+      throw new StartupException("the embedded Kafka cannot start: " + failed, failed);
     }
   }
 

@@ -64,13 +64,13 @@ public final class TopicSetup {
 
   /** Whether the cluster could be reached; takes {@link #ATTEMPT} when not. */
   private boolean attempt() throws InterruptedException {
-    try (Admin admin = Admin.create(properties())) {
-      List<Topics.Spec> missing = missing(admin);
-      // Looked at again after the creation: another instance may have been faster, with a count
-      // of its own.
-      while (!missing.isEmpty()) {
-        create(admin, missing);
-        missing = missing(admin);
+    try {
+      Admin admin = Admin.create(properties());
+      try {
+        ensure(admin);
+      } finally {
+        // All that was asked is answered or, when told to stop, of no interest any more.
+        admin.close(Duration.ZERO);
       }
       return true;
     } catch (RetriableException unreachable) {
@@ -81,6 +81,16 @@ public final class TopicSetup {
     } catch (KafkaException noClient) {
       waitForName(noClient);
       return false;
+    }
+  }
+
+  private void ensure(Admin admin) throws InterruptedException {
+    List<Topics.Spec> missing = missing(admin);
+    // Looked at again after the creation: another instance may have been faster, with a count of
+    // its own.
+    while (!missing.isEmpty()) {
+      create(admin, missing);
+      missing = missing(admin);
     }
   }
 

@@ -156,6 +156,7 @@ public final class Instance implements AutoCloseable {
     AlsIngest ingest = closing.add(AlsIngest.create(kafkaClient(), ticker, registry));
     GrpcServer server = GrpcServer.start("als", config.als(), ingest.service());
     closing.add(server);
+    closing.add(ingest::leave);
     alsPort = OptionalInt.of(server.port());
   }
 

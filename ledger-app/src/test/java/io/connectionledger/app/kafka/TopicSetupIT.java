@@ -25,6 +25,7 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.common.config.ConfigResource;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -57,6 +58,8 @@ final class TopicSetupIT {
   @AfterEach
   void deleteTopics() throws Exception {
     admin.deleteTopics(admin.listTopics().names().get()).all().get();
+    // The broker hears of it from the controller a moment later.
+    Awaitility.await().until(() -> admin.listTopics().names().get().isEmpty());
   }
 
   private static LedgerConfig.Kafka config(int partitions, int replication) {

@@ -14,19 +14,20 @@ import org.jspecify.annotations.Nullable;
 public final class Changes {
 
   private final Map<String, @Nullable StoredConnection> connections = new LinkedHashMap<>();
-  private final List<ConnectionEvent.Closed> expired = new ArrayList<>();
+  private final List<ConnectionEvent.Closed> givenUp = new ArrayList<>();
   private long bucketArrivalNanos;
   private int established;
   private int repaired;
+  private int refused;
 
   /** The new state of each connection that changed; null to forget it. */
   public Map<String, @Nullable StoredConnection> connections() {
     return connections;
   }
 
-  /** Connections whose lease ended, as the events that tell the world. */
-  public List<ConnectionEvent.Closed> expired() {
-    return expired;
+  /** Connections that the ledger concluded to have ended, as the events that tell the world. */
+  public List<ConnectionEvent.Closed> givenUp() {
+    return givenUp;
   }
 
   /** The state of the token bucket for {@link PoolLedger#restoreBucket}; 0 when unchanged. */
@@ -48,12 +49,21 @@ public final class Changes {
     connections.put(id, now);
   }
 
-  void expired(ConnectionEvent.Closed event) {
-    expired.add(event);
+  void givenUp(ConnectionEvent.Closed event) {
+    givenUp.add(event);
   }
 
   void bucket(long arrivalNanos) {
     bucketArrivalNanos = arrivalNanos;
+  }
+
+  /** News that was not believed because the pool is full of connections, Envoys or pods. */
+  public int refused() {
+    return refused;
+  }
+
+  void addRefused() {
+    refused++;
   }
 
   void addEstablished() {
@@ -67,9 +77,10 @@ public final class Changes {
   /** Makes it empty again for the next use. */
   public void clear() {
     connections.clear();
-    expired.clear();
+    givenUp.clear();
     bucketArrivalNanos = 0;
     established = 0;
     repaired = 0;
+    refused = 0;
   }
 }

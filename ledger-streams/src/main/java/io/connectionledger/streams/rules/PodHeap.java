@@ -17,6 +17,10 @@ final class PodHeap {
     return size == 0 ? null : heap[0];
   }
 
+  int size() {
+    return size;
+  }
+
   void add(PodSlot pod) {
     if (size == heap.length) {
       heap = Arrays.copyOf(heap, size * 2);

@@ -71,6 +71,11 @@ final class PodTable {
     }
   }
 
+  /** How many pods hold connections although the policy does not name them. */
+  int foreign() {
+    return slots.size() - placeable.size();
+  }
+
   List<PodView> views(int limit) {
     return slots.values().stream().sorted(ORDER).map(pod -> view(pod, limit)).toList();
   }

@@ -7,6 +7,7 @@ import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.PoolReadiness.EnvoyView;
 import io.connectionledger.streams.PoolView;
 import io.connectionledger.streams.PoolView.PodView;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
@@ -14,6 +15,7 @@ import io.connectionledger.streams.rules.StoredConnection.Open;
 import io.connectionledger.streams.rules.StoredConnection.Reserved;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,8 +40,19 @@ public final class PoolLedger {
 
   private static final long NANOS_PER_SECOND = 1_000_000_000;
 
+  // What a pool takes in at most, so that an Envoy which invents things fills no memory: twice what
+  // the ledger is built for.
+  private static final int MAX_OPEN = 2_000_000;
+  private static final int MAX_ENDED = 4_000_000;
+  private static final int MAX_ENVOYS = 10_000;
+  private static final int MAX_FOREIGN_PODS = 1_000;
+
+  /** What an Envoy's log, the ingest and Kafka take from a heartbeat to here, generously. */
+  private static final long TRANSIT_MS = 500;
+
   private final LeaseTerms terms;
   private final PodTable pods = new PodTable();
+  private final EnvoyTable envoys = new EnvoyTable();
   private final TokenBucket bucket = new TokenBucket();
   private final CloseRate closeRate = new CloseRate();
 
@@ -52,16 +65,27 @@ public final class PoolLedger {
 
   private PoolPolicy policy;
   private long leaseNowMs;
+  private int unconfirmed;
 
   /** A slot that a connection holds. Mutable, because a heartbeat touches nothing but its time. */
   private static final class Held {
-    PodSlot pod;
-    long sinceMs;
-    String envoy = "";
+    final PodSlot pod;
+    final EnvoyTable.@Nullable Slot envoy;
 
-    Held(PodSlot pod, long sinceMs) {
+    /** The last sign of life, on the lease clock. */
+    long sinceMs;
+
+    /** Whether there was one since this instance owns the pool. */
+    boolean confirmed;
+
+    Held(PodSlot pod, EnvoyTable.@Nullable Slot envoy, long sinceMs) {
       this.pod = pod;
+      this.envoy = envoy;
       this.sinceMs = sinceMs;
+    }
+
+    String node() {
+      return envoy == null ? "" : envoy.node;
     }
   }
 
@@ -132,21 +156,22 @@ public final class PoolLedger {
         // Changes no state; the history counts it.
       }
       case ConnectionEvent.Opened e -> {
-        if (!ended.containsKey(e.connection())) {
-          seen(e.connection(), pods.slot(e.pod()), e.envoy(), e.startedAtMs(), false, changes);
-        }
+        EnvoyTable.Slot envoy = envoys.slot(e.envoy());
+        envoy.lastSeenMs = e.atMs();
+        seen(e.connection(), pods.slot(e.pod()), envoy, e.startedAtMs(), changes);
       }
-      case ConnectionEvent.Alive e ->
-          e.pods()
-              .forEach(
-                  (address, ids) -> {
-                    PodSlot pod = pods.slot(address);
-                    for (String id : ids) {
-                      if (!ended.containsKey(id)) {
-                        seen(id, pod, e.envoy(), null, true, changes);
-                      }
-                    }
-                  });
+      case ConnectionEvent.Alive e -> {
+        EnvoyTable.Slot envoy = envoys.slot(e.envoy());
+        envoy.lastSeenMs = e.atMs();
+        e.pods()
+            .forEach(
+                (address, ids) -> {
+                  PodSlot pod = pods.slot(address);
+                  for (String id : ids) {
+                    seen(id, pod, envoy, null, changes);
+                  }
+                });
+      }
       case Closed e -> applyClosed(e, changes);
       case ConnectionEvent.Failed e -> {
         if (dropReservation(e.connection()) || !open.containsKey(e.connection())) {
@@ -171,7 +196,7 @@ public final class PoolLedger {
   }
 
   private void applyClosed(Closed event, Changes changes) {
-    if (event.reason().equals(Closed.LEASE_EXPIRED)) {
+    if (event.concluded()) {
       return; // the owner's own conclusion, told to consumers; a heartbeat may have refuted it
       // since
     }
@@ -184,45 +209,61 @@ public final class PoolLedger {
   }
 
   private void reserve(String id, PodSlot pod) {
-    reserved.put(id, new Held(pod, leaseNowMs));
+    reserved.put(id, new Held(pod, null, leaseNowMs));
     pod.reserved++;
     pods.changed(pod);
   }
 
-  /** A sign of life of {@code id} on {@code pod}. */
+  /**
+   * A sign of life of {@code id} on {@code pod}.
+   *
+   * @param startedAtMs null when it is a heartbeat
+   */
   private void seen(
-      String id,
-      PodSlot pod,
-      String envoy,
-      @Nullable Long startedAtMs,
-      boolean heartbeat,
-      Changes changes) {
+      String id, PodSlot pod, EnvoyTable.Slot envoy, @Nullable Long startedAtMs, Changes changes) {
+    if (ended.containsKey(id)) {
+      return;
+    }
     Held held = open.get(id);
     if (held != null && held.pod == pod) {
       held.sinceMs = leaseNowMs;
+      if (!held.confirmed) {
+        held.confirmed = true;
+        unconfirmed--;
+      }
       return;
     }
     if (held != null) {
       dropOpen(id);
       changes.addRepaired();
+    } else if (refuses(pod, envoy)) {
+      changes.addRefused();
+      return;
     } else {
       Held reservation = reserved.get(id);
       dropReservation(id);
       changes.addEstablished();
-      if (heartbeat || (reservation != null && reservation.pod != pod)) {
+      if (startedAtMs == null || (reservation != null && reservation.pod != pod)) {
         changes.addRepaired();
       }
     }
-    hold(id, pod, envoy);
-    changes.connection(id, new Open(pod.address, envoy, startedAtMs));
+    hold(id, pod, envoy).confirmed = true;
+    changes.connection(id, new Open(pod.address, envoy.node, startedAtMs));
   }
 
-  private void hold(String id, PodSlot pod, String envoy) {
-    Held held = new Held(pod, leaseNowMs);
-    held.envoy = envoy;
+  private boolean refuses(PodSlot pod, EnvoyTable.Slot envoy) {
+    return open.size() >= MAX_OPEN
+        || (envoy.connections == 0 && envoys.size() >= MAX_ENVOYS)
+        || (!pod.inPolicy() && pod.held() == 0 && pods.foreign() >= MAX_FOREIGN_PODS);
+  }
+
+  private Held hold(String id, PodSlot pod, EnvoyTable.Slot envoy) {
+    Held held = new Held(pod, envoy, leaseNowMs);
     open.put(id, held);
+    envoys.holds(envoy);
     pod.active++;
     pods.changed(pod);
+    return held;
   }
 
   private boolean dropReservation(String id) {
@@ -240,6 +281,12 @@ public final class PoolLedger {
     if (held == null) {
       return false;
     }
+    if (held.envoy != null) {
+      envoys.dropped(held.envoy);
+    }
+    if (!held.confirmed) {
+      unconfirmed--;
+    }
     held.pod.active--;
     pods.changed(held.pod);
     closeRate.closed(leaseNowMs);
@@ -250,6 +297,9 @@ public final class PoolLedger {
     // Removed first, so that a repeated close stays in the order of the deadlines.
     ended.remove(id);
     ended.put(id, leaseNowMs + terms.tombstoneMs());
+    if (ended.size() > MAX_ENDED) {
+      ended.pollFirstEntry();
+    }
   }
 
   /**
@@ -269,20 +319,7 @@ public final class PoolLedger {
     for (var next = open.firstEntry();
         next != null && next.getValue().sinceMs + terms.leaseMs() <= leaseNowMs;
         next = open.firstEntry()) {
-      String id = next.getKey();
-      Held held = next.getValue();
-      changes.expired(
-          new Closed(
-              policy.pool(),
-              id,
-              held.pod.address,
-              held.envoy,
-              Closed.LEASE_EXPIRED,
-              null,
-              leaseNowMs));
-      dropOpen(id);
-      // No tombstone: a heartbeat that comes after all proves that it lives.
-      changes.connection(id, null);
+      giveUp(next.getKey(), next.getValue(), Closed.LEASE_EXPIRED, changes);
     }
     for (var next = ended.firstEntry();
         next != null && next.getValue() <= leaseNowMs;
@@ -297,11 +334,40 @@ public final class PoolLedger {
     }
   }
 
+  /** No tombstone: a heartbeat that comes after all proves that the connection lives. */
+  private void giveUp(String id, Held held, String reason, Changes changes) {
+    changes.givenUp(
+        new Closed(policy.pool(), id, held.pod.address, held.node(), reason, null, leaseNowMs));
+    dropOpen(id);
+    changes.connection(id, null);
+  }
+
+  /**
+   * Gives up what a verdict names. Looks only at connections that were not heard since, which stand
+   * first.
+   */
+  public void apply(EnvoyWatch.Verdict verdict, Changes changes) {
+    Map<String, Held> lost = new LinkedHashMap<>();
+    for (Map.Entry<String, Held> next : open.entrySet()) {
+      Held held = next.getValue();
+      if (held.sinceMs >= verdict.unheardSinceMs()) {
+        break;
+      }
+      if (held.node().equals(verdict.envoy())) {
+        lost.put(next.getKey(), held);
+      }
+    }
+    lost.forEach((id, held) -> giveUp(id, held, verdict.reason(), changes));
+  }
+
   /** Puts a connection back as a store kept it, with a full lease from now. */
   public void restore(String id, StoredConnection stored) {
     switch (stored) {
       case Reserved r -> reserve(id, pods.slot(r.pod()));
-      case Open o -> hold(id, pods.slot(o.pod()), o.envoy());
+      case Open o -> {
+        hold(id, pods.slot(o.pod()), envoys.slot(o.envoy()));
+        unconfirmed++;
+      }
       case Ended e -> end(id);
     }
   }
@@ -330,6 +396,32 @@ public final class PoolLedger {
         open.size(),
         reserved.size(),
         pods.views(policy.perPodMaxConnections()));
+  }
+
+  /**
+   * How many of the open connections were heard when they should have been, 0 to 1. Looks only at
+   * those that were not, which stand first.
+   *
+   * @param silentMs for how long no ingest has been heard
+   */
+  public double completeness(long silentMs) {
+    long heartbeatMs = terms.heartbeat().toMillis();
+    long overdueMs = leaseNowMs + silentMs - heartbeatMs - heartbeatMs / 2 - TRANSIT_MS;
+    int missing = unconfirmed;
+    for (Held held : open.values()) {
+      if (held.sinceMs >= overdueMs) {
+        break;
+      }
+      if (held.confirmed) {
+        missing++;
+      }
+    }
+    return open.isEmpty() ? 1 : 1 - (double) missing / open.size();
+  }
+
+  /** The Envoys that hold connections of the pool, by node id. */
+  public List<EnvoyView> envoys() {
+    return envoys.views();
   }
 
   /**

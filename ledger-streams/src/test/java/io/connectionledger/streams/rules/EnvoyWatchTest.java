@@ -1,0 +1,119 @@
+package io.connectionledger.streams.rules;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.connectionledger.model.ConnectionEvent.Closed;
+import io.connectionledger.model.Presence;
+import io.connectionledger.streams.rules.EnvoyWatch.Verdict;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class EnvoyWatchTest {
+
+  private static final LeaseTerms TERMS =
+      new LeaseTerms(Duration.ofSeconds(2), 3, Duration.ofSeconds(15));
+
+  private final List<Verdict> verdicts = new ArrayList<>();
+  private long nowMs = 1_000_000;
+  private final EnvoyWatch watch = new EnvoyWatch(TERMS, nowMs);
+
+  private void says(String ingest, String... envoys) {
+    watch.heard(new Presence(ingest, Set.of(envoys), nowMs), nowMs, nowMs);
+  }
+
+  /** Both ingests are heard, each with its Envoys; null for a silent one. */
+  private void pass(int seconds, String @Nullable [] first, String @Nullable [] second) {
+    for (int i = 0; i < seconds * 10; i++) {
+      nowMs += 100;
+      if (nowMs % 1_000 == 0) {
+        if (first != null) {
+          says("ingest-1", first);
+        }
+        if (second != null) {
+          says("ingest-2", second);
+        }
+      }
+      verdicts.addAll(watch.tick(nowMs, nowMs));
+    }
+  }
+
+  private static String[] envoys(String... nodes) {
+    return nodes;
+  }
+
+  private void settle() {
+    pass(10, envoys("a", "b"), envoys());
+    verdicts.clear();
+  }
+
+  @Test
+  void shouldConcludeThatAnEnvoyIsGoneAHeartbeatAfterItsLastStream() {
+    settle();
+    long goneMs = nowMs;
+    says("ingest-1", "b");
+
+    pass(1, envoys("b"), envoys());
+    List<Verdict> early = List.copyOf(verdicts);
+    pass(2, envoys("b"), envoys());
+
+    assertThat(early).isEmpty();
+    assertThat(verdicts).containsExactly(new Verdict("a", goneMs + 1, Closed.ENVOY_GONE));
+  }
+
+  @Test
+  void shouldNotTakeAnEnvoyThatMovesToAnotherIngestForDead() {
+    settle();
+    says("ingest-1", "b");
+    pass(1, envoys("b"), envoys());
+
+    pass(10, envoys("b"), envoys("a"));
+
+    assertThat(verdicts).extracting(Verdict::reason).containsOnly(Closed.UNREPORTED);
+  }
+
+  @Test
+  void shouldNotTakeTheEnvoysOfAnIngestThatFallsSilentForDead() {
+    settle();
+
+    pass(60, null, envoys());
+
+    assertThat(verdicts).isEmpty();
+    assertThat(watch.hears(nowMs)).isTrue();
+  }
+
+  @Test
+  void shouldHearNothingWhenEveryIngestIsSilent() {
+    settle();
+
+    pass(4, null, null);
+
+    assertThat(watch.hears(nowMs)).isFalse();
+    assertThat(verdicts).isEmpty();
+  }
+
+  @Test
+  void shouldAskForReportsWithinTwoHeartbeatsAfterASilence() {
+    settle();
+    pass(30, null, null);
+    long backMs = nowMs;
+    says("ingest-3", "a");
+
+    pass(4, envoys("a"), null);
+
+    assertThat(verdicts).containsExactly(new Verdict("a", backMs + 1_000, Closed.UNREPORTED));
+  }
+
+  @Test
+  void shouldKeepAnEnvoyWithOneOfTwoIngests() {
+    pass(10, envoys("a"), envoys("a"));
+    verdicts.clear();
+
+    pass(10, envoys(), envoys("a"));
+
+    assertThat(verdicts).isEmpty();
+  }
+}
