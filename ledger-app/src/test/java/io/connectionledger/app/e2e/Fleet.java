@@ -26,9 +26,9 @@ import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 
 /** Real pods, real Envoys and real clients around one ledger, for one pool. */
-final class Fleet implements AutoCloseable {
+public final class Fleet implements AutoCloseable {
 
-  static final Path ROOT = Path.of("").toAbsolutePath().resolve("..").normalize();
+  public static final Path ROOT = Path.of("").toAbsolutePath().resolve("..").normalize();
   private static final ObjectMapper JSON = new ObjectMapper();
 
   final String pool;
@@ -45,7 +45,7 @@ final class Fleet implements AutoCloseable {
   }
 
   /** The ports of the ledger under test. */
-  record Ports(int als, int authz, int xds, int http) {}
+  public record Ports(int als, int authz, int xds, int http) {}
 
   static List<WebSocketPod> pods(int count) {
     return IntStream.range(0, count).mapToObj(i -> WebSocketPod.start()).toList();

@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
  * A {@code serve} in a process of its own, which can be killed and started again on the same ports
  * and data.
  */
-final class ServeProcess implements AutoCloseable {
+public final class ServeProcess implements AutoCloseable {
 
   private final Path folder;
   private final Path config;
@@ -62,11 +62,22 @@ final class ServeProcess implements AutoCloseable {
                     ports.xds(),
                     ports.http(),
                     pools));
+    return start(folder, config, ports, arguments);
+  }
+
+  /**
+   * Starts one with a configuration of the caller's.
+   *
+   * @param folder for its log; left to the caller
+   * @param ports what {@code config} says
+   */
+  public static ServeProcess start(Path folder, Path config, Fleet.Ports ports, String... arguments)
+      throws IOException {
     return new ServeProcess(folder, config, ports, List.of(arguments));
   }
 
   /** A pool of these pods in flow style. */
-  static String pool(String name, int limit, List<WebSocketPod> pods) {
+  public static String pool(String name, int limit, List<WebSocketPod> pods) {
     AtomicInteger number = new AtomicInteger();
     return "%s: { per-pod-max-connections: %d, pods: [%s] }"
         .formatted(
@@ -80,7 +91,8 @@ final class ServeProcess implements AutoCloseable {
                 .collect(Collectors.joining(", ")));
   }
 
-  private static List<Integer> freePorts(int count) throws IOException {
+  /** Ports of the loopback that nobody has now. */
+  public static List<Integer> freePorts(int count) throws IOException {
     List<ServerSocket> sockets = new ArrayList<>();
     try {
       for (int i = 0; i < count; i++) {
@@ -114,6 +126,14 @@ final class ServeProcess implements AutoCloseable {
         .start();
   }
 
+  public long pid() {
+    return process.pid();
+  }
+
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
   Fleet.Ports ports() {
     return ports;
   }
@@ -123,7 +143,7 @@ final class ServeProcess implements AutoCloseable {
   }
 
   /** SIGKILL, and waits until it is gone. */
-  void kill() throws InterruptedException {
+  public void kill() throws InterruptedException {
     process.destroyForcibly();
     process.waitFor();
   }
@@ -135,7 +155,7 @@ final class ServeProcess implements AutoCloseable {
   }
 
   /** Starts it again on the same ports and data. */
-  void restart() throws IOException {
+  public void restart() throws IOException {
     process = launch();
   }
 

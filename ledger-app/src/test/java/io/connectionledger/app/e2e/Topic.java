@@ -21,11 +21,11 @@ import java.util.Set;
  * @param events every value of ledger.connections
  * @param invalid what the schemas say against values of any topic
  */
-record Topic(List<JsonNode> events, List<String> invalid) {
+public record Topic(List<JsonNode> events, List<String> invalid) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  static Topic read(String bootstrapServers) throws IOException, InterruptedException {
+  public static Topic read(String bootstrapServers) throws IOException, InterruptedException {
     List<String> invalid = new ArrayList<>();
     List<JsonNode> events = kcat(bootstrapServers, "connections", invalid);
     kcat(bootstrapServers, "decisions", invalid);

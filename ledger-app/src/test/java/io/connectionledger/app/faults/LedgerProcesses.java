@@ -1,0 +1,216 @@
+package io.connectionledger.app.faults;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.app.e2e.Fleet.Ports;
+import io.connectionledger.app.e2e.ServeProcess;
+import io.connectionledger.app.faults.Watch.LedgerCounts;
+import io.connectionledger.model.PodAddress;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+
+/** The ledger under test: one {@code serve}, or several that have a share of the roles each. */
+final class LedgerProcesses implements AutoCloseable {
+
+  static final String POOL = "chat";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+  private final HttpClient http = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+  private final List<ServeProcess> processes = new ArrayList<>();
+  private final Path folder;
+  private final Ports ports;
+  private final int kafkaPort;
+
+  private LedgerProcesses(Path folder, Ports ports, int kafkaPort) {
+    this.folder = folder;
+    this.ports = ports;
+    this.kafkaPort = kafkaPort;
+  }
+
+  /**
+   * Starts it and waits until it is ready.
+   *
+   * @param pools as {@link ServeProcess#pool} writes them
+   * @param roles of each process, the one with Kafka first; none for one process with all
+   */
+  static LedgerProcesses start(Path folder, Duration heartbeat, String pools, String... roles)
+      throws IOException {
+    List<Integer> free = ServeProcess.freePorts(5);
+    LedgerProcesses ledger =
+        new LedgerProcesses(
+            folder, new Ports(free.get(0), free.get(1), free.get(2), free.get(3)), free.get(4));
+    if (roles.length == 0) {
+      ledger.launch("port: " + ledger.kafkaPort, heartbeat, pools);
+    }
+    for (String share : roles) {
+      ledger.launch(
+          share.contains("kafka")
+              ? "port: " + ledger.kafkaPort
+              : "bootstrap-servers: '" + ledger.bootstrapServers() + "'",
+          heartbeat,
+          pools,
+          "--roles",
+          share);
+      ledger.awaitKafka();
+    }
+    ledger.awaitReady();
+    return ledger;
+  }
+
+  private void launch(String kafka, Duration heartbeat, String pools, String... arguments)
+      throws IOException {
+    Path home = Files.createDirectories(folder.resolve("ledger-" + (processes.size() + 1)));
+    Path config =
+        Files.writeString(
+            home.resolve("ledger.yaml"),
+            """
+            data-dir: '%s'
+            kafka: { %s }
+            als: { port: %d }
+            authz: { port: %d }
+            xds: { port: %d }
+            http: { port: %d }
+            lease: { heartbeat: %ds }
+            pools: { %s }
+            """
+                .formatted(
+                    home.resolve("data"),
+                    kafka,
+                    ports.als(),
+                    ports.authz(),
+                    ports.xds(),
+                    ports.http(),
+                    heartbeat.toSeconds(),
+                    pools));
+    processes.add(ServeProcess.start(home, config, ports, arguments));
+  }
+
+  /** The first has Kafka, if they are several. */
+  ServeProcess process(int index) {
+    return processes.get(index);
+  }
+
+  /** Where the stores of the first process are. */
+  Path stores() {
+    return folder.resolve("ledger-1/data/streams");
+  }
+
+  Ports ports() {
+    return ports;
+  }
+
+  String bootstrapServers() {
+    return "127.0.0.1:" + kafkaPort;
+  }
+
+  void awaitKafka() {
+    await("Kafka listens on " + kafkaPort, kafkaPort);
+  }
+
+  void awaitAls() {
+    await("the access-log service listens on " + ports.als(), ports.als());
+  }
+
+  private static void await(String what, int port) {
+    Awaitility.await(what)
+        .atMost(Duration.ofSeconds(60))
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> listens(port));
+  }
+
+  boolean kafkaListens() {
+    return listens(kafkaPort);
+  }
+
+  boolean alsListens() {
+    return listens(ports.als());
+  }
+
+  private static boolean listens(int port) {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1_000);
+      return true;
+    } catch (IOException refused) {
+      return false;
+    }
+  }
+
+  void awaitReady() {
+    Awaitility.await("the ledger in " + folder + " is ready")
+        .atMost(Duration.ofMinutes(2))
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> get("/health/ready").isPresent() && alsListens());
+  }
+
+  /** What it says of the pool's pods; empty while it does not answer. */
+  Optional<LedgerCounts> counts() {
+    return get("/v1/pools/" + POOL + "/connections").map(LedgerProcesses::counts);
+  }
+
+  private static LedgerCounts counts(String body) {
+    try {
+      Map<PodAddress, Integer> active = new HashMap<>();
+      Map<PodAddress, Integer> reserved = new HashMap<>();
+      for (JsonNode pod : JSON.readTree(body).path("pods")) {
+        PodAddress address = PodAddress.parse(pod.path("address").asText());
+        active.put(address, pod.path("active").asInt());
+        reserved.put(address, pod.path("reserved").asInt());
+      }
+      return new LedgerCounts(active, reserved);
+    } catch (IOException notJson) {
+      throw new IllegalStateException(body, notJson);
+    }
+  }
+
+  /** The sum of the samples of a metric whose name and labels begin so; 0 without any. */
+  double metric(String prefix) {
+    return get("/metrics")
+        .orElse("")
+        .lines()
+        .filter(line -> line.startsWith(prefix))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
+  }
+
+  private Optional<String> get(String path) {
+    try {
+      HttpResponse<String> response =
+          http.send(
+              HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + ports.http() + path))
+                  .timeout(TIMEOUT)
+                  .build(),
+              HttpResponse.BodyHandlers.ofString());
+      return response.statusCode() == 200 ? Optional.of(response.body()) : Optional.empty();
+    } catch (IOException away) {
+      return Optional.empty();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    for (ServeProcess process : processes.reversed()) {
+      process.close();
+    }
+    http.shutdownNow();
+  }
+}

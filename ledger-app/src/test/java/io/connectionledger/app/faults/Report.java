@@ -1,0 +1,85 @@
+package io.connectionledger.app.faults;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/** The table of all faults, in Markdown. */
+final class Report {
+
+  private final List<Row> rows = new ArrayList<>();
+
+  /**
+   * What one fault did.
+   *
+   * @param connections open when it came
+   * @param seconds until exact; empty when that never happened
+   * @param freed the most connections at once that the ledger had forgotten
+   * @param held the most connections at once that it had not let go
+   * @param peak the most that a pod ever had, by its own count
+   * @param target in seconds
+   * @param seen what proves that the fault happened
+   */
+  record Row(
+      String fault,
+      int connections,
+      OptionalDouble seconds,
+      int freed,
+      int held,
+      int peak,
+      int limit,
+      double target,
+      List<String> seen) {
+
+    private String markdown() {
+      return String.format(
+          Locale.ROOT,
+          "| %s | %,d | %s | %d | %d | %d of %d | %s |",
+          fault,
+          connections,
+          seconds.isPresent() ? String.format(Locale.ROOT, "%.1f", seconds.getAsDouble()) : "never",
+          freed,
+          held,
+          peak,
+          limit,
+          String.format(Locale.ROOT, "%.0f s", target));
+    }
+  }
+
+  void add(Row row) {
+    rows.add(row);
+    row.seen().forEach(line -> System.out.println("  " + line));
+    System.out.println(row.markdown());
+  }
+
+  Row row(String fault) {
+    return rows.stream().filter(row -> row.fault().equals(fault)).findFirst().orElseThrow();
+  }
+
+  String markdown() {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "| fault | connections | seconds until exact | wrongly freed | wrongly held "
+            + "| peak of a pod | target |\n|---|---:|---:|---:|---:|---:|---:|\n");
+    rows.forEach(row -> text.append(row.markdown()).append('\n'));
+    text.append("\nThat each fault really happened:\n\n");
+    rows.forEach(
+        row ->
+            text.append("- ")
+                .append(row.fault())
+                .append(": ")
+                .append(String.join("; ", row.seen()))
+                .append('\n'));
+    return text.toString();
+  }
+
+  void write(Path file) throws IOException {
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    Files.writeString(file, markdown());
+    System.out.println(markdown());
+  }
+}
