@@ -25,7 +25,8 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
   private static final Duration NEVER_FORGET = Duration.ofDays(3650);
   private static final Duration REHEARSAL_LINGER = Duration.ofMinutes(1);
   private static final Duration REHEARSAL_BLOCK = Duration.ofSeconds(2);
-  private static final int REHEARSAL_BATCH_BYTES = 8 << 20;
+  private static final int REHEARSAL_BATCH_BYTES = 4 << 20;
+  private static final int REHEARSAL_PARTITIONS = 4;
 
   private final Producer<byte[], byte[]> producer;
   private final Duration closeTimeout;
@@ -52,8 +53,9 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
 
   /**
    * Starts a producer that takes records as {@link #connect}'s does and sends none: they wait for
-   * their batch to fill, which is larger than all of them, and are dropped on close. The first look
-   * for the topic may take {@link #REHEARSAL_BLOCK}.
+   * their batch to fill, which is larger than all of them, and are dropped on close. There is room
+   * for {@link #REHEARSAL_PARTITIONS} such batches, so for as many keys; one more would wait. The
+   * first look for the topic may take {@link #REHEARSAL_BLOCK}.
    */
   static KafkaDecisionLog rehearsal(Map<String, Object> kafka) {
     Map<String, Object> configuration = configuration(kafka);
@@ -61,7 +63,8 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
     configuration.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, false);
     configuration.put(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
     configuration.put(ProducerConfig.BATCH_SIZE_CONFIG, REHEARSAL_BATCH_BYTES);
-    configuration.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2L * REHEARSAL_BATCH_BYTES);
+    configuration.put(
+        ProducerConfig.BUFFER_MEMORY_CONFIG, (long) REHEARSAL_PARTITIONS * REHEARSAL_BATCH_BYTES);
     configuration.put(ProducerConfig.LINGER_MS_CONFIG, (int) REHEARSAL_LINGER.toMillis());
     configuration.put(
         ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
