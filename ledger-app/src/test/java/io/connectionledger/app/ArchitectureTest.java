@@ -80,7 +80,11 @@ class ArchitectureTest {
                 .and(
                     not(
                         com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf(
-                            Ledger.class, PoolReadiness.class, PoolView.class, Window.class, LedgerStreams.class))))
+                            Ledger.class,
+                            PoolReadiness.class,
+                            PoolView.class,
+                            Window.class,
+                            LedgerStreams.class))))
         .check(house);
   }
 
