@@ -99,7 +99,7 @@ public final class AdmissionApi implements AutoCloseable {
     try (KafkaDecisionLog silent = rehearsal.get()) {
       // Without the topic, every send would wait for it.
       DecisionLog records = silent.unready().isEmpty() ? silent : (record, callback) -> {};
-      new Warmup(ticker, durability, records).run();
+      new Warmup(ledger, ticker, durability, records).run();
     }
     meters.expect(ledger.pools());
     warm = true;

@@ -1,14 +1,7 @@
 package io.connectionledger.admission;
 
-import io.connectionledger.model.ConnectionIds;
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.PoolReadiness;
-import io.connectionledger.streams.PoolView;
-import io.connectionledger.streams.Window;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext.HttpRequest;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
@@ -25,30 +18,32 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes the first check of a fresh process as fast as the thousandth: sends checks through a real
- * server on a loopback port, with everything of the real path but the ledger and Kafka. What it
- * uses is its own and is gone when it returns.
+ * Makes the first check of a fresh process as fast as the thousandth: sends checks of every kind
+ * through a real server on a loopback port, to the real ledger's {@link Ledger#rehearse} pools. The
+ * types are those of the real path everywhere, lest the compiler bets on others; what it makes is
+ * its own and is gone when it returns.
  */
 final class Warmup {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(Warmup.class);
-  private static final int CHECKS = 5_000;
+  private static final int CHECKS = 10_000;
   private static final int IN_FLIGHT = 16;
-  private static final Duration LIMIT = Duration.ofSeconds(5);
+  private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
 
+  private final Ledger ledger;
   private final Ticker ticker;
   private final Durability durability;
   private final DecisionLog rehearsal;
@@ -58,24 +53,32 @@ final class Warmup {
    *
    * @param rehearsal takes the records; whether it can is of no concern to the checks
    */
-  Warmup(Ticker ticker, Durability durability, DecisionLog rehearsal) {
+  Warmup(Ledger ledger, Ticker ticker, Durability durability, DecisionLog rehearsal) {
+    this.ledger = ledger;
     this.ticker = ticker;
     this.durability = durability;
     this.rehearsal = rehearsal;
   }
 
   /**
-   * Runs for at most some five seconds. That nothing could be warmed is logged and does no other
+   * Runs for at most some eight seconds. That nothing could be warmed is logged and does no other
    * harm; an interrupt ends it and stays set.
    *
    * @return how many checks were answered
    */
   int run() {
+    AtomicInteger answered = new AtomicInteger();
+    ledger.rehearse(pools -> answered.set(run(pools)));
+    return answered.get();
+  }
+
+  private int run(List<String> pools) {
     long startedNanos = ticker.nowNanos();
     int answered = 0;
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     try {
-      answered = throughServer(checkService(registry), startedNanos + LIMIT.toNanos());
+      answered =
+          throughServer(checkService(registry), requests(pools), startedNanos + LIMIT.toNanos());
     } catch (IOException cannotListen) {
       LOGGER.atWarn().setCause(cannotListen).log("The check path stays cold");
     } catch (InterruptedException stopping) {
@@ -94,8 +97,7 @@ final class Warmup {
   private CheckService checkService(PrometheusMeterRegistry registry) {
     AdmissionMetrics metrics = new AdmissionMetrics(registry);
     DecisionPublisher publisher = new DecisionPublisher(this::rehearse, metrics, ticker);
-    return new CheckService(
-        new Admission(new Alternating(ticker), publisher, durability, metrics, ticker));
+    return new CheckService(new Admission(ledger, publisher, durability, metrics, ticker));
   }
 
   private void rehearse(ProducerRecord<byte[], byte[]> record, Callback callback) {
@@ -103,7 +105,7 @@ final class Warmup {
     callback.onCompletion(null, null);
   }
 
-  private int throughServer(CheckService service, long deadlineNanos)
+  private int throughServer(CheckService service, List<CheckRequest> requests, long deadlineNanos)
       throws IOException, InterruptedException {
     InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     Server server =
@@ -115,7 +117,7 @@ final class Warmup {
             .directExecutor()
             .build();
     try {
-      return sendChecks(AuthorizationGrpc.newStub(channel), deadlineNanos);
+      return sendChecks(AuthorizationGrpc.newStub(channel), requests, deadlineNanos);
     } finally {
       channel.shutdownNow();
       server.shutdownNow();
@@ -124,13 +126,13 @@ final class Warmup {
     }
   }
 
-  private int sendChecks(AuthorizationGrpc.AuthorizationStub stub, long deadlineNanos)
+  private int sendChecks(
+      AuthorizationGrpc.AuthorizationStub stub, List<CheckRequest> requests, long deadlineNanos)
       throws InterruptedException {
     Semaphore inFlight = new Semaphore(IN_FLIGHT);
     AtomicInteger answered = new AtomicInteger();
-    CheckRequest check = checkRequest();
     for (int sent = 0; sent < CHECKS && acquire(inFlight, 1, deadlineNanos); sent++) {
-      stub.check(check, new Counting(answered, inFlight));
+      stub.check(requests.get(sent % requests.size()), new Counting(answered, inFlight));
     }
     acquire(inFlight, IN_FLIGHT, deadlineNanos);
     return answered.get();
@@ -142,11 +144,19 @@ final class Warmup {
     return leftNanos > 0 && inFlight.tryAcquire(permits, leftNanos, TimeUnit.NANOSECONDS);
   }
 
-  private static CheckRequest checkRequest() {
+  private static List<CheckRequest> requests(List<String> pools) {
+    Map<String, String> handshake = Map.of("connection", "Upgrade", "upgrade", "websocket");
+    return Stream.concat(
+            pools.stream().map(pool -> request(pool, handshake)),
+            Stream.of(request(pools.getFirst(), Map.of("accept", "*/*"))))
+        .toList();
+  }
+
+  private static CheckRequest request(String pool, Map<String, String> headers) {
     return CheckRequest.newBuilder()
         .setAttributes(
             AttributeContext.newBuilder()
-                .putContextExtensions("pool", Alternating.POOL)
+                .putContextExtensions("pool", pool)
                 .setRequest(
                     AttributeContext.Request.newBuilder()
                         .setHttp(
@@ -154,8 +164,7 @@ final class Warmup {
                                 .setMethod("GET")
                                 .setPath("/")
                                 .setProtocol("HTTP/1.1")
-                                .putHeaders("connection", "Upgrade")
-                                .putHeaders("upgrade", "websocket"))))
+                                .putAllHeaders(headers))))
         .build();
   }
 
@@ -175,64 +184,6 @@ final class Warmup {
     @Override
     public void onCompleted() {
       inFlight.release();
-    }
-  }
-
-  /** A ledger of one pod that allows every other check and remembers nothing. */
-  private static final class Alternating implements Ledger {
-
-    /** No policy can have this name: even in the decisions' topic it would mean nothing. */
-    static final String POOL = "-warmup";
-
-    private static final PodAddress POD = new PodAddress("127.0.0.1", 1);
-
-    private final Ticker ticker;
-    private final AtomicInteger decisions = new AtomicInteger();
-
-    Alternating(Ticker ticker) {
-      this.ticker = ticker;
-    }
-
-    @Override
-    public Decision decide(String pool) {
-      long nowMs = ticker.nowMs();
-      String id = ConnectionIds.next(nowMs);
-      return decisions.incrementAndGet() % 2 == 0
-          ? new Decision.Allowed(pool, id, POD, 0, nowMs)
-          : new Decision.Rejected(pool, id, RejectionReason.POD_LIMIT, null, 1, nowMs);
-    }
-
-    @Override
-    public void release(Decision.Allowed reservation) {}
-
-    @Override
-    public Set<String> pools() {
-      return Set.of(POOL);
-    }
-
-    @Override
-    public Optional<PoolView> connections(String pool) {
-      return Optional.empty();
-    }
-
-    @Override
-    public Optional<PoolReadiness> readiness(String pool) {
-      return Optional.empty();
-    }
-
-    @Override
-    public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
-      return Optional.empty();
-    }
-
-    @Override
-    public boolean ready() {
-      return true;
-    }
-
-    @Override
-    public String status() {
-      return "ready";
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.connectionledger.admission;
 
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Ledger;
 import io.connectionledger.streams.PoolReadiness;
@@ -17,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /** A ledger that answers what the test wrote down, and remembers what it was asked. */
 public final class ScriptedLedger implements Ledger {
@@ -29,9 +31,13 @@ public final class ScriptedLedger implements Ledger {
   public final List<String> asked = new ArrayList<>();
   public final List<Decision.Allowed> released = Collections.synchronizedList(new ArrayList<>());
   public String status = "ready";
+  private volatile boolean rehearsing;
 
   @Override
   public Decision decide(String pool) {
+    if (rehearsing) {
+      return new Decision.Allowed(pool, "rehearsal-1", new PodAddress("127.0.0.1", 1), 0, 0);
+    }
     asked.add(pool);
     return pools.contains(pool)
         ? decisions.removeFirst()
@@ -42,6 +48,13 @@ public final class ScriptedLedger implements Ledger {
   @Override
   public void release(Decision.Allowed reservation) {
     released.add(reservation);
+  }
+
+  @Override
+  public void rehearse(Consumer<List<String>> checks) {
+    rehearsing = true;
+    checks.accept(List.of("rehearsal"));
+    rehearsing = false;
   }
 
   @Override

@@ -2,7 +2,12 @@ package io.connectionledger.app;
 
 import io.connectionledger.app.cli.CommandLines;
 import io.connectionledger.app.cli.ServeCommand;
+import io.connectionledger.app.demo.DemoCommand;
+import io.connectionledger.app.demo.EmbeddedLedger;
 import io.connectionledger.app.envoy.EnvoyCommand;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,18 +24,38 @@ import picocli.CommandLine.Spec;
     subcommands = {ServeCommand.class, EnvoyCommand.class})
 public final class Main implements Runnable {
 
+  /** System property: where the ledger is installed; the working directory without it. */
+  private static final String HOME = "ledger.home";
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(Main.class);
+  private static final int FAILED = 1;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   private Main() {}
 
   /** Ends the virtual machine with the command's exit code. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(execute(args));
+  }
+
+  private static int execute(String[] args) {
+    try {
+      return commandLine().execute(args);
+    } catch (Error broken) {
+      // Others' threads would keep a process alive that does nothing any more.
+      LOGGER.atError().setCause(broken).log("The program is broken");
+      return FAILED;
+    }
   }
 
   /** The whole command line. */
   static CommandLine commandLine() {
-    return CommandLines.of(new CommandLine(new Main()));
+    Path home = Path.of(System.getProperty(HOME, ""));
+    return CommandLines.of(
+        new CommandLine(new Main())
+            .addSubcommand(
+                new DemoCommand(EmbeddedLedger::start, home.resolve("envoy/envoy.yaml"))));
   }
 
   @Override

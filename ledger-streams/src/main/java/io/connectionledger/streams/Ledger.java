@@ -2,9 +2,11 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.RejectionReason;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * What admission and the query API may ask the ledger. Every method is safe for any thread and
@@ -29,6 +31,16 @@ public interface Ledger {
    * nobody waits for it any more. Idempotent; does nothing when the connection is already open.
    */
   void release(Decision.Allowed reservation);
+
+  /**
+   * Runs {@code checks} while there are three more pools for it to ask about: one that allows, one
+   * whose pods are full and one whose rate is used up. They follow the rules as every pool does,
+   * are in no answer but {@link #decide}'s, and are gone with all their state on return. Their
+   * decisions may not be recorded. For one thread at a time.
+   *
+   * @param checks takes the names of the pools, and may use any thread until it returns
+   */
+  void rehearse(Consumer<List<String>> checks);
 
   /** The names of all pools that have a policy, in alphabetical order. */
   Set<String> pools();

@@ -13,7 +13,6 @@ import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +20,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -43,7 +43,8 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
 
   private final Map<String, PoolPolicy> policies;
-  private final Map<String, Integer> partitionOf = new HashMap<>();
+  private final LeaseTerms terms;
+  private final Map<String, Integer> partitionOf = new ConcurrentHashMap<>();
   private final OwnedShards shards = new OwnedShards();
   private final Ticker ticker;
   private final Admin admin;
@@ -70,6 +71,7 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
       Ticker ticker,
       MeterRegistry registry) {
     this.policies = Collections.unmodifiableMap(new TreeMap<>(policies));
+    this.terms = terms;
     this.ticker = ticker;
     LedgerMetrics metrics = new LedgerMetrics(registry);
     Map<Integer, List<PoolPolicy>> byPartition = new ConcurrentHashMap<>();
@@ -152,6 +154,23 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
     PoolShard shard = shard(reservation.pool());
     if (shard != null) {
       shard.release(reservation);
+    }
+  }
+
+  @Override
+  public void rehearse(Consumer<List<String>> checks) {
+    List<PoolPolicy> pools = Rehearsal.pools();
+    PoolShard shard = new PoolShard(pools, terms, ticker.nowMs());
+    shard.caughtUp();
+    shards.add(Rehearsal.PARTITION, shard);
+    List<String> names = pools.stream().map(PoolPolicy::pool).toList();
+    names.forEach(name -> partitionOf.put(name, Rehearsal.PARTITION));
+    try {
+      Rehearsal.replay(shard, names, ticker.nowNanos());
+      checks.accept(names);
+    } finally {
+      names.forEach(partitionOf::remove);
+      shards.remove(Rehearsal.PARTITION, shard);
     }
   }
 

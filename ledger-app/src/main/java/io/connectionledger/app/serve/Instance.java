@@ -21,10 +21,12 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.apache.kafka.clients.CommonClientConfigs;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +48,7 @@ public final class Instance implements AutoCloseable {
   private OptionalInt xdsPort = OptionalInt.empty();
   private OptionalInt httpPort = OptionalInt.empty();
   private String bootstrapServers;
+  private @Nullable AdmissionApi admission;
 
   private Instance(LedgerConfig config) {
     this.config = config;
@@ -61,15 +64,17 @@ public final class Instance implements AutoCloseable {
    */
   public static Instance start(LedgerConfig config, Set<Role> roles) throws InterruptedException {
     Instance instance = new Instance(config);
+    boolean started = false;
     try {
       instance.start(roles);
+      started = true;
       return instance;
     } catch (UncheckedIOException refused) {
-      instance.close();
       throw new StartupException(String.valueOf(refused.getMessage()), refused);
-    } catch (InterruptedException | RuntimeException failed) {
-      instance.close();
-      throw failed;
+    } finally {
+      if (!started) {
+        instance.close();
+      }
     }
   }
 
@@ -141,15 +146,15 @@ public final class Instance implements AutoCloseable {
           case FAST -> Durability.FAST;
           case ACKNOWLEDGED -> Durability.ACKNOWLEDGED;
         };
-    AdmissionApi admission =
+    AdmissionApi api =
         closing.add(AdmissionApi.create(streams, kafkaClient(), durability, ticker, registry));
-    httpPort = OptionalInt.of(admission.startHttp(config.http().bind(), config.http().port()));
-    admission.warmUp();
+    httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
+    api.warmUp();
     GrpcServer server =
-        GrpcServer.startOnEventLoop(
-            "authz", config.authz().listener(), admission.authz(), admission.health());
+        GrpcServer.startOnEventLoop("authz", config.authz().listener(), api.authz(), api.health());
     closing.add(server);
     authzPort = OptionalInt.of(server.port());
+    admission = api;
   }
 
   private void startIngest() {
@@ -164,6 +169,11 @@ public final class Instance implements AutoCloseable {
     Map<String, Object> settings = new HashMap<>(config.kafka().clientProperties());
     settings.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
     return settings;
+  }
+
+  /** Why it is not ready, a line each; empty when it is, or has no role that must get ready. */
+  public List<String> unready() {
+    return admission == null ? List.of() : admission.unready();
   }
 
   /** Where the cluster is; the embedded broker's address when it runs here. */

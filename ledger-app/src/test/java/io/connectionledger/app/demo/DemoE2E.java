@@ -2,10 +2,13 @@ package io.connectionledger.app.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -35,6 +38,36 @@ final class DemoE2E {
     // Then
     assertThat(outcome.printed()).contains("DIFFERENT", "FAILED");
     assertThat(outcome.code()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldEndInOrderAtCtrlC() throws Exception {
+    // Given: a terminal's Ctrl-C reaches every process of the group
+    Process demo =
+        new ProcessBuilder(
+                "setsid",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                DemoMain.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    BufferedReader out =
+        new BufferedReader(new InputStreamReader(demo.getInputStream(), StandardCharsets.UTF_8));
+    String line = out.readLine();
+    while (line != null && !line.contains("decisions/s")) {
+      line = out.readLine();
+    }
+    List<ProcessHandle> children = demo.descendants().toList();
+
+    // When
+    new ProcessBuilder("kill", "-INT", "-" + demo.pid()).start().waitFor();
+
+    // Then
+    assertThat(children).isNotEmpty();
+    assertThat(out.lines().toList()).anyMatch(each -> each.contains("Every count is equal"));
+    assertThat(demo.waitFor()).isZero();
+    assertThat(children).noneMatch(ProcessHandle::isAlive);
   }
 
   private record Outcome(int code, String printed) {}

@@ -4,6 +4,7 @@ import static io.envoyproxy.envoy.data.accesslog.v3.AccessLogType.DownstreamEnd;
 import static io.envoyproxy.envoy.data.accesslog.v3.AccessLogType.DownstreamPeriodic;
 import static io.envoyproxy.envoy.data.accesslog.v3.AccessLogType.DownstreamStart;
 import static io.envoyproxy.envoy.data.accesslog.v3.AccessLogType.DownstreamTunnelSuccessfullyEstablished;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -16,17 +17,11 @@ import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
-import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.PrintWriter;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -129,8 +124,8 @@ final class EnvoyProcessE2E {
     assertThat(ledger.entries)
         .allSatisfy(
             entry -> {
-              assertThat(metadata(entry, "reservation")).isEqualTo("r-1");
-              assertThat(upstream(entry)).isEqualTo(first.address());
+              assertThat(EnvoyProbe.metadata(entry, "reservation")).isEqualTo("r-1");
+              assertThat(EnvoyProbe.upstream(entry)).isEqualTo(first.address());
               assertThat(entry.getCommonProperties().getUpstreamCluster()).isEqualTo("chat");
               assertThat(entry.getResponse().getResponseCode().getValue()).isEqualTo(101);
               assertThat(entry.getRequest().getRequestHeadersMap())
@@ -177,8 +172,8 @@ final class EnvoyProcessE2E {
         .allSatisfy(
             entry -> {
               assertThat(entry.getCommonProperties().getUpstreamRequestAttemptCount()).isEqualTo(1);
-              assertThat(upstream(entry)).isEqualTo(first.address());
-              assertThat(metadata(entry, "reservation")).isEqualTo("r-1");
+              assertThat(EnvoyProbe.upstream(entry)).isEqualTo(first.address());
+              assertThat(EnvoyProbe.metadata(entry, "reservation")).isEqualTo("r-1");
             });
   }
 
@@ -220,7 +215,7 @@ final class EnvoyProcessE2E {
     assertThat(attempts).filteredOn(Broken.class::isInstance).isEmpty();
     assertThat(refused).allMatch(attempt -> attempt.status() == 429);
     assertThat(refused).allMatch(attempt -> attempt.retryAfterSeconds().isPresent());
-    HttpResponse<String> plain = get(envoy, Map.of());
+    HttpResponse<String> plain = EnvoyProbe.get(envoy);
     assertThat(plain.statusCode()).isEqualTo(200);
   }
 
@@ -230,8 +225,8 @@ final class EnvoyProcessE2E {
     EnvoyProcess envoy = envoy();
 
     // When
-    List<String> handshake = rawHandshake(envoy.listenerPort(), "Upgrade: websocket");
-    HttpResponse<String> plain = get(envoy, Map.of());
+    List<String> handshake = EnvoyProbe.rawHandshake(envoy.listenerPort(), "Upgrade: websocket");
+    HttpResponse<String> plain = EnvoyProbe.get(envoy);
 
     // Then
     assertThat(handshake.getFirst()).startsWith("HTTP/1.1 101");
@@ -245,9 +240,10 @@ final class EnvoyProcessE2E {
     EnvoyProcess envoy = envoy();
 
     // When
-    HttpResponse<String> plain = get(envoy, Map.of());
-    List<String> shouted = rawHandshake(envoy.listenerPort(), "UPGRADE: WebSocket");
-    List<String> foreign = rawHandshake(envoy.listenerPort(), "Upgrade: websocket, other");
+    HttpResponse<String> plain = EnvoyProbe.get(envoy);
+    List<String> shouted = EnvoyProbe.rawHandshake(envoy.listenerPort(), "UPGRADE: WebSocket");
+    List<String> foreign =
+        EnvoyProbe.rawHandshake(envoy.listenerPort(), "Upgrade: websocket, other");
 
     // Then
     assertThat(plain.statusCode()).isEqualTo(200);
@@ -264,7 +260,8 @@ final class EnvoyProcessE2E {
     // Given
     ledger.eds.update(List.of(pool(first)));
     EnvoyProcess envoy = envoy();
-    await().untilAsserted(() -> assertThat(podsOf(envoy)).containsExactly(first.address()));
+    await()
+        .untilAsserted(() -> assertThat(EnvoyProbe.podsOf(envoy)).containsExactly(first.address()));
 
     // When
     ledger.eds.update(List.of(pool(first, second)));
@@ -273,16 +270,18 @@ final class EnvoyProcessE2E {
     await()
         .untilAsserted(
             () ->
-                assertThat(podsOf(envoy))
+                assertThat(EnvoyProbe.podsOf(envoy))
                     .containsExactlyInAnyOrder(first.address(), second.address()));
-    long updates = stat(envoy, "cluster.chat.update_success");
+    long updates = EnvoyProbe.stat(envoy, "cluster.chat.update_success");
     ledger.eds.update(List.of(pool(second, first)));
     ledger.eds.update(List.of(pool(second)));
-    await().untilAsserted(() -> assertThat(podsOf(envoy)).containsExactly(second.address()));
+    await()
+        .untilAsserted(
+            () -> assertThat(EnvoyProbe.podsOf(envoy)).containsExactly(second.address()));
     ledger.eds.update(List.of(pool()));
-    await().untilAsserted(() -> assertThat(podsOf(envoy)).isEmpty());
-    assertThat(stat(envoy, "cluster.chat.update_success")).isEqualTo(updates + 2);
-    assertThat(stat(envoy, "cluster.chat.update_rejected")).isZero();
+    await().untilAsserted(() -> assertThat(EnvoyProbe.podsOf(envoy)).isEmpty());
+    assertThat(EnvoyProbe.stat(envoy, "cluster.chat.update_success")).isEqualTo(updates + 2);
+    assertThat(EnvoyProbe.stat(envoy, "cluster.chat.update_rejected")).isZero();
   }
 
   @Test
@@ -341,6 +340,22 @@ final class EnvoyProcessE2E {
   }
 
   @Test
+  void shouldNotOutliveAProcessThatIsKilled() throws Exception {
+    // Given
+    Process owner = EnvoyOwner.launch(ledger.port(), Files.createTempDirectory(folder, "owned-"));
+    long pid =
+        Long.parseLong(
+            new BufferedReader(new InputStreamReader(owner.getInputStream(), UTF_8)).readLine());
+    ProcessHandle envoy = ProcessHandle.of(pid).orElseThrow();
+
+    // When
+    owner.destroyForcibly();
+
+    // Then
+    await().until(() -> !envoy.isAlive());
+  }
+
+  @Test
   void shouldCountAThousandConnectionsAndTheirAbruptEnd() throws Exception {
     // Given: a thousand at once are more than this JVM, still cold, can answer in a second
     EnvoyProcess envoy = envoy(options().withCheckTimeout(Duration.ofSeconds(20)));
@@ -393,67 +408,6 @@ final class EnvoyProcessE2E {
     List<Attempt> attempts = attemptAll(envoy, count, headers);
     assertThat(attempts).filteredOn(attempt -> !(attempt instanceof Opened)).isEmpty();
     return attempts.stream().map(Opened.class::cast).toList();
-  }
-
-  private static HttpResponse<String> get(EnvoyProcess envoy, Map<String, String> headers)
-      throws IOException, InterruptedException {
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + envoy.listenerPort() + "/"));
-    headers.forEach(request::header);
-    try (HttpClient http = HttpClient.newHttpClient()) {
-      return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
-    }
-  }
-
-  private static List<String> rawHandshake(int port, String upgrade) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      socket.setSoTimeout(10_000);
-      PrintWriter out = new PrintWriter(socket.getOutputStream(), false, StandardCharsets.US_ASCII);
-      out.print(
-          "GET / HTTP/1.1\r\nHost: pod\r\nConnection: Upgrade\r\n"
-              + upgrade
-              + "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-      out.flush();
-      BufferedReader in =
-          new BufferedReader(
-              new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
-      List<String> lines = new ArrayList<>();
-      for (String line = in.readLine(); line != null && !line.isEmpty(); line = in.readLine()) {
-        lines.add(line);
-      }
-      return lines;
-    }
-  }
-
-  private static List<PodAddress> podsOf(EnvoyProcess envoy)
-      throws IOException, InterruptedException {
-    return envoy
-        .admin("/clusters")
-        .body()
-        .lines()
-        .filter(line -> line.startsWith("chat::") && line.contains("::cx_active::"))
-        .map(line -> PodAddress.parse(line.split("::", -1)[1]))
-        .toList();
-  }
-
-  private static long stat(EnvoyProcess envoy, String name)
-      throws IOException, InterruptedException {
-    String line = envoy.admin("/stats?filter=%5E" + name + "$").body();
-    return Long.parseLong(line.substring(line.lastIndexOf(' ') + 1).strip());
-  }
-
-  private static String metadata(HTTPAccessLogEntry entry, String key) {
-    return entry
-        .getCommonProperties()
-        .getMetadata()
-        .getFilterMetadataOrThrow("envoy.filters.http.ext_authz")
-        .getFieldsOrThrow(key)
-        .getStringValue();
-  }
-
-  private static PodAddress upstream(HTTPAccessLogEntry entry) {
-    var socket = entry.getCommonProperties().getUpstreamRemoteAddress().getSocketAddress();
-    return new PodAddress(socket.getAddress(), socket.getPortValue());
   }
 
   private static PoolPolicy pool(WebSocketPod... pods) {

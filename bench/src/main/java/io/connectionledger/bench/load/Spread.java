@@ -1,0 +1,24 @@
+package io.connectionledger.bench.load;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Locale;
+
+/** Median and range of a few measurements. */
+record Spread(double median, double min, double max) {
+
+  static Spread of(Collection<Double> values) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    int middle = sorted.length / 2;
+    double median =
+        sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    return new Spread(median, sorted[0], Arrays.stream(sorted).max().orElseThrow());
+  }
+
+  /** As {@code median (min to max)} with so many decimals. */
+  String show(int decimals) {
+    String number = "%,." + decimals + "f";
+    return String.format(
+        Locale.ROOT, number + " (" + number + " to " + number + ")", median, min, max);
+  }
+}

@@ -1,0 +1,34 @@
+package io.connectionledger.bench.load;
+
+import io.connectionledger.model.Ticker;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
+
+/** Waits for conditions. */
+final class Wait {
+
+  private static final Duration POLL = Duration.ofMillis(25);
+  private static final Ticker TICKER = Ticker.system();
+
+  private Wait() {}
+
+  static long nowNanos() {
+    return TICKER.nowNanos();
+  }
+
+  /**
+   * Returns when {@code condition} holds.
+   *
+   * @throws IllegalStateException when it does not within {@code limit}
+   */
+  static void until(String what, Duration limit, Callable<Boolean> condition) throws Exception {
+    long deadline = TICKER.nowNanos() + limit.toNanos();
+    while (!condition.call()) {
+      if (TICKER.nowNanos() > deadline) {
+        throw new IllegalStateException("waited " + limit + " in vain until " + what);
+      }
+      LockSupport.parkNanos(POLL.toNanos());
+    }
+  }
+}

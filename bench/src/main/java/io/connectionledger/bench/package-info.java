@@ -1,5 +1,0 @@
-/** bench. */
-@NullMarked
-package io.connectionledger.bench;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,118 @@
+package io.connectionledger.app.demo;
+
+import io.connectionledger.app.config.ConfigLoader;
+import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.Role;
+import io.connectionledger.app.demo.LedgerStarter.RunningLedger;
+import io.connectionledger.app.serve.Instance;
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Ticker;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** A whole ledger in this process, on free ports, with data that ends with it. */
+public final class EmbeddedLedger implements RunningLedger {
+
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration POLL = Duration.ofMillis(50);
+
+  private final Path folder;
+  private final Instance instance;
+
+  private EmbeddedLedger(Path folder, Instance instance) {
+    this.folder = folder;
+    this.instance = instance;
+  }
+
+  /** As {@link LedgerStarter#start}. */
+  public static RunningLedger start(PoolPolicy policy, Duration heartbeat) throws Exception {
+    Path folder = Files.createTempDirectory("ledger-demo-");
+    LedgerConfig config =
+        ConfigLoader.parse(yaml(folder.resolve("data"), policy, heartbeat), "demo", Map.of());
+    Instance instance = Instance.start(config, Role.resolve(Optional.empty(), config.kafka()));
+    EmbeddedLedger ledger = new EmbeddedLedger(folder, instance);
+    try {
+      ledger.awaitReady();
+      return ledger;
+    } catch (Exception failed) {
+      ledger.close();
+      throw failed;
+    }
+  }
+
+  private static String yaml(Path data, PoolPolicy policy, Duration heartbeat) {
+    return """
+    data-dir: '%s'
+    kafka: { port: 0 }
+    als: { port: 0 }
+    authz: { port: 0 }
+    http: { port: 0 }
+    xds: { port: 0 }
+    lease: { heartbeat: %ds }
+    pools:
+      %s:
+        connections-per-second: %s
+        burst-capacity: %d
+        per-pod-max-connections: %d
+        pods: [%s]
+    """
+        .formatted(
+            data,
+            heartbeat.toSeconds(),
+            policy.pool(),
+            policy.connectionsPerSecond(),
+            policy.burstCapacity(),
+            policy.perPodMaxConnections(),
+            policy.pods().stream().map(EmbeddedLedger::yaml).collect(Collectors.joining(", ")));
+  }
+
+  private static String yaml(Pod pod) {
+    return "{ name: '%s', address: '%s' }".formatted(pod.name(), pod.address());
+  }
+
+  private void awaitReady() throws InterruptedException, TimeoutException {
+    Ticker ticker = Ticker.system();
+    long deadlineMs = ticker.nowMs() + START_TIMEOUT.toMillis();
+    while (!instance.unready().isEmpty()) {
+      LockSupport.parkNanos(POLL.toNanos());
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      if (ticker.nowMs() > deadlineMs) {
+        throw new TimeoutException("the ledger is not ready: " + instance.unready());
+      }
+    }
+  }
+
+  @Override
+  public LedgerPorts ports() {
+    return new LedgerPorts(
+        instance.alsPort().orElseThrow(),
+        instance.authzPort().orElseThrow(),
+        instance.xdsPort().orElseThrow(),
+        instance.httpPort().orElseThrow());
+  }
+
+  @Override
+  public void close() {
+    instance.close();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException left) {
+      throw new UncheckedIOException("the demo's data is left in " + folder, left);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package io.connectionledger.app.serve;
+
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext.HttpRequest;
+import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** One connection that asks as an Envoy does, one check at a time. */
+final class Checks implements AutoCloseable {
+
+  private final ManagedChannel channel;
+  private final AuthorizationGrpc.AuthorizationBlockingStub stub;
+
+  private Checks(ManagedChannel channel) {
+    this.channel = channel;
+    this.stub = AuthorizationGrpc.newBlockingStub(channel);
+  }
+
+  /** Connects, and sends nothing yet. */
+  static Checks connect(int port) {
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
+    Awaitility.await("connected")
+        .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(5))
+        .until(() -> channel.getState(true) == ConnectivityState.READY);
+    return new Checks(channel);
+  }
+
+  /** A check as Envoy 1.40 sends it for a handshake of a WebSocket client. */
+  static CheckRequest webSocket(String pool) {
+    return request(pool, Map.of("connection", "Upgrade", "upgrade", "websocket"));
+  }
+
+  /** A check of a request that is no handshake. */
+  static CheckRequest plain(String pool) {
+    return request(pool, Map.of("accept", "*/*"));
+  }
+
+  private static CheckRequest request(String pool, Map<String, String> headers) {
+    return CheckRequest.newBuilder()
+        .setAttributes(
+            AttributeContext.newBuilder()
+                .putContextExtensions("pool", pool)
+                .setRequest(
+                    AttributeContext.Request.newBuilder()
+                        .setHttp(
+                            HttpRequest.newBuilder()
+                                .setId("5103441734041353209")
+                                .setMethod("GET")
+                                .setScheme("http")
+                                .setHost("chat.example")
+                                .setPath("/room/1")
+                                .setProtocol("HTTP/1.1")
+                                .putHeaders(":method", "GET")
+                                .putHeaders(":path", "/room/1")
+                                .putHeaders(":authority", "chat.example")
+                                .putHeaders("sec-websocket-version", "13")
+                                .putHeaders("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+                                .putHeaders("x-forwarded-proto", "http")
+                                .putAllHeaders(headers))))
+        .build();
+  }
+
+  CheckResponse send(CheckRequest request) {
+    return stub.check(request);
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    channel.shutdownNow().awaitTermination(10, TimeUnit.SECONDS);
+  }
+}

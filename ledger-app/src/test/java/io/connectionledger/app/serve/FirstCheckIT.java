@@ -1,0 +1,86 @@
+package io.connectionledger.app.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Ready means warm, as far as that can be told without a clock: of the libraries that a check goes
+ * through, its process has loaded every class before it calls itself ready.
+ */
+final class FirstCheckIT {
+
+  private static final Pattern ON_THE_CHECK_PATH =
+      Pattern.compile(
+          "\\] (io\\.(connectionledger|envoyproxy|grpc|perfmark|micrometer|prometheus)"
+              + "|com\\.(google|fasterxml)|org\\.apache\\.kafka\\.clients\\.producer)\\.");
+
+  /**
+   * What other threads load meanwhile, without the lock that checks take: the stream thread that
+   * writes the decisions down, and Netty as it frees what the warm-up used.
+   */
+  private static final Pattern BESIDE_IT =
+      Pattern.compile(
+          "\\] (io\\.connectionledger\\.streams\\.(LedgerProcessor|History|StoreCodec)\\b"
+              + "|io\\.connectionledger\\.streams\\.rules\\.StoredConnection\\$(Open|Ended)\\b"
+              + "|io\\.grpc\\.netty\\.shaded\\.io\\.netty\\.buffer\\.PoolArena\\b)");
+
+  private static final String POOLS =
+      """
+      { chat: { per-pod-max-connections: 1, pods: [{ name: pod-1, address: '127.0.0.1:9001' }] },
+        paced: { connections-per-second: 0.001, burst-capacity: 1, per-pod-max-connections: 9,
+                 pods: [{ name: pod-1, address: '127.0.0.1:9001' }] } }\
+      """;
+
+  @TempDir private Path temp;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"fast", "acknowledged"})
+  void shouldHaveLoadedItsClassesBeforeTheFirstCheck(String durability) throws Exception {
+    Path classes = temp.resolve("classes");
+    List<String> logClasses = List.of("-Xlog:class+load=info:file=" + classes);
+    try (FreshLedger ledger = FreshLedger.start(temp, logClasses, durability, POOLS)) {
+      // Given
+      long loadedWhenReady = lines(classes);
+      // When
+      List<CheckResponse> answers;
+      try (Checks checks = Checks.connect(ledger.port("authz"))) {
+        answers =
+            Stream.of(
+                    Checks.webSocket("chat"),
+                    Checks.webSocket("chat"),
+                    Checks.webSocket("paced"),
+                    Checks.webSocket("paced"),
+                    Checks.plain("chat"))
+                .map(checks::send)
+                .toList();
+      }
+      List<String> loadedByChecks;
+      try (Stream<String> lines = Files.lines(classes)) {
+        loadedByChecks = lines.skip(loadedWhenReady).toList();
+      }
+      // Then
+      assertThat(answers)
+          .extracting(answer -> answer.getDeniedResponse().getStatus().getCodeValue())
+          .containsExactly(0, 503, 0, 429, 0);
+      assertThat(loadedByChecks)
+          .filteredOn(line -> ON_THE_CHECK_PATH.matcher(line).find())
+          .filteredOn(line -> !BESIDE_IT.matcher(line).find())
+          .isEmpty();
+    }
+  }
+
+  private static long lines(Path file) throws Exception {
+    try (Stream<String> lines = Files.lines(file)) {
+      return lines.count();
+    }
+  }
+}

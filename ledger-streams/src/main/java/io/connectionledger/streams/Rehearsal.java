@@ -1,0 +1,65 @@
+package io.connectionledger.streams;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.RecordCodec;
+import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.streams.rules.Changes;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.IntStream;
+
+/** The pools of {@link Ledger#rehearse}: together their checks take every way through the rules. */
+final class Rehearsal {
+
+  /** No partition of a topic. */
+  static final int PARTITION = -1;
+
+  private static final int PODS = 3;
+  private static final int REPLAYS = 3_000;
+
+  private Rehearsal() {}
+
+  /** One that allows, one that soon is full, one that soon is rate limited. */
+  static List<PoolPolicy> pools() {
+    return List.of(
+        pool("allows", PoolPolicy.MAX_RATE, PoolPolicy.MAX_BURST, PoolPolicy.MAX_PER_POD),
+        pool("full", PoolPolicy.UNLIMITED_RATE, 1, 1),
+        pool("limited", PoolPolicy.MIN_RATE, 1, PoolPolicy.MAX_PER_POD));
+  }
+
+  /**
+   * Has decisions come back as they do from Kafka: that takes the lock that checks wait for, so it
+   * must be as warm as they are.
+   */
+  static void replay(PoolShard shard, List<String> pools, long nowNanos) {
+    Changes changes = new Changes();
+    for (int i = 0; i < REPLAYS; i++) {
+      Decision decision = shard.decide(pools.get(i % pools.size()), nowNanos);
+      try {
+        shard.apply(RecordCodec.decodeDecision(RecordCodec.encode(decision)), changes);
+      } catch (UnreadableRecordException impossible) {
+        throw new IllegalStateException("own decisions are readable", impossible);
+      }
+      changes.clear();
+    }
+  }
+
+  private static PoolPolicy pool(String way, double perSecond, int burst, int perPod) {
+    List<Pod> pods =
+        IntStream.rangeClosed(1, PODS)
+            .mapToObj(i -> new Pod("pod-" + i, new PodAddress("127.0.0.1", i)))
+            .toList();
+    // A name that no operator has chosen and no check can guess.
+    return new PoolPolicy(
+        way + '-' + UUID.randomUUID(),
+        perSecond,
+        burst,
+        perPod,
+        PoolPolicy.Mode.ENFORCE,
+        PoolPolicy.OnOwnerLoss.DENY,
+        pods);
+  }
+}
