@@ -58,15 +58,20 @@ public final class ConnectionIds {
 
   /** Whether {@code id} could be one of ours: 1 to 64 characters of base64url. */
   public static boolean isValid(String id) {
-    return !id.isEmpty()
-        && id.length() <= MAX_LENGTH
-        && id.chars()
-            .allMatch(
-                c ->
-                    (c >= 'a' && c <= 'z')
-                        || (c >= 'A' && c <= 'Z')
-                        || (c >= '0' && c <= '9')
-                        || c == '-'
-                        || c == '_');
+    if (id.isEmpty() || id.length() > MAX_LENGTH) {
+      return false;
+    }
+    // A plain loop, because it runs for every record.
+    for (int i = 0; i < id.length(); i++) {
+      char c = id.charAt(i);
+      if (!((c >= 'a' && c <= 'z')
+          || (c >= 'A' && c <= 'Z')
+          || (c >= '0' && c <= '9')
+          || c == '-'
+          || c == '_')) {
+        return false;
+      }
+    }
+    return true;
   }
 }

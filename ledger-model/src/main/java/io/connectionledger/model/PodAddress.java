@@ -67,20 +67,28 @@ public record PodAddress(String ip, int port) implements Comparable<PodAddress> 
     }
   }
 
+  /** Four numbers of one to three digits up to 255; a plain loop, as it runs for every record. */
   private static boolean isIpv4(String ip) {
-    String[] parts = ip.split("\\.", -1);
-    if (parts.length != 4) {
-      return false;
-    }
-    for (String part : parts) {
-      if (part.isEmpty()
-          || part.length() > 3
-          || !part.chars().allMatch(c -> c >= '0' && c <= '9')
-          || Integer.parseInt(part) > 255) {
+    int dots = 0;
+    int digits = 0;
+    int number = 0;
+    for (int i = 0; i < ip.length(); i++) {
+      char c = ip.charAt(i);
+      if (c == '.' && digits > 0) {
+        dots++;
+        digits = 0;
+        number = 0;
+      } else if (c >= '0' && c <= '9' && digits < 3) {
+        digits++;
+        number = number * 10 + (c - '0');
+      } else {
+        return false;
+      }
+      if (number > 255) {
         return false;
       }
     }
-    return true;
+    return dots == 3 && digits > 0;
   }
 
   @JsonValue

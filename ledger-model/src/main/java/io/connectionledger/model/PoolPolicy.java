@@ -4,7 +4,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
  * What an operator wants of one pool. It refuses to exist when it is wrong; the message names the
@@ -56,7 +55,7 @@ public record PoolPolicy(
   public static final int MAX_BURST = 1_000_000;
   public static final double MIN_RATE = 0.001;
   public static final double MAX_RATE = 1_000_000;
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
+  private static final int MAX_NAME = 128;
 
   public PoolPolicy {
     if (!isValidName(pool)) {
@@ -88,6 +87,20 @@ public record PoolPolicy(
 
   /** Whether {@code name} can name a pool. */
   public static boolean isValidName(String name) {
-    return NAME.matcher(name).matches();
+    if (name.isEmpty() || name.length() > MAX_NAME || !isLetterOrDigit(name.charAt(0))) {
+      return false;
+    }
+    // A plain loop, because it runs for every record.
+    for (int i = 1; i < name.length(); i++) {
+      char c = name.charAt(i);
+      if (!isLetterOrDigit(c) && c != '.' && c != '_' && c != '-') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isLetterOrDigit(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   }
 }

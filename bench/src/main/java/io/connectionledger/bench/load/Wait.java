@@ -8,7 +8,7 @@ import java.util.concurrent.locks.LockSupport;
 /** Waits for conditions. */
 final class Wait {
 
-  private static final Duration POLL = Duration.ofMillis(25);
+  private static final Duration POLL = Duration.ofMillis(100);
   private static final Ticker TICKER = Ticker.system();
 
   private Wait() {}

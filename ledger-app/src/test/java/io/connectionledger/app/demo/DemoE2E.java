@@ -41,8 +41,8 @@ final class DemoE2E {
   }
 
   @Test
-  void shouldEndInOrderAtCtrlC() throws Exception {
-    // Given: a terminal's Ctrl-C reaches every process of the group
+  void shouldEndInOrderWhenToldTo() throws Exception {
+    // Given: like a terminal's Ctrl-C, it reaches every process of the group
     Process demo =
         new ProcessBuilder(
                 "setsid",
@@ -61,7 +61,7 @@ final class DemoE2E {
     List<ProcessHandle> children = demo.descendants().toList();
 
     // When
-    new ProcessBuilder("kill", "-INT", "-" + demo.pid()).start().waitFor();
+    new ProcessBuilder("kill", "-TERM", "-" + demo.pid()).start().waitFor();
 
     // Then
     assertThat(children).isNotEmpty();
