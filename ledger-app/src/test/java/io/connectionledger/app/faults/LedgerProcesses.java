@@ -141,12 +141,16 @@ final class LedgerProcesses implements AutoCloseable {
         IntStream.range(0, PARTITIONS)
             .mapToObj(partition -> new TopicPartition(Topics.CONNECTIONS, partition))
             .collect(Collectors.toMap(Function.identity(), partition -> OffsetSpec.latest()));
+    Awaitility.await("Kafka listens").atMost(Duration.ofMinutes(1)).until(this::kafkaListens);
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
       Awaitility.await("Kafka leads its partitions")
           .atMost(Duration.ofMinutes(1))
           .pollInterval(Duration.ofMillis(50))
           .ignoreException(ExecutionException.class)
-          .until(() -> admin.listOffsets(ends, WITHIN_A_SECOND).all().get().size() == PARTITIONS);
+          .until(
+              () ->
+                  admin.listTopics().names().get().contains(Topics.CONNECTIONS)
+                      && admin.listOffsets(ends, WITHIN_A_SECOND).all().get() != null);
     }
   }
 
