@@ -6,6 +6,7 @@ import io.connectionledger.app.e2e.Fleet.Ports;
 import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.faults.Watch.LedgerCounts;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.Topics;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -22,6 +23,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 import org.awaitility.Awaitility;
 
 /** The ledger under test: one {@code serve}, or several that have a share of the roles each. */
@@ -31,6 +40,12 @@ final class LedgerProcesses implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+  /** The default of {@code kafka.partitions}. */
+  private static final int PARTITIONS = 12;
+
+  private static final ListOffsetsOptions WITHIN_A_SECOND =
+      new ListOffsetsOptions().timeoutMs(1_000);
 
   private final HttpClient http = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
   private final List<ServeProcess> processes = new ArrayList<>();
@@ -120,19 +135,30 @@ final class LedgerProcesses implements AutoCloseable {
     return "127.0.0.1:" + kafkaPort;
   }
 
+  /** Waits until the broker leads its partitions; its port takes connections long before. */
   void awaitKafka() {
-    await("Kafka listens on " + kafkaPort, kafkaPort);
+    Map<TopicPartition, OffsetSpec> ends =
+        IntStream.range(0, PARTITIONS)
+            .mapToObj(partition -> new TopicPartition(Topics.CONNECTIONS, partition))
+            .collect(Collectors.toMap(Function.identity(), partition -> OffsetSpec.latest()));
+    Awaitility.await("Kafka listens").atMost(Duration.ofMinutes(1)).until(this::kafkaListens);
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
+      Awaitility.await("Kafka leads its partitions")
+          .atMost(Duration.ofMinutes(1))
+          .pollInterval(Duration.ofMillis(50))
+          .ignoreException(ExecutionException.class)
+          .until(
+              () ->
+                  admin.listTopics().names().get().contains(Topics.CONNECTIONS)
+                      && admin.listOffsets(ends, WITHIN_A_SECOND).all().get() != null);
+    }
   }
 
   void awaitAls() {
-    await("the access-log service listens on " + ports.als(), ports.als());
-  }
-
-  private static void await(String what, int port) {
-    Awaitility.await(what)
-        .atMost(Duration.ofSeconds(60))
+    Awaitility.await("the access-log service listens on " + ports.als())
+        .atMost(Duration.ofMinutes(1))
         .pollInterval(Duration.ofMillis(50))
-        .until(() -> listens(port));
+        .until(this::alsListens);
   }
 
   boolean kafkaListens() {

@@ -21,7 +21,7 @@ final class Report {
    * @param freed the most connections at once that the ledger had forgotten
    * @param held the most connections at once that it had not let go
    * @param peak the most that a pod ever had, by its own count
-   * @param target in seconds
+   * @param target in seconds; empty when it is to be exact as soon as it is ready
    * @param seen what proves that the fault happened
    */
   record Row(
@@ -32,7 +32,7 @@ final class Report {
       int held,
       int peak,
       int limit,
-      double target,
+      OptionalDouble target,
       List<String> seen) {
 
     private String markdown() {
@@ -41,12 +41,16 @@ final class Report {
           "| %s | %,d | %s | %d | %d | %d of %d | %s |",
           fault,
           connections,
-          seconds.isPresent() ? String.format(Locale.ROOT, "%.1f", seconds.getAsDouble()) : "never",
+          number(seconds, "%.1f", "never"),
           freed,
           held,
           peak,
           limit,
-          String.format(Locale.ROOT, "%.0f s", target));
+          number(target, "%.0f s", "when ready"));
+    }
+
+    private static String number(OptionalDouble value, String format, String none) {
+      return value.isPresent() ? String.format(Locale.ROOT, format, value.getAsDouble()) : none;
     }
   }
 
