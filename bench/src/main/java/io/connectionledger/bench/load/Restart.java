@@ -75,6 +75,12 @@ final class Restart {
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape)) {
       ledger.awaitReady(LIMIT);
       double seconds = (Wait.nowNanos() - start) / 1e9;
+      System.out.printf(
+          Locale.ROOT,
+          "empty: ready after %.1f s, %.1f s of CPU, load %.1f%n",
+          seconds,
+          ledger.process().cpuNanos() / 1e9,
+          Machine.load());
       try (JavaProcess envoys = LogPath.envoys(dir, ports, options)) {
         int step = options.get("connections") / 10;
         for (int i = 1; i <= 10; i++) {
