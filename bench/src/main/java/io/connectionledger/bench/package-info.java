@@ -1,4 +1,4 @@
-/** bench. */
+/** The scales: JMH benchmarks of the model and the ledger, which no other module needs. */
 @NullMarked
 package io.connectionledger.bench;
 
