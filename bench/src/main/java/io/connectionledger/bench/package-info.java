@@ -1,4 +1,4 @@
-/** The scales: JMH benchmarks of the model and the ledger, which no other module needs. */
+/** The scales: where JMH measures the model and the ledger; no other module needs it. */
 @NullMarked
 package io.connectionledger.bench;
 
