@@ -1,8 +1,8 @@
 package io.connectionledger.admission;
 
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.PoolView;
-import io.connectionledger.streams.PoolView.PodView;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.Optional;
 

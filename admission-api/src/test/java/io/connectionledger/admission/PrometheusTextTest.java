@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
-import io.connectionledger.streams.PoolView;
-import io.connectionledger.streams.PoolView.PodView;
-import io.connectionledger.streams.PoolView.State;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;

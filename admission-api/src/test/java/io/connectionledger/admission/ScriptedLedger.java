@@ -2,10 +2,10 @@ package io.connectionledger.admission;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.PoolReadiness;
-import io.connectionledger.streams.PoolView;
 import io.connectionledger.streams.Window;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

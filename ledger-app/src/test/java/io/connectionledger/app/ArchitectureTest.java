@@ -1,6 +1,7 @@
 package io.connectionledger.app;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
@@ -14,8 +15,6 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.connectionledger.streams.Ledger;
 import io.connectionledger.streams.LedgerStreams;
-import io.connectionledger.streams.PoolReadiness;
-import io.connectionledger.streams.PoolView;
 import io.connectionledger.streams.Window;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -77,14 +76,7 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat(
             resideInAPackage(ROOT + ".streams..")
-                .and(
-                    not(
-                        com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf(
-                            Ledger.class,
-                            PoolReadiness.class,
-                            PoolView.class,
-                            Window.class,
-                            LedgerStreams.class))))
+                .and(not(belongToAnyOf(Ledger.class, Window.class, LedgerStreams.class))))
         .check(house);
   }
 
@@ -96,10 +88,7 @@ class ArchitectureTest {
         .should()
         .onlyDependOnClassesThat(
             resideInAnyPackage(
-                    "java..", "org.jspecify..", ROOT + ".model..", ROOT + ".streams.rules..")
-                .or(
-                    com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf(
-                        PoolReadiness.class, PoolView.class)))
+                "java..", "org.jspecify..", ROOT + ".model..", ROOT + ".streams.rules.."))
         .check(house);
   }
 

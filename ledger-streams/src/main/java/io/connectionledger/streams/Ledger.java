@@ -1,6 +1,8 @@
 package io.connectionledger.streams;
 
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import java.util.List;
 import java.util.Map;

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;

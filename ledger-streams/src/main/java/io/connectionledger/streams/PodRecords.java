@@ -5,9 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.Topics;
-import io.connectionledger.streams.PoolView.PodView;
-import io.connectionledger.streams.PoolView.State;
 import org.apache.kafka.streams.processor.api.Record;
 
 /** Makes the values of {@link Topics#PODS}; the schema is docs/events/pods.schema.json. */

@@ -10,6 +10,8 @@ import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolView;
 import io.connectionledger.model.Presence;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.RejectionReason;

@@ -1,9 +1,9 @@
 package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
-import io.connectionledger.streams.PoolReadiness;
-import io.connectionledger.streams.PoolView;
 import io.connectionledger.streams.Window;
 import java.time.Instant;
 import java.util.LinkedHashMap;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
-import io.connectionledger.streams.PoolReadiness;
-import io.connectionledger.streams.PoolView;
-import io.connectionledger.streams.PoolView.PodView;
-import io.connectionledger.streams.PoolView.State;
 import io.connectionledger.streams.Window;
 import java.io.UncheckedIOException;
 import java.net.BindException;

@@ -1,6 +1,6 @@
 package io.connectionledger.streams.rules;
 
-import io.connectionledger.streams.PoolReadiness.EnvoyView;
+import io.connectionledger.model.PoolReadiness.EnvoyView;
 import java.util.List;
 import java.util.TreeMap;
 

@@ -2,8 +2,8 @@ package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.streams.PoolView.PodView;
-import io.connectionledger.streams.PoolView.State;
+import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

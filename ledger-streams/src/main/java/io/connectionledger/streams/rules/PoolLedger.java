@@ -6,17 +6,14 @@ import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolReadiness.EnvoyView;
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.RejectionReason;
-import io.connectionledger.streams.PoolReadiness.EnvoyView;
-import io.connectionledger.streams.PoolView;
-import io.connectionledger.streams.PoolView.PodView;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
 import io.connectionledger.streams.rules.StoredConnection.Reserved;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The state of one pool, with two doors: {@link #decide} turns a check into a decision, {@link
@@ -40,54 +37,12 @@ public final class PoolLedger {
 
   private static final long NANOS_PER_SECOND = 1_000_000_000;
 
-  // What a pool takes in at most, so that an Envoy which invents things fills no memory: twice what
-  // the ledger is built for.
-  private static final int MAX_OPEN = 2_000_000;
-  private static final int MAX_ENDED = 4_000_000;
-  private static final int MAX_ENVOYS = 10_000;
-  private static final int MAX_FOREIGN_PODS = 1_000;
-
-  /** What an Envoy's log, the ingest and Kafka take from a heartbeat to here, generously. */
-  private static final long TRANSIT_MS = 500;
-
-  private final LeaseTerms terms;
+  private final PoolPolicy policy;
   private final PodTable pods = new PodTable();
   private final EnvoyTable envoys = new EnvoyTable();
-  private final TokenBucket bucket = new TokenBucket();
+  private final TokenBucket bucket;
   private final CloseRate closeRate = new CloseRate();
-
-  // Each map is in the order of its deadlines, because all its entries live equally long from their
-  // last move to the end: the price of expiry is what expires.
-  private final LinkedHashMap<String, Held> reserved = new LinkedHashMap<>();
-  private final LinkedHashMap<String, Held> open = new LinkedHashMap<>(16, 0.75f, true);
-  private final LinkedHashMap<String, Long> ended = new LinkedHashMap<>();
-  private final LinkedHashMap<String, Long> released = new LinkedHashMap<>();
-
-  private PoolPolicy policy;
-  private long leaseNowMs;
-  private int unconfirmed;
-
-  /** A slot that a connection holds. Mutable, because a heartbeat touches nothing but its time. */
-  private static final class Held {
-    final PodSlot pod;
-    final EnvoyTable.@Nullable Slot envoy;
-
-    /** The last sign of life, on the lease clock. */
-    long sinceMs;
-
-    /** Whether there was one since this instance owns the pool. */
-    boolean confirmed;
-
-    Held(PodSlot pod, EnvoyTable.@Nullable Slot envoy, long sinceMs) {
-      this.pod = pod;
-      this.envoy = envoy;
-      this.sinceMs = sinceMs;
-    }
-
-    String node() {
-      return envoy == null ? "" : envoy.node;
-    }
-  }
+  private final ConnectionTable connections;
 
   /**
    * An empty pool.
@@ -96,9 +51,8 @@ public final class PoolLedger {
    */
   public PoolLedger(PoolPolicy policy, LeaseTerms terms, long leaseNowMs) {
     this.policy = policy;
-    this.terms = terms;
-    this.leaseNowMs = leaseNowMs;
-    bucket.limit(policy);
+    bucket = new TokenBucket(policy);
+    connections = new ConnectionTable(policy.pool(), terms, pods, envoys, closeRate, leaseNowMs);
     pods.place(policy.pods());
   }
 
@@ -125,7 +79,7 @@ public final class PoolLedger {
     }
     pods.chosen(pod);
     bucket.take(nowNanos);
-    reserve(id, pod);
+    connections.reserve(id, pod);
     return new Decision.Allowed(policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs);
   }
 
@@ -139,9 +93,7 @@ public final class PoolLedger {
    * (its check was given up just when it was answered) counts.
    */
   public void release(String id) {
-    if (dropReservation(id)) {
-      released.put(id, leaseNowMs + terms.reservationMs());
-    }
+    connections.release(id);
   }
 
   /**
@@ -158,7 +110,7 @@ public final class PoolLedger {
       case ConnectionEvent.Opened e -> {
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
         envoy.lastSeenMs = e.atMs();
-        seen(e.connection(), pods.slot(e.pod()), envoy, e.startedAtMs(), changes);
+        connections.seen(e.connection(), pods.slot(e.pod()), envoy, e.startedAtMs(), changes);
       }
       case ConnectionEvent.Alive e -> {
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
@@ -168,17 +120,17 @@ public final class PoolLedger {
                 (address, ids) -> {
                   PodSlot pod = pods.slot(address);
                   for (String id : ids) {
-                    seen(id, pod, envoy, null, changes);
+                    connections.seen(id, pod, envoy, null, changes);
                   }
                 });
       }
-      case Closed e -> applyClosed(e, changes);
-      case ConnectionEvent.Failed e -> {
-        if (dropReservation(e.connection()) || !open.containsKey(e.connection())) {
-          end(e.connection());
-          changes.connection(e.connection(), new Ended());
+      case Closed e -> {
+        // The ledger's own conclusion is told to consumers; a heartbeat may have refuted it since.
+        if (!e.concluded()) {
+          connections.close(e.connection(), changes);
         }
       }
+      case ConnectionEvent.Failed e -> connections.fail(e.connection(), changes);
     }
   }
 
@@ -186,202 +138,41 @@ public final class PoolLedger {
     bucket.restore(allowed.bucketNanos());
     changes.bucket(bucket.arrivalNanos());
     String id = allowed.id();
-    if (open.containsKey(id) || ended.containsKey(id) || released.containsKey(id)) {
-      return; // what came after it has come before it
+    if (connections.isPastReservation(id)) {
+      return;
     }
-    if (!reserved.containsKey(id)) {
-      reserve(id, pods.slot(allowed.pod()));
+    if (!connections.isReserved(id)) {
+      connections.reserve(id, pods.slot(allowed.pod()));
     }
     changes.connection(id, new Reserved(allowed.pod()));
   }
 
-  private void applyClosed(Closed event, Changes changes) {
-    if (event.concluded()) {
-      return; // the owner's own conclusion, told to consumers; a heartbeat may have refuted it
-      // since
-    }
-    String id = event.connection();
-    if (!dropOpen(id)) {
-      dropReservation(id);
-    }
-    end(id);
-    changes.connection(id, new Ended());
-  }
-
-  private void reserve(String id, PodSlot pod) {
-    reserved.put(id, new Held(pod, null, leaseNowMs));
-    pod.reserved++;
-    pods.changed(pod);
-  }
-
   /**
-   * A sign of life of {@code id} on {@code pod}.
-   *
-   * @param startedAtMs null when it is a heartbeat
-   */
-  private void seen(
-      String id, PodSlot pod, EnvoyTable.Slot envoy, @Nullable Long startedAtMs, Changes changes) {
-    if (ended.containsKey(id)) {
-      return;
-    }
-    Held held = open.get(id);
-    if (held != null && held.pod == pod) {
-      held.sinceMs = leaseNowMs;
-      if (!held.confirmed) {
-        held.confirmed = true;
-        unconfirmed--;
-      }
-      return;
-    }
-    if (held != null) {
-      dropOpen(id);
-      changes.addRepaired();
-    } else if (refuses(pod, envoy)) {
-      changes.addRefused();
-      return;
-    } else {
-      Held reservation = reserved.get(id);
-      dropReservation(id);
-      changes.addEstablished();
-      if (startedAtMs == null || (reservation != null && reservation.pod != pod)) {
-        changes.addRepaired();
-      }
-    }
-    hold(id, pod, envoy).confirmed = true;
-    changes.connection(id, new Open(pod.address, envoy.node, startedAtMs));
-  }
-
-  private boolean refuses(PodSlot pod, EnvoyTable.Slot envoy) {
-    return open.size() >= MAX_OPEN
-        || (envoy.connections == 0 && envoys.size() >= MAX_ENVOYS)
-        || (!pod.inPolicy() && pod.held() == 0 && pods.foreign() >= MAX_FOREIGN_PODS);
-  }
-
-  private Held hold(String id, PodSlot pod, EnvoyTable.Slot envoy) {
-    Held held = new Held(pod, envoy, leaseNowMs);
-    open.put(id, held);
-    envoys.holds(envoy);
-    pod.active++;
-    pods.changed(pod);
-    return held;
-  }
-
-  private boolean dropReservation(String id) {
-    Held held = reserved.remove(id);
-    if (held == null) {
-      return false;
-    }
-    held.pod.reserved--;
-    pods.changed(held.pod);
-    return true;
-  }
-
-  private boolean dropOpen(String id) {
-    Held held = open.remove(id);
-    if (held == null) {
-      return false;
-    }
-    if (held.envoy != null) {
-      envoys.dropped(held.envoy);
-    }
-    if (!held.confirmed) {
-      unconfirmed--;
-    }
-    held.pod.active--;
-    pods.changed(held.pod);
-    closeRate.closed(leaseNowMs);
-    return true;
-  }
-
-  private void end(String id) {
-    // Removed first, so that a repeated close stays in the order of the deadlines.
-    ended.remove(id);
-    ended.put(id, leaseNowMs + terms.tombstoneMs());
-    if (ended.size() > MAX_ENDED) {
-      ended.pollFirstEntry();
-    }
-  }
-
-  /**
-   * Lets what is overdue expire.
+   * Gives up what is overdue.
    *
    * @param leaseNowMs the lease clock; may not decrease
    */
   public void tick(long leaseNowMs, Changes changes) {
-    this.leaseNowMs = leaseNowMs;
-    for (var next = reserved.firstEntry();
-        next != null && next.getValue().sinceMs + terms.reservationMs() <= leaseNowMs;
-        next = reserved.firstEntry()) {
-      String id = next.getKey();
-      dropReservation(id);
-      changes.connection(id, null);
-    }
-    for (var next = open.firstEntry();
-        next != null && next.getValue().sinceMs + terms.leaseMs() <= leaseNowMs;
-        next = open.firstEntry()) {
-      giveUp(next.getKey(), next.getValue(), Closed.LEASE_EXPIRED, changes);
-    }
-    for (var next = ended.firstEntry();
-        next != null && next.getValue() <= leaseNowMs;
-        next = ended.firstEntry()) {
-      ended.remove(next.getKey());
-      changes.connection(next.getKey(), null);
-    }
-    for (var next = released.firstEntry();
-        next != null && next.getValue() <= leaseNowMs;
-        next = released.firstEntry()) {
-      released.remove(next.getKey());
-    }
+    connections.tick(leaseNowMs, changes);
   }
 
-  /** No tombstone: a heartbeat that comes after all proves that the connection lives. */
-  private void giveUp(String id, Held held, String reason, Changes changes) {
-    changes.givenUp(
-        new Closed(policy.pool(), id, held.pod.address, held.node(), reason, null, leaseNowMs));
-    dropOpen(id);
-    changes.connection(id, null);
-  }
-
-  /**
-   * Gives up what a verdict names. Looks only at connections that were not heard since, which stand
-   * first.
-   */
+  /** Gives up the connections that a verdict names. */
   public void apply(EnvoyWatch.Verdict verdict, Changes changes) {
-    Map<String, Held> lost = new LinkedHashMap<>();
-    for (Map.Entry<String, Held> next : open.entrySet()) {
-      Held held = next.getValue();
-      if (held.sinceMs >= verdict.unheardSinceMs()) {
-        break;
-      }
-      if (held.node().equals(verdict.envoy())) {
-        lost.put(next.getKey(), held);
-      }
-    }
-    lost.forEach((id, held) -> giveUp(id, held, verdict.reason(), changes));
+    connections.giveUp(verdict, changes);
   }
 
   /** Puts a connection back as a store kept it, with a full lease from now. */
   public void restore(String id, StoredConnection stored) {
     switch (stored) {
-      case Reserved r -> reserve(id, pods.slot(r.pod()));
-      case Open o -> {
-        hold(id, pods.slot(o.pod()), envoys.slot(o.envoy()));
-        unconfirmed++;
-      }
-      case Ended e -> end(id);
+      case Reserved r -> connections.reserve(id, pods.slot(r.pod()));
+      case Open o -> connections.restoreOpen(id, pods.slot(o.pod()), envoys.slot(o.envoy()));
+      case Ended e -> connections.end(id);
     }
   }
 
   /** Continues the token bucket where a store kept it. */
   public void restoreBucket(long arrivalNanos) {
     bucket.restore(arrivalNanos);
-  }
-
-  /** Takes a new policy of the same pool. Never closes a connection. */
-  public void policy(PoolPolicy next) {
-    policy = next;
-    bucket.limit(next);
-    pods.place(next.pods());
   }
 
   /**
@@ -393,30 +184,18 @@ public final class PoolLedger {
     return new PoolView(
         policy.pool(),
         nowMs,
-        open.size(),
-        reserved.size(),
+        connections.open(),
+        connections.reserved(),
         pods.views(policy.perPodMaxConnections()));
   }
 
   /**
-   * How many of the open connections were heard when they should have been, 0 to 1. Looks only at
-   * those that were not, which stand first.
+   * How many of the open connections were heard when they should have been, 0 to 1.
    *
    * @param silentMs for how long no ingest has been heard
    */
   public double completeness(long silentMs) {
-    long heartbeatMs = terms.heartbeat().toMillis();
-    long overdueMs = leaseNowMs + silentMs - heartbeatMs - heartbeatMs / 2 - TRANSIT_MS;
-    int missing = unconfirmed;
-    for (Held held : open.values()) {
-      if (held.sinceMs >= overdueMs) {
-        break;
-      }
-      if (held.confirmed) {
-        missing++;
-      }
-    }
-    return open.isEmpty() ? 1 : 1 - (double) missing / open.size();
+    return connections.completeness(silentMs);
   }
 
   /** The Envoys that hold connections of the pool, by node id. */

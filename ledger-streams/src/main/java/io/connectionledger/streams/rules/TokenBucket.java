@@ -12,19 +12,18 @@ final class TokenBucket {
 
   private static final double NANOS_PER_SECOND = 1e9;
 
-  private boolean unlimited;
-  private long intervalNanos;
-  private long toleranceNanos;
+  private final boolean unlimited;
+  private final long intervalNanos;
+  private final long toleranceNanos;
   private long arrivalNanos;
 
-  /** Takes the limits of {@code policy}; tokens already taken stay taken. */
-  void limit(PoolPolicy policy) {
+  /** A full bucket with the limits of {@code policy}. */
+  TokenBucket(PoolPolicy policy) {
     unlimited = policy.connectionsPerSecond() == PoolPolicy.UNLIMITED_RATE;
-    if (!unlimited) {
-      // Rounded up: a bucket may be a nanosecond slower than asked for, never faster.
-      intervalNanos = (long) Math.ceil(NANOS_PER_SECOND / policy.connectionsPerSecond());
-      toleranceNanos = intervalNanos * (policy.burstCapacity() - 1L);
-    }
+    // Rounded up: a bucket may be a nanosecond slower than asked for, never faster.
+    intervalNanos =
+        unlimited ? 0 : (long) Math.ceil(NANOS_PER_SECOND / policy.connectionsPerSecond());
+    toleranceNanos = intervalNanos * (policy.burstCapacity() - 1L);
   }
 
   /** How long until a token is there; 0 when there is one now. Takes none. */

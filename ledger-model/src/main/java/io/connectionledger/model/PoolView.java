@@ -1,6 +1,5 @@
-package io.connectionledger.streams;
+package io.connectionledger.model;
 
-import io.connectionledger.model.PodAddress;
 import java.util.List;
 
 /**

@@ -1,4 +1,4 @@
-package io.connectionledger.streams;
+package io.connectionledger.model;
 
 import java.util.List;
 
