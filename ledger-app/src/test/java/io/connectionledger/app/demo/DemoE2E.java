@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
-import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -42,32 +42,33 @@ final class DemoE2E {
 
   @Test
   void shouldEndInOrderWhenToldTo() throws Exception {
-    // Given: like a terminal's Ctrl-C, it reaches every process of the group
+    // Given
     Process demo =
         new ProcessBuilder(
-                "setsid",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",
                 System.getProperty("java.class.path"),
                 DemoMain.class.getName())
             .redirectErrorStream(true)
             .start();
-    BufferedReader out =
-        new BufferedReader(new InputStreamReader(demo.getInputStream(), StandardCharsets.UTF_8));
-    String line = out.readLine();
-    while (line != null && !line.contains("decisions/s")) {
-      line = out.readLine();
+    try (BufferedReader out = demo.inputReader(StandardCharsets.UTF_8)) {
+      String line = out.readLine();
+      while (line != null && !line.contains("decisions/s")) {
+        line = out.readLine();
+      }
+      List<ProcessHandle> children = demo.descendants().toList();
+
+      // When
+      demo.destroy();
+
+      // Then
+      assertThat(demo.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(children).isNotEmpty().noneMatch(ProcessHandle::isAlive);
+      assertThat(out.lines().toList()).anyMatch(each -> each.contains("Every count is equal"));
+      assertThat(demo.exitValue()).isZero();
+    } finally {
+      demo.destroyForcibly();
     }
-    List<ProcessHandle> children = demo.descendants().toList();
-
-    // When
-    new ProcessBuilder("kill", "-TERM", "-" + demo.pid()).start().waitFor();
-
-    // Then
-    assertThat(children).isNotEmpty();
-    assertThat(out.lines().toList()).anyMatch(each -> each.contains("Every count is equal"));
-    assertThat(demo.waitFor()).isZero();
-    assertThat(children).noneMatch(ProcessHandle::isAlive);
   }
 
   private record Outcome(int code, String printed) {}
