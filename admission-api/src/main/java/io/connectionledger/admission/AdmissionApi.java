@@ -27,6 +27,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final PrometheusText metrics;
   private final CheckService authz;
   private volatile boolean warm;
+  private volatile boolean serving;
   private @Nullable QueryServer http;
 
   private AdmissionApi(
@@ -105,9 +106,14 @@ public final class AdmissionApi implements AutoCloseable {
     warm = true;
   }
 
+  /** The rest of the instance listens too; not ready before that. */
+  public void serving() {
+    serving = true;
+  }
+
   /**
    * Why this instance is not ready, a line each; empty when it is: the ledger caught up, the
-   * decisions' topic known, the check path warm.
+   * decisions' topic known, the check path warm, everything listening.
    */
   public List<String> unready() {
     List<String> reasons = new ArrayList<>();
@@ -115,6 +121,9 @@ public final class AdmissionApi implements AutoCloseable {
       reasons.add(ledger.status());
     }
     log.unready().ifPresent(reasons::add);
+    if (!serving) {
+      reasons.add("the instance is still starting");
+    }
     if (!warm) {
       reasons.add("the check path is not warm yet");
     }

@@ -35,10 +35,13 @@ final class AdmissionApiTest {
       ServingStatus healthBefore = health(api);
       ledger.status = "ready";
       api.warmUp();
+      api.serving();
       // Then
       assertThat(before)
           .containsExactly(
-              "restoring open-connections: 3 of 12 partitions", "the check path is not warm yet");
+              "restoring open-connections: 3 of 12 partitions",
+              "the instance is still starting",
+              "the check path is not warm yet");
       assertThat(healthBefore).isEqualTo(ServingStatus.NOT_SERVING);
       assertThat(api.unready()).isEmpty();
       assertThat(health(api)).isEqualTo(ServingStatus.SERVING);
@@ -52,6 +55,7 @@ final class AdmissionApiTest {
       List<Meter.Id> before = registry.getMeters().stream().map(Meter::getId).toList();
       // When
       api.warmUp();
+      api.serving();
       // Then
       assertThat(registry.getMeters()).extracting(Meter::getId).containsAll(before);
       assertThat(registry.getMeters()).hasSameSizeAs(before);

@@ -95,6 +95,9 @@ public final class Instance implements AutoCloseable {
     if (roles.contains(Role.INGEST)) {
       startIngest();
     }
+    if (admission != null) {
+      admission.serving();
+    }
     LOGGER
         .atInfo()
         .addKeyValue("roles", roles)
