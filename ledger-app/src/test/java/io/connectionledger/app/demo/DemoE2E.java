@@ -58,14 +58,14 @@ final class DemoE2E {
       }
       List<ProcessHandle> children = demo.descendants().toList();
 
-      // When
-      demo.destroy();
+      // When: by the handle, as Process.destroy() would close the output as well
+      demo.toHandle().destroy();
 
       // Then
-      assertThat(demo.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      assertThat(children).isNotEmpty().noneMatch(ProcessHandle::isAlive);
       assertThat(out.lines().toList()).anyMatch(each -> each.contains("Every count is equal"));
+      assertThat(demo.waitFor(60, TimeUnit.SECONDS)).isTrue();
       assertThat(demo.exitValue()).isZero();
+      assertThat(children).isNotEmpty().noneMatch(ProcessHandle::isAlive);
     } finally {
       demo.destroyForcibly();
     }
