@@ -104,7 +104,8 @@ final class Admission {
             RejectionReason.NO_OWNER,
             null,
             NO_OWNER_RETRY_SECONDS,
-            nowMs),
+            nowMs,
+            decision.mode()),
         reply,
         startedNanos);
   }

@@ -46,7 +46,16 @@ final class Answers {
   private final Map<String, Value> pools = new ConcurrentHashMap<>();
   private final Map<Rejection, CheckResponse> rejections = new ConcurrentHashMap<>();
 
+  /** In shadow mode: no header, so that Envoy's own load balancer chooses the pod. */
   CheckResponse allowed(Decision.Allowed decision) {
+    if (decision.isShadow()) {
+      return PASS.toBuilder()
+          .setDynamicMetadata(
+              Struct.newBuilder()
+                  .putFields("reservation", text(decision.id()))
+                  .putFields("pool", cached(pools, decision.pool(), Answers::text)))
+          .build();
+    }
     PodAnswer pod = cached(pods, decision.pod(), PodAnswer::of);
     return CheckResponse.newBuilder()
         .setStatus(PASS.getStatus())
@@ -63,6 +72,11 @@ final class Answers {
     if (decision.reason() == RejectionReason.UNKNOWN_POOL) {
       String name = PoolPolicy.isValidName(decision.pool()) ? decision.pool() : "";
       return build(new Rejection(name, decision.reason(), decision.retryAfterSeconds()));
+    }
+    if (decision.isShadow()) {
+      return PASS.toBuilder()
+          .setDynamicMetadata(reason(decision.pool(), decision.reason()))
+          .build();
     }
     return cached(
         rejections,
@@ -81,10 +95,14 @@ final class Answers {
                 .addHeaders(header("retry-after", Integer.toString(rejection.retryAfterSeconds)))
                 .addHeaders(header("content-type", "application/json"))
                 .setBody(json(rejection)))
-        .setDynamicMetadata(
-            Struct.newBuilder()
-                .putFields("pool", text(rejection.pool))
-                .putFields("reason", text(reason.label())))
+        .setDynamicMetadata(reason(rejection.pool, reason))
+        .build();
+  }
+
+  private static Struct reason(String pool, RejectionReason reason) {
+    return Struct.newBuilder()
+        .putFields("pool", text(pool))
+        .putFields("reason", text(reason.label()))
         .build();
   }
 

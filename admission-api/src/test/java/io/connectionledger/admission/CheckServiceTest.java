@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.Value;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Topics;
@@ -98,6 +99,37 @@ final class CheckServiceTest {
     assertThat(RecordCodec.decodeDecision(kafka.history().getFirst().value())).isEqualTo(rejected);
     assertThat(counted("websocket.connections.rejected", "reason", reason.label())).isEqualTo(1);
     assertThat(counted("websocket.connections.attempted", "pool", "chat")).isEqualTo(1);
+  }
+
+  @Test
+  void shouldLetAShadowedRejectionPassRecordedAndCounted() throws Exception {
+    // Given
+    Decision.Rejected shadowed =
+        new Decision.Rejected(
+            "chat", "d-1", RejectionReason.POD_LIMIT, null, 7, 1_700_000_000_000L, Mode.SHADOW);
+    ledger.decisions.add(shadowed);
+    // When
+    service(Durability.FAST).check(webSocket("chat"), call);
+    // Then
+    CheckResponse answer = call.onlyResponse();
+    assertThat(answer.getStatus().getCode()).isEqualTo(Status.Code.OK.value());
+    assertThat(answer.getOkResponse()).isEqualTo(OkHttpResponse.getDefaultInstance());
+    assertThat(metadata(answer)).isEqualTo(Map.of("pool", "chat", "reason", "pod_limit"));
+    assertThat(RecordCodec.decodeDecision(kafka.history().getFirst().value())).isEqualTo(shadowed);
+    assertThat(counted("websocket.connections.rejected", "reason", "pod_limit")).isEqualTo(1);
+  }
+
+  @Test
+  void shouldNotPlaceAShadowedAdmission() {
+    // Given
+    ledger.decisions.add(
+        new Decision.Allowed("chat", "r-1", ALLOWED.pod(), 0, ALLOWED.atMs(), Mode.SHADOW));
+    // When
+    service(Durability.FAST).check(webSocket("chat"), call);
+    // Then
+    CheckResponse answer = call.onlyResponse();
+    assertThat(answer.getOkResponse()).isEqualTo(OkHttpResponse.getDefaultInstance());
+    assertThat(metadata(answer)).isEqualTo(Map.of("reservation", "r-1", "pool", "chat"));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
@@ -83,7 +84,7 @@ final class PrometheusTextTest {
 
   private void own(String pool, int active, PodView... pods) {
     ledger.pools.add(pool);
-    ledger.connections.put(pool, new PoolView(pool, 1, active, 0, List.of(pods)));
+    ledger.connections.put(pool, new PoolView(pool, 1, PoolPolicy.Mode.ENFORCE, active, 0, List.of(pods)));
   }
 
   private static PodView pod(String name, int active) {

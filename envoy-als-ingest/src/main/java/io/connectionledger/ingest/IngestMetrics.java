@@ -43,7 +43,7 @@ final class IngestMetrics {
       deadLetters.put(
           cause,
           Counter.builder(DEAD_LETTERS)
-              .description("Access-log entries that said nothing to the ledger")
+              .description("What could not be read and went to ledger.dead-letters")
               .tag("cause", cause.label())
               .register(registry));
     }

@@ -5,17 +5,17 @@ import io.connectionledger.model.Presence;
 import io.connectionledger.model.Ticker;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the ledger which Envoys are heard here, each {@link Presence#INTERVAL} and whenever an
- * Envoy comes or goes. Thread-safe.
+ * Tells the ledger which Envoys are heard here, each {@link Presence#INTERVAL} and soon after a
+ * stream begins or an Envoy's last one ends. Thread-safe.
  *
  * <p>{@link #close} says nothing: an ingest that goes away makes no Envoy look dead.
  */
@@ -23,13 +23,21 @@ final class PresenceBeacon implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(PresenceBeacon.class);
 
+  /** Changes within this time are told together, as when all Envoys come back at once. */
+  private static final long GATHER_MS = 50;
+
   private final String ingest;
   private final Ticker ticker;
   private final Consumer<Presence> publish;
-  private final Map<String, Integer> streams = new HashMap<>();
+  private final Map<String, Streams> streams = new HashMap<>();
+  private final AtomicBoolean told = new AtomicBoolean(true);
+  private long begun;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("presence").daemon().factory());
+
+  /** Of an Envoy: how many it has open, and the number of the one that began last. */
+  private record Streams(int open, long latest) {}
 
   /**
    * Starts telling.
@@ -49,32 +57,36 @@ final class PresenceBeacon implements AutoCloseable {
   /** A stream of {@code envoy} has begun. */
   void attached(String envoy) {
     synchronized (streams) {
-      if (streams.merge(envoy, 1, Integer::sum) == 1) {
-        tellSoon();
-      }
+      Streams before = streams.get(envoy);
+      streams.put(envoy, new Streams(before == null ? 1 : before.open + 1, ++begun));
     }
+    tellSoon();
   }
 
   /** A stream of {@code envoy} has ended. */
   void detached(String envoy) {
     synchronized (streams) {
-      if (streams.merge(envoy, -1, (count, ended) -> count + ended == 0 ? null : count + ended)
-          == null) {
-        tellSoon();
+      Streams left =
+          streams.computeIfPresent(
+              envoy, (node, all) -> all.open == 1 ? null : new Streams(all.open - 1, all.latest));
+      if (left != null) {
+        return;
       }
     }
+    tellSoon();
   }
 
   private void tellSoon() {
-    if (!thread.isShutdown()) {
-      thread.execute(this::tell);
+    if (told.compareAndSet(true, false) && !thread.isShutdown()) {
+      var unused = thread.schedule(this::tell, GATHER_MS, TimeUnit.MILLISECONDS);
     }
   }
 
   private void tell() {
-    Set<String> envoys;
+    told.set(true);
+    Map<String, Long> envoys = new HashMap<>();
     synchronized (streams) {
-      envoys = Set.copyOf(streams.keySet());
+      streams.forEach((envoy, all) -> envoys.put(envoy, all.latest));
     }
     try {
       publish.accept(new Presence(ingest, envoys, ticker.nowMs()));

@@ -3,6 +3,7 @@ package io.connectionledger.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.Presence;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -22,7 +23,7 @@ class PresenceBeaconTest {
   }
 
   private void awaitTold(Set<String> envoys) {
-    Awaitility.await().until(() -> told.stream().anyMatch(p -> p.envoys().equals(envoys)));
+    Awaitility.await().until(() -> told.stream().anyMatch(p -> p.envoys().keySet().equals(envoys)));
     told.clear();
   }
 
@@ -38,6 +39,17 @@ class PresenceBeaconTest {
     beacon.detached("a");
 
     awaitTold(Set.of("b"));
+  }
+
+  @Test
+  void shouldNumberTheStreamsOfAnEnvoy() {
+    beacon.attached("a");
+    beacon.attached("b");
+    beacon.attached("a");
+    beacon.detached("a");
+
+    Awaitility.await()
+        .until(() -> told.stream().anyMatch(p -> p.envoys().equals(Map.of("a", 3L, "b", 2L))));
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.connectionledger.model;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.annotation.JsonTypeName;
+import io.connectionledger.model.PoolPolicy.Mode;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,18 @@ public sealed interface Decision extends LedgerRecord {
   /** Unique for ever; made by {@link ConnectionIds#next}. */
   String id();
 
+  /** {@link Mode#SHADOW} when the request passed as it came, whatever was decided; else null. */
+  @Nullable Mode mode();
+
+  /** Whether it was recorded and counted but not enforced. */
+  default boolean isShadow() {
+    return mode() == Mode.SHADOW;
+  }
+
+  private static @Nullable Mode written(@Nullable Mode mode) {
+    return mode == Mode.SHADOW ? mode : null;
+  }
+
   /**
    * Admitted, with a slot reserved on the pod. The id is the reservation's, and later the
    * connection's.
@@ -28,8 +41,19 @@ public sealed interface Decision extends LedgerRecord {
    *     repetitions leaves the bucket exactly as the decisions left it.
    */
   @JsonTypeName("allowed")
-  record Allowed(String pool, String id, PodAddress pod, long bucketNanos, long atMs)
-      implements Decision {}
+  record Allowed(
+      String pool, String id, PodAddress pod, long bucketNanos, long atMs, @Nullable Mode mode)
+      implements Decision {
+
+    public Allowed {
+      mode = Decision.written(mode);
+    }
+
+    /** One that binds. */
+    public Allowed(String pool, String id, PodAddress pod, long bucketNanos, long atMs) {
+      this(pool, id, pod, bucketNanos, atMs, null);
+    }
+  }
 
   /**
    * Not admitted.
@@ -44,6 +68,23 @@ public sealed interface Decision extends LedgerRecord {
       RejectionReason reason,
       @Nullable PodAddress pod,
       int retryAfterSeconds,
-      long atMs)
-      implements Decision {}
+      long atMs,
+      @Nullable Mode mode)
+      implements Decision {
+
+    public Rejected {
+      mode = Decision.written(mode);
+    }
+
+    /** One that binds. */
+    public Rejected(
+        String pool,
+        String id,
+        RejectionReason reason,
+        @Nullable PodAddress pod,
+        int retryAfterSeconds,
+        long atMs) {
+      this(pool, id, reason, pod, retryAfterSeconds, atMs, null);
+    }
+  }
 }

@@ -1,5 +1,6 @@
 package io.connectionledger.model;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +32,7 @@ public record PoolPolicy(
     /** Decide and record; neither reject nor place. */
     SHADOW;
 
+    @JsonValue
     public String label() {
       return name().toLowerCase(Locale.ROOT);
     }

@@ -1,16 +1,19 @@
 package io.connectionledger.model;
 
+import io.connectionledger.model.PoolPolicy.Mode;
 import java.util.List;
 
 /**
  * One pool at one moment.
  *
  * @param asOfMs milliseconds since the epoch
+ * @param mode whether the limits are enforced
  * @param active established connections
  * @param reserved admitted connections that are not established yet
  * @param pods in the order of the policy; pods that have left it but still hold connections last
  */
-public record PoolView(String pool, long asOfMs, int active, int reserved, List<PodView> pods) {
+public record PoolView(
+    String pool, long asOfMs, Mode mode, int active, int reserved, List<PodView> pods) {
 
   /** What a pod can do for the next connection. */
   public enum State {

@@ -1,24 +1,25 @@
 package io.connectionledger.model;
 
 import java.time.Duration;
-import java.util.Set;
+import java.util.Map;
 
 /**
  * Which Envoys an ingest hears at this moment: each has at least one access-log stream to it. The
  * value of {@link Topics#ENVOYS}; every ingest writes it into every partition, each {@link
- * #INTERVAL} and whenever an Envoy comes or goes. An ingest that falls silent says nothing about
- * its Envoys.
+ * #INTERVAL} and soon after a stream begins or an Envoy's last one ends. An ingest that falls
+ * silent says nothing about its Envoys.
  *
  * @param ingest the run of the ingest; another one after a restart
- * @param envoys the node ids
+ * @param envoys by node id, the number of the latest stream that it began: another number means
+ *     that one may have broken, and that what was on its way is lost
  * @param atMs by the ingest's clock
  */
-public record Presence(String ingest, Set<String> envoys, long atMs) {
+public record Presence(String ingest, Map<String, Long> envoys, long atMs) {
 
   /** How often an ingest says so although nothing changed. */
   public static final Duration INTERVAL = Duration.ofSeconds(1);
 
   public Presence {
-    envoys = Set.copyOf(envoys);
+    envoys = Map.copyOf(envoys);
   }
 }

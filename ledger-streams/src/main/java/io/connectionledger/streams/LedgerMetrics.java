@@ -16,6 +16,7 @@ final class LedgerMetrics {
   private final Counter leasesExpired;
   private final Counter released;
   private final Counter refused;
+  private final Counter deadLetters;
 
   LedgerMetrics(MeterRegistry registry) {
     this.registry = registry;
@@ -35,6 +36,15 @@ final class LedgerMetrics {
         Counter.builder("ledger.events.refused")
             .description("News of connections beyond what a pool takes in")
             .register(registry);
+    this.deadLetters =
+        Counter.builder("ledger.dead.letters")
+            .description("What could not be read and went to ledger.dead-letters")
+            .tag("cause", "record")
+            .register(registry);
+  }
+
+  void deadLetter() {
+    deadLetters.increment();
   }
 
   /** Makes the pool's counter exist from the start, at zero. */

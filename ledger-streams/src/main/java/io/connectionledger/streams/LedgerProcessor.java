@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Presence;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
@@ -137,7 +138,11 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
         throw new UnreadableRecordException("the value is missing");
       }
       if (source.topic().equals(Topics.ENVOYS)) {
-        shard.heard(RecordCodec.decodePresence(record.value()), ticker.nowMs());
+        Presence presence = RecordCodec.decodePresence(record.value());
+        // Before that it may be the word of an ingest that died together with the last owner.
+        if (shard.isCaughtUp()) {
+          shard.heard(presence);
+        }
         return;
       }
       LedgerRecord value = decode(source.topic(), record);
@@ -198,6 +203,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
         .addKeyValue("source", origin)
         .addKeyValue("reason", why.getMessage())
         .log("Unreadable record sent to the dead letters");
+    metrics.deadLetter();
     Headers headers =
         new RecordHeaders()
             .add(Topics.REASON_HEADER, Objects.toString(why.getMessage()).getBytes(UTF_8))

@@ -86,7 +86,8 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
     }
     admin = Admin.create(settings.kafka());
     CatchUp catchUp =
-        new KafkaCatchUp(admin, APPLICATION_ID, List.of(Topics.CONNECTIONS, Topics.DECISIONS));
+        new KafkaCatchUp(
+            admin, APPLICATION_ID, List.of(Topics.CONNECTIONS, Topics.DECISIONS, Topics.ENVOYS));
     streams =
         new KafkaStreams(
             LedgerTopology.build(
@@ -146,12 +147,17 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
     long nowNanos = ticker.nowNanos();
     Integer partition = partitionOf.get(pool);
     if (partition == null) {
-      return Rejections.of(pool, RejectionReason.UNKNOWN_POOL, nowNanos);
+      return Rejections.of(pool, RejectionReason.UNKNOWN_POOL, nowNanos, null);
     }
     PoolShard shard = shards.get(partition);
-    return shard == null
-        ? Rejections.of(pool, RejectionReason.NO_OWNER, nowNanos)
-        : shard.decide(pool, nowNanos);
+    Decision decision = shard == null ? null : shard.decide(pool, nowNanos);
+    return decision != null ? decision : noOwner(pool, nowNanos);
+  }
+
+  private Decision noOwner(String pool, long nowNanos) {
+    PoolPolicy policy = policies.get(pool);
+    return Rejections.of(
+        pool, RejectionReason.NO_OWNER, nowNanos, policy == null ? null : policy.mode());
   }
 
   @Override

@@ -7,7 +7,6 @@ import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.Presence;
-import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.rules.Changes;
 import io.connectionledger.streams.rules.EnvoyWatch;
 import io.connectionledger.streams.rules.LeaseTerms;
@@ -19,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The pools of one partition that this instance owns. The stream thread applies records and
@@ -27,16 +27,22 @@ import java.util.concurrent.locks.ReentrantLock;
 final class PoolShard {
 
   /**
-   * The most that the lease clock advances in one tick. A tick that comes later than that means
-   * that the stream thread was stopped, starved or busy catching up, and so were the heartbeats
-   * that it would have applied: that time proves nobody's death.
+   * The most that our clocks advance in one tick. A tick that comes later than that means that the
+   * stream thread was stopped, starved or busy catching up, and so were the heartbeats that it
+   * would have applied, or that somebody set the machine's clock: that time proves nobody's death.
    */
   private static final long MAX_TICK_MS = 1_000;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<String, PoolLedger> pools = new LinkedHashMap<>();
   private final EnvoyWatch envoys;
+
+  /** Advances with every tick, whatever happens to the machine's clock. */
+  private long steadyNowMs;
+
+  /** The same, but stands still while no ingest is heard. */
   private long leaseNowMs;
+
   private long tickedMs;
   private volatile boolean caughtUp;
 
@@ -47,6 +53,7 @@ final class PoolShard {
    */
   PoolShard(Iterable<PoolPolicy> policies, LeaseTerms terms, long nowMs) {
     this.envoys = new EnvoyWatch(terms, nowMs);
+    this.steadyNowMs = nowMs;
     this.leaseNowMs = nowMs;
     this.tickedMs = nowMs;
     for (PoolPolicy policy : policies) {
@@ -74,13 +81,12 @@ final class PoolShard {
     }
   }
 
-  Decision decide(String pool, long nowNanos) {
+  /** The decision; null when this shard may not decide. */
+  @Nullable Decision decide(String pool, long nowNanos) {
     lock.lock();
     try {
       PoolLedger ledger = pools.get(pool);
-      return ledger == null || !caughtUp
-          ? Rejections.of(pool, RejectionReason.NO_OWNER, nowNanos)
-          : ledger.decide(nowNanos);
+      return ledger == null || !caughtUp ? null : ledger.decide(nowNanos);
     } finally {
       lock.unlock();
     }
@@ -118,11 +124,11 @@ final class PoolShard {
       if (!caughtUp) {
         reasons.add("the owner is new and still catching up");
       }
-      boolean heard = envoys.hears(nowMs);
+      boolean heard = envoys.hears(steadyNowMs);
       if (!heard) {
         reasons.add("no access-log service is heard");
       }
-      double completeness = ledger.completeness(heard ? 0 : envoys.silentMs(nowMs));
+      double completeness = ledger.completeness(heard ? 0 : envoys.silentMs(steadyNowMs));
       if (completeness < PoolReadiness.ENOUGH) {
         reasons.add("completeness is below " + PoolReadiness.ENOUGH);
       }
@@ -171,30 +177,31 @@ final class PoolShard {
   }
 
   /** Takes what an ingest says about its Envoys. */
-  void heard(Presence presence, long nowMs) {
+  void heard(Presence presence) {
     lock.lock();
     try {
-      envoys.heard(presence, nowMs, leaseNowMs);
+      envoys.heard(presence, steadyNowMs, leaseNowMs);
     } finally {
       lock.unlock();
     }
   }
 
   /**
-   * Advances the lease clock, which stands still while no ingest is heard, and gives up what is
-   * overdue.
+   * Lets time pass and gives up what is overdue.
    *
-   * @param nowMs by our own clock
+   * @param nowMs by the machine's clock
    * @return what has to be stored, by pool
    */
   Map<String, Changes> tick(long nowMs) {
     lock.lock();
     try {
-      if (envoys.hears(nowMs)) {
-        leaseNowMs += Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
-      }
+      long passedMs = Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
       tickedMs = nowMs;
-      List<EnvoyWatch.Verdict> verdicts = envoys.tick(nowMs, leaseNowMs);
+      steadyNowMs += passedMs;
+      if (envoys.hears(steadyNowMs)) {
+        leaseNowMs += passedMs;
+      }
+      List<EnvoyWatch.Verdict> verdicts = envoys.tick(steadyNowMs, leaseNowMs);
       Map<String, Changes> changed = new LinkedHashMap<>();
       pools.forEach(
           (pool, ledger) -> {

@@ -8,6 +8,7 @@ import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.streams.rules.Changes;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.IntStream;
 
@@ -37,7 +38,8 @@ final class Rehearsal {
   static void replay(PoolShard shard, List<String> pools, long nowNanos) {
     Changes changes = new Changes();
     for (int i = 0; i < REPLAYS; i++) {
-      Decision decision = shard.decide(pools.get(i % pools.size()), nowNanos);
+      Decision decision =
+          Objects.requireNonNull(shard.decide(pools.get(i % pools.size()), nowNanos));
       try {
         shard.apply(RecordCodec.decodeDecision(RecordCodec.encode(decision)), changes);
       } catch (UnreadableRecordException impossible) {

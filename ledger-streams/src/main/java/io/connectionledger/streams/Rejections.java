@@ -2,7 +2,9 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.RejectionReason;
+import org.jspecify.annotations.Nullable;
 
 /** Rejections that need no pool's state. */
 final class Rejections {
@@ -12,9 +14,10 @@ final class Rejections {
 
   private Rejections() {}
 
-  static Decision.Rejected of(String pool, RejectionReason reason, long nowNanos) {
+  static Decision.Rejected of(
+      String pool, RejectionReason reason, long nowNanos, @Nullable Mode mode) {
     long nowMs = nowNanos / 1_000_000;
     return new Decision.Rejected(
-        pool, ConnectionIds.next(nowMs), reason, null, RETRY_AFTER_SECONDS, nowMs);
+        pool, ConnectionIds.next(nowMs), reason, null, RETRY_AFTER_SECONDS, nowMs, mode);
   }
 }

@@ -12,11 +12,13 @@ import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.Presence;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Topics;
 import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.streams.rules.StoredConnection;
 import io.connectionledger.testkit.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
@@ -27,8 +29,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -37,6 +40,8 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.WindowStore;
 import org.apache.kafka.streams.test.TestRecord;
 import org.junit.jupiter.api.AfterEach;
@@ -102,8 +107,24 @@ class LedgerTopologyTest {
     pass(Duration.ofMillis(100));
   }
 
+  /** A restart must find what is counted. */
   @AfterEach
-  void stop() {
+  void theStoreHoldsWhatIsCounted() {
+    Map<PodAddress, Long> stored = new HashMap<>();
+    KeyValueStore<String, byte[]> store = driver.getKeyValueStore(LedgerTopology.CONNECTIONS_STORE);
+    try (KeyValueIterator<String, byte[]> all = store.all()) {
+      all.forEachRemaining(
+          entry -> {
+            if (StoreCodec.connection(entry.value) instanceof StoredConnection.Open open) {
+              stored.merge(open.pod(), 1L, Long::sum);
+            }
+          });
+    }
+    for (PodView pod : view().pods()) {
+      assertThat(stored.getOrDefault(pod.address(), 0L))
+          .as("stored as open on %s", pod.address())
+          .isEqualTo(pod.active());
+    }
     driver.close();
   }
 
@@ -130,7 +151,11 @@ class LedgerTopologyTest {
         .createInputTopic(Topics.ENVOYS, new StringSerializer(), new ByteArraySerializer())
         .pipeInput(
             "ingest-1",
-            RecordCodec.encode(new Presence("ingest-1", Set.of(nodes), ticker.nowMs())));
+            RecordCodec.encode(new Presence("ingest-1", firstStreams(nodes), ticker.nowMs())));
+  }
+
+  private static Map<String, Long> firstStreams(String... nodes) {
+    return Stream.of(nodes).collect(Collectors.toMap(node -> node, node -> 1L));
   }
 
   private void send(LedgerRecord record) {
@@ -147,7 +172,7 @@ class LedgerTopologyTest {
   }
 
   private Decision decide() {
-    return shard().decide(POOL, ticker.nowNanos());
+    return Objects.requireNonNull(shard().decide(POOL, ticker.nowNanos()), "not deciding");
   }
 
   private Map<RejectionReason, Long> rejections(Window window) {
@@ -210,23 +235,33 @@ class LedgerTopologyTest {
     remaining = CompletableFuture.completedFuture(Map.of(Topics.CONNECTIONS, 2L));
     start();
 
-    Decision before = decide();
+    Decision before = shard().decide(POOL, ticker.nowNanos());
     send(opened("c1"));
     pass(Duration.ofMillis(200));
-    Decision between = decide();
+    Decision between = shard().decide(POOL, ticker.nowNanos());
     send(opened("c2"));
     pass(Duration.ofMillis(200));
     Decision after = decide();
 
-    assertThat(List.of(before, between))
-        .allSatisfy(
-            decision ->
-                assertThat(decision)
-                    .isInstanceOfSatisfying(
-                        Decision.Rejected.class,
-                        rejected ->
-                            assertThat(rejected.reason()).isEqualTo(RejectionReason.NO_OWNER)));
+    assertThat(before).isNull();
+    assertThat(between).isNull();
     assertThat(after).isInstanceOf(Decision.Allowed.class);
+  }
+
+  @Test
+  void shouldNotBelieveAnIngestThatMayHaveDiedWithTheLastOwner() {
+    driver.close();
+    remaining = CompletableFuture.completedFuture(Map.of(Topics.CONNECTIONS, 1L));
+    envoys = new String[0];
+    start();
+    heard("envoy-1");
+    send(opened("c1"));
+
+    passInSilence(TERMS.heartbeat().multipliedBy(3));
+
+    assertThat(view().active()).isEqualTo(1);
+    assertThat(shard().readiness(POOL, ticker.nowMs()).orElseThrow().reasons())
+        .contains("no access-log service is heard");
   }
 
   @Test

@@ -26,12 +26,14 @@ final class Views {
 
   record PoolName(String pool) {}
 
-  record Connections(String pool, String asOf, int active, int reserved, List<Pod> pods) {
+  record Connections(
+      String pool, String asOf, String mode, int active, int reserved, List<Pod> pods) {
 
     static Connections of(PoolView view) {
       return new Connections(
           view.pool(),
           instant(view.asOfMs()),
+          view.mode().label(),
           view.active(),
           view.reserved(),
           view.pods().stream().map(Pod::of).toList());

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
@@ -64,6 +65,7 @@ final class QueryServerTest {
         new PoolView(
             "chat",
             NOW_MS,
+            PoolPolicy.Mode.ENFORCE,
             3,
             1,
             List.of(
@@ -77,8 +79,8 @@ final class QueryServerTest {
     assertThat(answer.body())
         .isEqualTo(
             """
-            {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","active":3,"reserved":1,"pods":[\
-            {"pod":"demo-pod-1","address":"127.0.0.1:9101","active":2,"reserved":0,"limit":2,\
+            {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","mode":"enforce","active":3,\
+            "reserved":1,"pods":[{"pod":"demo-pod-1","address":"127.0.0.1:9101","active":2,"reserved":0,"limit":2,\
             "state":"full"},\
             {"pod":"[fd00::7]:80","address":"[fd00::7]:80","active":1,"reserved":1,"limit":2,\
             "state":"overLimit"}]}""");

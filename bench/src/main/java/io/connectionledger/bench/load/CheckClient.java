@@ -124,7 +124,7 @@ final class CheckClient {
   }
 
   /** What Envoy sends for a browser's handshake. */
-  private static CheckRequest request(int pool) {
+  static CheckRequest request(int pool) {
     AttributeContext.HttpRequest.Builder http =
         AttributeContext.HttpRequest.newBuilder()
             .setId("8429127317862917421")

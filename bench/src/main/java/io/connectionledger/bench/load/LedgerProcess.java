@@ -162,6 +162,17 @@ final class LedgerProcess implements AutoCloseable {
     return sum;
   }
 
+  /** A sample of the metrics page. */
+  double metric(String sample) throws IOException, InterruptedException {
+    return get("/metrics")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith(sample + " "))
+        .mapToDouble(line -> Double.parseDouble(line.substring(sample.length() + 1)))
+        .findFirst()
+        .orElseThrow(() -> new IOException("no sample " + sample));
+  }
+
   private HttpResponse<String> get(String path) throws IOException, InterruptedException {
     return http.send(
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + ports.http + path))

@@ -51,11 +51,13 @@ class MainJobE2E {
   private Instance ledger;
   private Fleet chat;
   private Fleet paced;
+  private Fleet watched;
 
   @BeforeAll
   void start(@TempDir Path folder) throws Exception {
     List<WebSocketPod> chatPods = Fleet.pods(3);
     List<WebSocketPod> pacedPods = Fleet.pods(3);
+    List<WebSocketPod> watchedPods = Fleet.pods(2);
     Path config =
         Files.writeString(
             folder.resolve("ledger.yaml"),
@@ -74,8 +76,14 @@ class MainJobE2E {
                 burst-capacity: 5
                 per-pod-max-connections: 10000
                 pods: [%s]
+              watched: { mode: shadow, per-pod-max-connections: 2, pods: [%s] }
             """
-                .formatted(folder.resolve("data"), LIMIT, yaml(chatPods), yaml(pacedPods)));
+                .formatted(
+                    folder.resolve("data"),
+                    LIMIT,
+                    yaml(chatPods),
+                    yaml(pacedPods),
+                    yaml(watchedPods)));
     LedgerConfig loaded = ConfigLoader.load(config, Map.of());
     ledger = Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
     Fleet.Ports ports =
@@ -86,6 +94,7 @@ class MainJobE2E {
             ledger.httpPort().orElseThrow());
     chat = Fleet.start("chat", chatPods, 3, ports, folder);
     paced = Fleet.start("paced", pacedPods, 3, ports, folder);
+    watched = Fleet.start("watched", watchedPods, 1, ports, folder);
     Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(chat::ready);
   }
 
@@ -101,7 +110,7 @@ class MainJobE2E {
 
   @AfterEach
   void theLedgerAndThePodsAgree() {
-    for (Fleet fleet : List.of(chat, paced)) {
+    for (Fleet fleet : List.of(chat, paced, watched)) {
       Awaitility.await("ledger and pods of " + fleet.pool + " agree")
           .atMost(Duration.ofSeconds(20))
           .untilAsserted(() -> assertThat(fleet.ledgerCounts()).isEqualTo(fleet.podCounts()));
@@ -112,6 +121,7 @@ class MainJobE2E {
   void stop() {
     chat.close();
     paced.close();
+    watched.close();
     ledger.close();
   }
 
@@ -298,6 +308,30 @@ class MainJobE2E {
 
     Fleet.close(in);
     chat.awaitActive(0);
+  }
+
+  @Test
+  void shouldRejectNothingAndPlaceNothingInShadowMode() {
+    List<Connection> in = Fleet.opened(watched.attempt(4, Map.of()));
+    watched.awaitActive(4);
+    in = new ArrayList<>(in);
+    in.addAll(Fleet.opened(watched.attempt(16, Map.of())));
+
+    assertThat(in).hasSize(20);
+    watched.awaitActive(20);
+    assertThat(watched.connections().path("mode").asText()).isEqualTo("shadow");
+    // Envoy spreads as it likes: up to four of the others may have found room.
+    assertThat(
+            watched
+                .get("/v1/pools/watched/rejections")
+                .path("windows")
+                .path("5m")
+                .path("pod_limit")
+                .asInt())
+        .isBetween(12, 16);
+
+    Fleet.close(in);
+    watched.awaitActive(0);
   }
 
   private static double sample(String page, String name) {

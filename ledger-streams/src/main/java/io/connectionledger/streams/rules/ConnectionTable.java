@@ -1,6 +1,7 @@
 package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.ConnectionEvent.Closed;
+import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
 import java.util.LinkedHashMap;
@@ -25,6 +26,7 @@ final class ConnectionTable {
   private static final long TRANSIT_MS = 500;
 
   private final String pool;
+  private final boolean places;
   private final LeaseTerms terms;
   private final PodTable pods;
   private final EnvoyTable envoys;
@@ -62,13 +64,15 @@ final class ConnectionTable {
   }
 
   ConnectionTable(
-      String pool,
+      PoolPolicy policy,
       LeaseTerms terms,
       PodTable pods,
       EnvoyTable envoys,
       CloseRate closeRate,
       long leaseNowMs) {
-    this.pool = pool;
+    this.pool = policy.pool();
+    // In shadow mode Envoy chooses the pod, and to land elsewhere is no news.
+    this.places = policy.mode() == PoolPolicy.Mode.ENFORCE;
     this.terms = terms;
     this.pods = pods;
     this.envoys = envoys;
@@ -151,7 +155,7 @@ final class ConnectionTable {
       Held reservation = reserved.get(id);
       dropReservation(id);
       changes.addEstablished();
-      if (startedAtMs == null || (reservation != null && reservation.pod != pod)) {
+      if (startedAtMs == null || (places && reservation != null && reservation.pod != pod)) {
         changes.addRepaired();
       }
     }

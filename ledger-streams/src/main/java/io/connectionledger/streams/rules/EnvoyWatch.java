@@ -4,11 +4,9 @@ import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.Presence;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Watches which Envoys are heard by any ingest, and concludes whose silence means something:
@@ -16,8 +14,8 @@ import java.util.Set;
  * <ul>
  *   <li>an ingest that says that an Envoy's last stream ended, while no other ingest hears it and
  *       it does not come back within a heartbeat: the Envoy is gone, and so are its connections;
- *   <li>an Envoy that is heard again after it was not: each of its living connections is reported
- *       within a heartbeat, so the others ended meanwhile;
+ *   <li>an Envoy that begins a stream: one may have broken, and what was on its way is lost. Each
+ *       of its living connections is reported within a heartbeat, so the others ended;
  *   <li>no ingest at all: nothing is known, and no lease runs.
  * </ul>
  *
@@ -35,7 +33,7 @@ public final class EnvoyWatch {
   private static final long TRANSIT_MS = 500;
 
   private final long heartbeatMs;
-  private final Map<String, Long> ingestHeardMs = new HashMap<>();
+  private final Map<String, Heard> ingests = new HashMap<>();
   private final Map<String, Envoy> envoys = new HashMap<>();
   private long lastHeardMs;
 
@@ -47,8 +45,15 @@ public final class EnvoyWatch {
    */
   public record Verdict(String envoy, long unheardSinceMs, String reason) {}
 
+  /** When an ingest was heard last, by both clocks. */
+  private record Heard(long atMs, long leaseMs) {}
+
   private static final class Envoy {
-    final Set<String> ingests = new HashSet<>();
+    /** Who hears it, with the number of its latest stream there. */
+    final Map<String, Long> ingests = new HashMap<>();
+
+    /** When an ingest last said that it hears it no more. */
+    long leftMs = Long.MIN_VALUE;
 
     /** When it had no stream any more; {@link Long#MAX_VALUE} while it has one. */
     long goneMs = Long.MAX_VALUE;
@@ -63,7 +68,7 @@ public final class EnvoyWatch {
   /**
    * Has heard nobody.
    *
-   * @param nowMs by our own clock
+   * @param nowMs by a clock that never goes back, and runs even while no ingest is heard
    */
   public EnvoyWatch(LeaseTerms terms, long nowMs) {
     lastHeardMs = nowMs - SILENCE_MS;
@@ -73,32 +78,40 @@ public final class EnvoyWatch {
   /**
    * Takes what an ingest says.
    *
-   * @param nowMs by our own clock, which runs even while no ingest is heard
+   * @param nowMs as for the constructor
    * @param leaseNowMs the lease clock
    */
   public void heard(Presence presence, long nowMs, long leaseNowMs) {
-    ingestHeardMs.put(presence.ingest(), nowMs);
+    ingests.put(presence.ingest(), new Heard(nowMs, leaseNowMs));
     lastHeardMs = nowMs;
-    for (String node : presence.envoys()) {
-      if (envoys.size() < MAX_ENVOYS || envoys.containsKey(node)) {
-        Envoy envoy = envoys.computeIfAbsent(node, name -> new Envoy());
-        if (envoy.ingests.isEmpty()) {
-          envoy.goneMs = Long.MAX_VALUE;
-          // What it said before may still arrive in this moment; what counts is a later report.
-          envoy.reportedAfterMs = leaseNowMs + heartbeatMs / 2;
-          envoy.reportedByMs = envoy.reportedAfterMs + heartbeatMs + heartbeatMs / 4 + TRANSIT_MS;
-        }
-        envoy.ingests.add(presence.ingest());
-      }
-    }
+    presence
+        .envoys()
+        .forEach(
+            (node, stream) -> {
+              if (envoys.size() < MAX_ENVOYS || envoys.containsKey(node)) {
+                Envoy envoy = envoys.computeIfAbsent(node, name -> new Envoy());
+                if (!stream.equals(envoy.ingests.put(presence.ingest(), stream))) {
+                  mustReport(envoy, leaseNowMs);
+                }
+              }
+            });
     envoys.forEach(
         (node, envoy) -> {
-          if (!presence.envoys().contains(node)
-              && envoy.ingests.remove(presence.ingest())
-              && envoy.ingests.isEmpty()) {
-            envoy.goneMs = leaseNowMs;
+          if (!presence.envoys().containsKey(node)
+              && envoy.ingests.remove(presence.ingest()) != null) {
+            envoy.leftMs = leaseNowMs;
+            if (envoy.ingests.isEmpty()) {
+              envoy.goneMs = leaseNowMs;
+            }
           }
         });
+  }
+
+  private void mustReport(Envoy envoy, long leaseNowMs) {
+    envoy.goneMs = Long.MAX_VALUE;
+    // What it said before may still arrive in this moment; what counts is a later report.
+    envoy.reportedAfterMs = leaseNowMs + heartbeatMs / 2;
+    envoy.reportedByMs = envoy.reportedAfterMs + heartbeatMs + heartbeatMs / 4 + TRANSIT_MS;
   }
 
   /** Whether any ingest is heard, so that silence about a connection means something. */
@@ -119,7 +132,8 @@ public final class EnvoyWatch {
       Map.Entry<String, Envoy> entry = all.next();
       Envoy envoy = entry.getValue();
       if (envoy.goneMs != Long.MAX_VALUE && leaseNowMs >= envoy.goneMs + heartbeatMs) {
-        verdicts.add(new Verdict(entry.getKey(), envoy.goneMs + 1, Closed.ENVOY_GONE));
+        // What it said last may have come after the news of its end.
+        verdicts.add(new Verdict(entry.getKey(), envoy.goneMs + TRANSIT_MS, Closed.ENVOY_GONE));
         all.remove();
       } else if (!envoy.ingests.isEmpty() && leaseNowMs >= envoy.reportedByMs) {
         verdicts.add(new Verdict(entry.getKey(), envoy.reportedAfterMs, Closed.UNREPORTED));
@@ -129,17 +143,29 @@ public final class EnvoyWatch {
     return verdicts;
   }
 
-  /** Its Envoys are not gone for that, but unknown, until another ingest hears them. */
+  /**
+   * Its Envoys are not gone for that, but unknown until another ingest hears them; except one that
+   * has left another ingest since, for which this one only seemed to speak.
+   */
   private void forgetSilentIngests(long nowMs) {
-    for (Iterator<Map.Entry<String, Long>> all = ingestHeardMs.entrySet().iterator();
-        all.hasNext(); ) {
-      Map.Entry<String, Long> ingest = all.next();
-      if (nowMs - ingest.getValue() >= SILENCE_MS) {
+    for (Iterator<Map.Entry<String, Heard>> all = ingests.entrySet().iterator(); all.hasNext(); ) {
+      Map.Entry<String, Heard> ingest = all.next();
+      Heard last = ingest.getValue();
+      if (nowMs - last.atMs >= SILENCE_MS) {
         all.remove();
-        envoys
-            .values()
-            .removeIf(envoy -> envoy.ingests.remove(ingest.getKey()) && envoy.ingests.isEmpty());
+        envoys.values().removeIf(envoy -> isUnknownWithout(ingest.getKey(), last, envoy));
       }
     }
+  }
+
+  private static boolean isUnknownWithout(String ingest, Heard last, Envoy envoy) {
+    if (envoy.ingests.remove(ingest) == null || !envoy.ingests.isEmpty()) {
+      return false;
+    }
+    if (envoy.leftMs < last.leaseMs) {
+      return true;
+    }
+    envoy.goneMs = envoy.leftMs;
+    return false;
   }
 }

@@ -52,7 +52,7 @@ public final class PoolLedger {
   public PoolLedger(PoolPolicy policy, LeaseTerms terms, long leaseNowMs) {
     this.policy = policy;
     bucket = new TokenBucket(policy);
-    connections = new ConnectionTable(policy.pool(), terms, pods, envoys, closeRate, leaseNowMs);
+    connections = new ConnectionTable(policy, terms, pods, envoys, closeRate, leaseNowMs);
     pods.place(policy.pods());
   }
 
@@ -80,11 +80,13 @@ public final class PoolLedger {
     pods.chosen(pod);
     bucket.take(nowNanos);
     connections.reserve(id, pod);
-    return new Decision.Allowed(policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs);
+    return new Decision.Allowed(
+        policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs, policy.mode());
   }
 
   private Decision rejected(String id, RejectionReason reason, int retryAfterSeconds, long nowMs) {
-    return new Decision.Rejected(policy.pool(), id, reason, null, retryAfterSeconds, nowMs);
+    return new Decision.Rejected(
+        policy.pool(), id, reason, null, retryAfterSeconds, nowMs, policy.mode());
   }
 
   /**
@@ -184,6 +186,7 @@ public final class PoolLedger {
     return new PoolView(
         policy.pool(),
         nowMs,
+        policy.mode(),
         connections.open(),
         connections.reserved(),
         pods.views(policy.perPodMaxConnections()));

@@ -8,7 +8,9 @@ import io.connectionledger.streams.rules.EnvoyWatch.Verdict;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -19,10 +21,15 @@ class EnvoyWatchTest {
 
   private final List<Verdict> verdicts = new ArrayList<>();
   private long nowMs = 1_000_000;
+  private long stream = 1;
   private final EnvoyWatch watch = new EnvoyWatch(TERMS, nowMs);
 
   private void says(String ingest, String... envoys) {
-    watch.heard(new Presence(ingest, Set.of(envoys), nowMs), nowMs, nowMs);
+    watch.heard(new Presence(ingest, streams(envoys), nowMs), nowMs, nowMs);
+  }
+
+  private Map<String, Long> streams(String... nodes) {
+    return Stream.of(nodes).collect(Collectors.toMap(node -> node, node -> stream));
   }
 
   /** Both ingests are heard, each with its Envoys; null for a silent one. */
@@ -61,7 +68,7 @@ class EnvoyWatchTest {
     pass(2, envoys("b"), envoys());
 
     assertThat(early).isEmpty();
-    assertThat(verdicts).containsExactly(new Verdict("a", goneMs + 1, Closed.ENVOY_GONE));
+    assertThat(verdicts).containsExactly(new Verdict("a", goneMs + 500, Closed.ENVOY_GONE));
   }
 
   @Test
@@ -100,7 +107,7 @@ class EnvoyWatchTest {
     settle();
     pass(30, null, null);
     long backMs = nowMs;
-    says("ingest-3", "a");
+    says("ingest-1", "a");
 
     pass(4, envoys("a"), null);
 
@@ -115,5 +122,31 @@ class EnvoyWatchTest {
     pass(10, envoys(), envoys("a"));
 
     assertThat(verdicts).isEmpty();
+  }
+
+  @Test
+  void shouldAskForReportsWhenAnEnvoyBeginsAnotherStream() {
+    settle();
+    stream = 2;
+    long brokeMs = nowMs + 1_000;
+
+    pass(5, envoys("a", "b"), null);
+
+    assertThat(verdicts)
+        .containsExactlyInAnyOrder(
+            new Verdict("a", brokeMs + 1_000, Closed.UNREPORTED),
+            new Verdict("b", brokeMs + 1_000, Closed.UNREPORTED));
+  }
+
+  @Test
+  void shouldConcludeThatAnEnvoyIsGoneThoughASilentIngestHadHeardIt() {
+    pass(10, envoys("a"), envoys());
+    pass(1, null, envoys("a"));
+    verdicts.clear();
+    long goneMs = nowMs + 1_000;
+
+    pass(4, null, envoys());
+
+    assertThat(verdicts).containsExactly(new Verdict("a", goneMs + 500, Closed.ENVOY_GONE));
   }
 }
