@@ -17,7 +17,7 @@ import java.util.Map;
 public record Presence(String ingest, Map<String, Long> envoys, long atMs) {
 
   /** How often an ingest says so although nothing changed. */
-  public static final Duration INTERVAL = Duration.ofSeconds(1);
+  public static final Duration INTERVAL = Duration.ofMillis(500);
 
   public Presence {
     envoys = Map.copyOf(envoys);

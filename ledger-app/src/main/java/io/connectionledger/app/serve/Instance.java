@@ -89,11 +89,11 @@ public final class Instance implements AutoCloseable {
     if (roles.contains(Role.CONTROL_PLANE)) {
       startControlPlane();
     }
-    if (roles.contains(Role.ADMISSION)) {
-      startAdmission(dataDir);
-    }
     if (roles.contains(Role.INGEST)) {
       startIngest();
+    }
+    if (roles.contains(Role.ADMISSION)) {
+      startAdmission(dataDir);
     }
     if (admission != null) {
       admission.serving();

@@ -24,7 +24,7 @@ import java.util.Map;
 public final class EnvoyWatch {
 
   /** An ingest that was not heard for this long has said nothing about its Envoys any more. */
-  private static final long SILENCE_MS = 3 * Presence.INTERVAL.toMillis();
+  private static final long SILENCE_MS = 6 * Presence.INTERVAL.toMillis();
 
   /** More Envoys than this are not watched; their connections end by their leases. */
   private static final int MAX_ENVOYS = 10_000;
@@ -110,7 +110,7 @@ public final class EnvoyWatch {
   private void mustReport(Envoy envoy, long leaseNowMs) {
     envoy.goneMs = Long.MAX_VALUE;
     // What it said before may still arrive in this moment; what counts is a later report.
-    envoy.reportedAfterMs = leaseNowMs + heartbeatMs / 2;
+    envoy.reportedAfterMs = leaseNowMs + TRANSIT_MS;
     envoy.reportedByMs = envoy.reportedAfterMs + heartbeatMs + heartbeatMs / 4 + TRANSIT_MS;
   }
 

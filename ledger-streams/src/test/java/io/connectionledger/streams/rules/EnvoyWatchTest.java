@@ -111,7 +111,7 @@ class EnvoyWatchTest {
 
     pass(4, envoys("a"), null);
 
-    assertThat(verdicts).containsExactly(new Verdict("a", backMs + 1_000, Closed.UNREPORTED));
+    assertThat(verdicts).containsExactly(new Verdict("a", backMs + 500, Closed.UNREPORTED));
   }
 
   @Test
@@ -134,8 +134,8 @@ class EnvoyWatchTest {
 
     assertThat(verdicts)
         .containsExactlyInAnyOrder(
-            new Verdict("a", brokeMs + 1_000, Closed.UNREPORTED),
-            new Verdict("b", brokeMs + 1_000, Closed.UNREPORTED));
+            new Verdict("a", brokeMs + 500, Closed.UNREPORTED),
+            new Verdict("b", brokeMs + 500, Closed.UNREPORTED));
   }
 
   @Test
