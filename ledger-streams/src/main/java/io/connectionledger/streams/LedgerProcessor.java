@@ -139,10 +139,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
       }
       if (source.topic().equals(Topics.ENVOYS)) {
         Presence presence = RecordCodec.decodePresence(record.value());
-        // Before that it may be the word of an ingest that died together with the last owner.
-        if (shard.isCaughtUp()) {
-          shard.heard(presence);
-        }
+        shard.heard(presence, ticker.nowMs()).forEach(this::store);
         return;
       }
       LedgerRecord value = decode(source.topic(), record);
@@ -214,7 +211,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   }
 
   private void tick() {
-    shard.tick(ticker.nowMs()).forEach(this::store);
+    shard.tick(ticker.nowMs());
     shard
         .changedPods()
         .forEach(

@@ -26,22 +26,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class PoolShard {
 
-  /**
-   * The most that our clocks advance in one tick. A tick that comes later than that means that the
-   * stream thread was stopped, starved or busy catching up, and so were the heartbeats that it
-   * would have applied, or that somebody set the machine's clock: that time proves nobody's death.
-   */
+  /** Longer between two ticks, and we were paused or somebody set the machine's clock. */
   private static final long MAX_TICK_MS = 1_000;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<String, PoolLedger> pools = new LinkedHashMap<>();
   private final EnvoyWatch envoys;
 
-  /** Advances with every tick, whatever happens to the machine's clock. */
-  private long steadyNowMs;
-
-  /** The same, but stands still while no ingest is heard. */
-  private long leaseNowMs;
+  /** For how long no ingest has been heard, as far as our ticks tell. */
+  private long silentMs = EnvoyWatch.SILENCE_MS;
 
   private long tickedMs;
   private volatile boolean caughtUp;
@@ -53,11 +46,9 @@ final class PoolShard {
    */
   PoolShard(Iterable<PoolPolicy> policies, LeaseTerms terms, long nowMs) {
     this.envoys = new EnvoyWatch(terms, nowMs);
-    this.steadyNowMs = nowMs;
-    this.leaseNowMs = nowMs;
     this.tickedMs = nowMs;
     for (PoolPolicy policy : policies) {
-      pools.put(policy.pool(), new PoolLedger(policy, terms, leaseNowMs));
+      pools.put(policy.pool(), new PoolLedger(policy, terms, nowMs));
     }
   }
 
@@ -124,11 +115,11 @@ final class PoolShard {
       if (!caughtUp) {
         reasons.add("the owner is new and still catching up");
       }
-      boolean heard = envoys.hears(steadyNowMs);
+      boolean heard = silentMs < EnvoyWatch.SILENCE_MS;
       if (!heard) {
         reasons.add("no access-log service is heard");
       }
-      double completeness = ledger.completeness(heard ? 0 : envoys.silentMs(steadyNowMs));
+      double completeness = ledger.completeness(heard ? 0 : silentMs);
       if (completeness < PoolReadiness.ENOUGH) {
         reasons.add("completeness is below " + PoolReadiness.ENOUGH);
       }
@@ -176,43 +167,43 @@ final class PoolShard {
     }
   }
 
-  /** Takes what an ingest says about its Envoys. */
-  void heard(Presence presence) {
+  /**
+   * Takes what an ingest says about its Envoys, and gives up what is overdue by it.
+   *
+   * @param nowMs by the machine's clock
+   * @return what has to be stored, by pool
+   */
+  Map<String, Changes> heard(Presence presence, long nowMs) {
     lock.lock();
     try {
-      envoys.heard(presence, steadyNowMs, leaseNowMs);
+      silentMs = 0;
+      List<EnvoyWatch.Verdict> verdicts = envoys.heard(presence);
+      Map<String, Changes> changed = new LinkedHashMap<>();
+      pools.forEach(
+          (pool, ledger) -> {
+            Changes changes = new Changes();
+            ledger.tick(envoys.nowMs(), nowMs, changes);
+            verdicts.forEach(verdict -> ledger.apply(verdict, nowMs, changes));
+            if (!changes.connections().isEmpty()) {
+              changed.put(pool, changes);
+            }
+          });
+      return changed;
     } finally {
       lock.unlock();
     }
   }
 
   /**
-   * Lets time pass and gives up what is overdue.
+   * Lets time pass in which no ingest may be heard.
    *
    * @param nowMs by the machine's clock
-   * @return what has to be stored, by pool
    */
-  Map<String, Changes> tick(long nowMs) {
+  void tick(long nowMs) {
     lock.lock();
     try {
-      long passedMs = Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
+      silentMs += Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
       tickedMs = nowMs;
-      steadyNowMs += passedMs;
-      if (envoys.hears(steadyNowMs)) {
-        leaseNowMs += passedMs;
-      }
-      List<EnvoyWatch.Verdict> verdicts = envoys.tick(steadyNowMs, leaseNowMs);
-      Map<String, Changes> changed = new LinkedHashMap<>();
-      pools.forEach(
-          (pool, ledger) -> {
-            Changes changes = new Changes();
-            ledger.tick(leaseNowMs, changes);
-            verdicts.forEach(verdict -> ledger.apply(verdict, changes));
-            if (!changes.connections().isEmpty()) {
-              changed.put(pool, changes);
-            }
-          });
-      return changed;
     } finally {
       lock.unlock();
     }

@@ -352,7 +352,7 @@ class ExactnessTest {
       }
       if (owner != null) {
         deliver();
-        owner.tick(ownersNowMs()).values().forEach(this::store);
+        owner.tick(ownersNowMs());
         if (!failsOpen) {
           nobodyIsForgotten();
         }
@@ -467,10 +467,8 @@ class ExactnessTest {
     private void apply(Mail mail) {
       tell(mail.record == null ? mail.presence : mail.record);
       if (mail.record == null) {
-        if (owner().isCaughtUp()) {
-          owner().heard(mail.presence);
-          heard.put(mail.presence.ingest(), mail.presence.envoys().keySet());
-        }
+        owner().heard(mail.presence, ownersNowMs()).values().forEach(this::store);
+        heard.put(mail.presence.ingest(), mail.presence.envoys().keySet());
         return;
       }
       changes.clear();

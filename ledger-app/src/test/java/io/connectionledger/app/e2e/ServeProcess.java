@@ -1,6 +1,5 @@
 package io.connectionledger.app.e2e;
 
-import io.connectionledger.app.Main;
 import io.connectionledger.app.demo.WebSocketPod;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -9,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
@@ -110,20 +110,18 @@ public final class ServeProcess implements AutoCloseable {
     List<String> command =
         new ArrayList<>(
             List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "serve",
-                "--config",
-                config.toString()));
+                Fleet.ROOT.resolve("ledger").toString(), "serve", "--config", config.toString()));
     command.addAll(arguments);
     Path output = folder.resolve("serve.log");
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
-        .start();
+    ProcessBuilder serve =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()));
+    serve
+        .environment()
+        .putAll(
+            Map.of("JAVA_HOME", System.getProperty("java.home"), "LEDGER_JAVA_OPTS", "-Xmx512m"));
+    return serve.start();
   }
 
   public long pid() {
@@ -149,7 +147,7 @@ public final class ServeProcess implements AutoCloseable {
   }
 
   /** SIGTERM, and waits until it is gone. */
-  int terminate() throws InterruptedException {
+  public int terminate() throws InterruptedException {
     process.destroy();
     return process.waitFor();
   }

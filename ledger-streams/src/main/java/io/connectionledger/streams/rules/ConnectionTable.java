@@ -224,8 +224,9 @@ final class ConnectionTable {
    * Lets what is overdue expire.
    *
    * @param leaseNowMs the lease clock; may not decrease
+   * @param nowMs milliseconds since the epoch
    */
-  void tick(long leaseNowMs, Changes changes) {
+  void tick(long leaseNowMs, long nowMs, Changes changes) {
     this.leaseNowMs = leaseNowMs;
     for (var next = reserved.firstEntry();
         next != null && next.getValue().sinceMs + terms.reservationMs() <= leaseNowMs;
@@ -237,7 +238,7 @@ final class ConnectionTable {
     for (var next = open.firstEntry();
         next != null && next.getValue().sinceMs + terms.leaseMs() <= leaseNowMs;
         next = open.firstEntry()) {
-      giveUp(next.getKey(), next.getValue(), Closed.LEASE_EXPIRED, changes);
+      giveUp(next.getKey(), next.getValue(), Closed.LEASE_EXPIRED, nowMs, changes);
     }
     for (var next = ended.firstEntry();
         next != null && next.getValue() <= leaseNowMs;
@@ -253,8 +254,8 @@ final class ConnectionTable {
   }
 
   /** No tombstone: a heartbeat that comes after all proves that the connection lives. */
-  private void giveUp(String id, Held held, String reason, Changes changes) {
-    changes.givenUp(new Closed(pool, id, held.pod.address, held.node(), reason, null, leaseNowMs));
+  private void giveUp(String id, Held held, String reason, long nowMs, Changes changes) {
+    changes.givenUp(new Closed(pool, id, held.pod.address, held.node(), reason, null, nowMs));
     dropOpen(id);
     changes.connection(id, null);
   }
@@ -263,7 +264,7 @@ final class ConnectionTable {
    * Gives up what a verdict names. Looks only at connections that were not heard since, which stand
    * first.
    */
-  void giveUp(EnvoyWatch.Verdict verdict, Changes changes) {
+  void giveUp(EnvoyWatch.Verdict verdict, long nowMs, Changes changes) {
     Map<String, Held> lost = new LinkedHashMap<>();
     for (Map.Entry<String, Held> next : open.entrySet()) {
       Held held = next.getValue();
@@ -274,7 +275,7 @@ final class ConnectionTable {
         lost.put(next.getKey(), held);
       }
     }
-    lost.forEach((id, held) -> giveUp(id, held, verdict.reason(), changes));
+    lost.forEach((id, held) -> giveUp(id, held, verdict.reason(), nowMs, changes));
   }
 
   /**

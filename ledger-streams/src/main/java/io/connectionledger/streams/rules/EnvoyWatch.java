@@ -9,14 +9,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Watches which Envoys are heard by any ingest, and concludes whose silence means something:
+ * The lease clock, and the watch over the Envoys. Time passes as the ingests tell it: each of their
+ * words is a tick. So no lease runs while no ingest is heard, and a ledger that reads late what
+ * they said judges as if it had read it in time. From who is heard it concludes whose silence means
+ * something:
  *
  * <ul>
  *   <li>an ingest that says that an Envoy's last stream ended, while no other ingest hears it and
  *       it does not come back within a heartbeat: the Envoy is gone, and so are its connections;
  *   <li>an Envoy that begins a stream: one may have broken, and what was on its way is lost. Each
  *       of its living connections is reported within a heartbeat, so the others ended;
- *   <li>no ingest at all: nothing is known, and no lease runs.
+ *   <li>an ingest that falls silent while others are heard: its Envoys are unknown until another
+ *       hears them, and their connections live as long as their leases.
  * </ul>
  *
  * <p>Not thread-safe. It belongs to a partition, since an Envoy has connections in many pools.
@@ -24,7 +28,7 @@ import java.util.Map;
 public final class EnvoyWatch {
 
   /** An ingest that was not heard for this long has said nothing about its Envoys any more. */
-  private static final long SILENCE_MS = 6 * Presence.INTERVAL.toMillis();
+  public static final long SILENCE_MS = 6 * Presence.INTERVAL.toMillis();
 
   /** More Envoys than this are not watched; their connections end by their leases. */
   private static final int MAX_ENVOYS = 10_000;
@@ -33,9 +37,9 @@ public final class EnvoyWatch {
   private static final long TRANSIT_MS = 500;
 
   private final long heartbeatMs;
-  private final Map<String, Heard> ingests = new HashMap<>();
+  private final Map<String, Ingest> ingests = new HashMap<>();
   private final Map<String, Envoy> envoys = new HashMap<>();
-  private long lastHeardMs;
+  private long nowMs;
 
   /**
    * Connections to give up: those of the Envoy that were last heard before a moment.
@@ -45,8 +49,13 @@ public final class EnvoyWatch {
    */
   public record Verdict(String envoy, long unheardSinceMs, String reason) {}
 
-  /** When an ingest was heard last, by both clocks. */
-  private record Heard(long atMs, long leaseMs) {}
+  /**
+   * An ingest.
+   *
+   * @param offsetMs from its clock to ours
+   * @param heardMs when, on our clock
+   */
+  private record Ingest(long offsetMs, long heardMs) {}
 
   private static final class Envoy {
     /** Who hears it, with the number of its latest stream there. */
@@ -68,22 +77,28 @@ public final class EnvoyWatch {
   /**
    * Has heard nobody.
    *
-   * @param nowMs by a clock that never goes back, and runs even while no ingest is heard
+   * @param nowMs where the lease clock begins
    */
   public EnvoyWatch(LeaseTerms terms, long nowMs) {
-    lastHeardMs = nowMs - SILENCE_MS;
     heartbeatMs = terms.heartbeat().toMillis();
+    this.nowMs = nowMs;
+  }
+
+  /** The lease clock. */
+  public long nowMs() {
+    return nowMs;
   }
 
   /**
-   * Takes what an ingest says.
+   * Takes what an ingest says, which advances the lease clock.
    *
-   * @param nowMs as for the constructor
-   * @param leaseNowMs the lease clock
+   * @return what is certain by now
    */
-  public void heard(Presence presence, long nowMs, long leaseNowMs) {
-    ingests.put(presence.ingest(), new Heard(nowMs, leaseNowMs));
-    lastHeardMs = nowMs;
+  public List<Verdict> heard(Presence presence) {
+    if (!advance(presence)) {
+      // Whoever was not heard of for so long may have dropped what was said to it.
+      envoys.values().forEach(envoy -> envoy.ingests.remove(presence.ingest()));
+    }
     presence
         .envoys()
         .forEach(
@@ -91,7 +106,7 @@ public final class EnvoyWatch {
               if (envoys.size() < MAX_ENVOYS || envoys.containsKey(node)) {
                 Envoy envoy = envoys.computeIfAbsent(node, name -> new Envoy());
                 if (!stream.equals(envoy.ingests.put(presence.ingest(), stream))) {
-                  mustReport(envoy, leaseNowMs);
+                  mustReport(envoy);
                 }
               }
             });
@@ -99,43 +114,51 @@ public final class EnvoyWatch {
         (node, envoy) -> {
           if (!presence.envoys().containsKey(node)
               && envoy.ingests.remove(presence.ingest()) != null) {
-            envoy.leftMs = leaseNowMs;
+            envoy.leftMs = nowMs;
             if (envoy.ingests.isEmpty()) {
-              envoy.goneMs = leaseNowMs;
+              envoy.goneMs = nowMs;
             }
           }
         });
+    forgetSilentIngests();
+    return verdicts();
   }
 
-  private void mustReport(Envoy envoy, long leaseNowMs) {
+  /**
+   * By as much as the ingest's own clock did since its last word; by nothing when that is more than
+   * a silence: either it was silent, or somebody set its clock.
+   *
+   * @return whether it was heard all the time
+   */
+  private boolean advance(Presence presence) {
+    Ingest known = ingests.get(presence.ingest());
+    long thereMs = known == null ? Long.MAX_VALUE : presence.atMs() + known.offsetMs;
+    boolean heard = thereMs >= nowMs - SILENCE_MS && thereMs <= nowMs + SILENCE_MS;
+    if (!heard) {
+      thereMs = nowMs;
+    }
+    nowMs = Math.max(nowMs, thereMs);
+    ingests.put(presence.ingest(), new Ingest(thereMs - presence.atMs(), nowMs));
+    return heard;
+  }
+
+  private void mustReport(Envoy envoy) {
     envoy.goneMs = Long.MAX_VALUE;
     // What it said before may still arrive in this moment; what counts is a later report.
-    envoy.reportedAfterMs = leaseNowMs + TRANSIT_MS;
+    envoy.reportedAfterMs = nowMs + TRANSIT_MS;
     envoy.reportedByMs = envoy.reportedAfterMs + heartbeatMs + heartbeatMs / 4 + TRANSIT_MS;
   }
 
-  /** Whether any ingest is heard, so that silence about a connection means something. */
-  public boolean hears(long nowMs) {
-    return silentMs(nowMs) < SILENCE_MS;
-  }
-
-  /** How long no ingest has been heard. */
-  public long silentMs(long nowMs) {
-    return nowMs - lastHeardMs;
-  }
-
-  /** What is certain by now. */
-  public List<Verdict> tick(long nowMs, long leaseNowMs) {
-    forgetSilentIngests(nowMs);
+  private List<Verdict> verdicts() {
     List<Verdict> verdicts = new ArrayList<>();
     for (Iterator<Map.Entry<String, Envoy>> all = envoys.entrySet().iterator(); all.hasNext(); ) {
       Map.Entry<String, Envoy> entry = all.next();
       Envoy envoy = entry.getValue();
-      if (envoy.goneMs != Long.MAX_VALUE && leaseNowMs >= envoy.goneMs + heartbeatMs) {
+      if (envoy.goneMs != Long.MAX_VALUE && nowMs >= envoy.goneMs + heartbeatMs) {
         // What it said last may have come after the news of its end.
         verdicts.add(new Verdict(entry.getKey(), envoy.goneMs + TRANSIT_MS, Closed.ENVOY_GONE));
         all.remove();
-      } else if (!envoy.ingests.isEmpty() && leaseNowMs >= envoy.reportedByMs) {
+      } else if (!envoy.ingests.isEmpty() && nowMs >= envoy.reportedByMs) {
         verdicts.add(new Verdict(entry.getKey(), envoy.reportedAfterMs, Closed.UNREPORTED));
         envoy.reportedByMs = Long.MAX_VALUE;
       }
@@ -147,22 +170,22 @@ public final class EnvoyWatch {
    * Its Envoys are not gone for that, but unknown until another ingest hears them; except one that
    * has left another ingest since, for which this one only seemed to speak.
    */
-  private void forgetSilentIngests(long nowMs) {
-    for (Iterator<Map.Entry<String, Heard>> all = ingests.entrySet().iterator(); all.hasNext(); ) {
-      Map.Entry<String, Heard> ingest = all.next();
-      Heard last = ingest.getValue();
-      if (nowMs - last.atMs >= SILENCE_MS) {
+  private void forgetSilentIngests() {
+    for (Iterator<Map.Entry<String, Ingest>> all = ingests.entrySet().iterator(); all.hasNext(); ) {
+      Map.Entry<String, Ingest> ingest = all.next();
+      long heardMs = ingest.getValue().heardMs;
+      if (nowMs - heardMs >= SILENCE_MS) {
         all.remove();
-        envoys.values().removeIf(envoy -> isUnknownWithout(ingest.getKey(), last, envoy));
+        envoys.values().removeIf(envoy -> isUnknownWithout(ingest.getKey(), heardMs, envoy));
       }
     }
   }
 
-  private static boolean isUnknownWithout(String ingest, Heard last, Envoy envoy) {
+  private static boolean isUnknownWithout(String ingest, long heardMs, Envoy envoy) {
     if (envoy.ingests.remove(ingest) == null || !envoy.ingests.isEmpty()) {
       return false;
     }
-    if (envoy.leftMs < last.leaseMs) {
+    if (envoy.leftMs < heardMs) {
       return true;
     }
     envoy.goneMs = envoy.leftMs;

@@ -153,14 +153,19 @@ public final class PoolLedger {
    * Gives up what is overdue.
    *
    * @param leaseNowMs the lease clock; may not decrease
+   * @param nowMs milliseconds since the epoch, for those who are told
    */
-  public void tick(long leaseNowMs, Changes changes) {
-    connections.tick(leaseNowMs, changes);
+  public void tick(long leaseNowMs, long nowMs, Changes changes) {
+    connections.tick(leaseNowMs, nowMs, changes);
   }
 
-  /** Gives up the connections that a verdict names. */
-  public void apply(EnvoyWatch.Verdict verdict, Changes changes) {
-    connections.giveUp(verdict, changes);
+  /**
+   * Gives up the connections that a verdict names.
+   *
+   * @param nowMs milliseconds since the epoch, for those who are told
+   */
+  public void apply(EnvoyWatch.Verdict verdict, long nowMs, Changes changes) {
+    connections.giveUp(verdict, nowMs, changes);
   }
 
   /** Puts a connection back as a store kept it, with a full lease from now. */

@@ -25,7 +25,7 @@ class EnvoyWatchTest {
   private final EnvoyWatch watch = new EnvoyWatch(TERMS, nowMs);
 
   private void says(String ingest, String... envoys) {
-    watch.heard(new Presence(ingest, streams(envoys), nowMs), nowMs, nowMs);
+    verdicts.addAll(watch.heard(new Presence(ingest, streams(envoys), nowMs)));
   }
 
   private Map<String, Long> streams(String... nodes) {
@@ -44,7 +44,6 @@ class EnvoyWatchTest {
           says("ingest-2", second);
         }
       }
-      verdicts.addAll(watch.tick(nowMs, nowMs));
     }
   }
 
@@ -60,8 +59,8 @@ class EnvoyWatchTest {
   @Test
   void shouldConcludeThatAnEnvoyIsGoneAHeartbeatAfterItsLastStream() {
     settle();
-    long goneMs = nowMs;
     says("ingest-1", "b");
+    long goneMs = watch.nowMs();
 
     pass(1, envoys("b"), envoys());
     List<Verdict> early = List.copyOf(verdicts);
@@ -75,7 +74,6 @@ class EnvoyWatchTest {
   void shouldNotTakeAnEnvoyThatMovesToAnotherIngestForDead() {
     settle();
     says("ingest-1", "b");
-    pass(1, envoys("b"), envoys());
 
     pass(10, envoys("b"), envoys("a"));
 
@@ -89,25 +87,41 @@ class EnvoyWatchTest {
     pass(60, null, envoys());
 
     assertThat(verdicts).isEmpty();
-    assertThat(watch.hears(nowMs)).isTrue();
   }
 
   @Test
-  void shouldHearNothingWhenEveryIngestIsSilent() {
+  void shouldLetTimePassAsTheIngestsTellIt() {
     settle();
+    long beforeMs = watch.nowMs();
 
     pass(4, null, null);
+    long silentMs = watch.nowMs() - beforeMs;
+    says("ingest-1", "a", "b");
+    long returnedMs = watch.nowMs() - beforeMs;
+    pass(2, envoys("a", "b"), envoys());
 
-    assertThat(watch.hears(nowMs)).isFalse();
-    assertThat(verdicts).isEmpty();
+    assertThat(silentMs).isZero();
+    assertThat(returnedMs).isZero();
+    assertThat(watch.nowMs() - beforeMs).isEqualTo(2_000);
+  }
+
+  @Test
+  void shouldNotBelieveAClockThatIsSet() {
+    settle();
+    long beforeMs = watch.nowMs();
+    nowMs += 600_000;
+
+    says("ingest-1", "a", "b");
+
+    assertThat(watch.nowMs()).isEqualTo(beforeMs);
   }
 
   @Test
   void shouldAskForReportsWithinTwoHeartbeatsAfterASilence() {
     settle();
     pass(30, null, null);
-    long backMs = nowMs;
     says("ingest-1", "a");
+    long backMs = watch.nowMs();
 
     pass(4, envoys("a"), null);
 
@@ -128,7 +142,7 @@ class EnvoyWatchTest {
   void shouldAskForReportsWhenAnEnvoyBeginsAnotherStream() {
     settle();
     stream = 2;
-    long brokeMs = nowMs + 1_000;
+    long brokeMs = watch.nowMs() + 1_000;
 
     pass(5, envoys("a", "b"), null);
 
@@ -143,7 +157,7 @@ class EnvoyWatchTest {
     pass(10, envoys("a"), envoys());
     pass(1, null, envoys("a"));
     verdicts.clear();
-    long goneMs = nowMs + 1_000;
+    long goneMs = watch.nowMs() + 1_000;
 
     pass(4, null, envoys());
 

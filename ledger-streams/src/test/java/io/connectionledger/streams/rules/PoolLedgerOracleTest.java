@@ -173,7 +173,7 @@ class PoolLedgerOracleTest {
     private void time(long byMs) {
       nowMs += byMs;
       changes.clear();
-      ledger.tick(nowMs, changes);
+      ledger.tick(nowMs, nowMs, changes);
       persist();
       oracle.tick(nowMs);
     }
