@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
 final class Warmup {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(Warmup.class);
-  private static final int CHECKS = 10_000;
+  private static final int CHECKS = 4_000;
   private static final int IN_FLIGHT = 16;
   private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
