@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AdmissionApi implements AutoCloseable {
 
+  private static final int WARM_UP_CHECKS = 8_000;
+
   private final Ledger ledger;
   private final Durability durability;
   private final Ticker ticker;
@@ -93,14 +95,22 @@ public final class AdmissionApi implements AutoCloseable {
   }
 
   /**
-   * Warms the check path, for some seconds at most; not ready before it has returned. It is most
-   * thorough when Kafka is reachable and its topics exist.
+   * Warms most of the check path, which takes some seconds at most and needs no Kafka: time to use
+   * while it starts. {@link #warmUp} does the rest.
+   */
+  public static void warmUpWithoutKafka(Ledger ledger, Durability durability, Ticker ticker) {
+    new Warmup(ledger, ticker, durability, (record, callback) -> {}, WARM_UP_CHECKS).run();
+  }
+
+  /**
+   * Warms the rest of the check path, for some seconds at most; not ready before it has returned.
+   * It is most thorough when Kafka is reachable and its topics exist.
    */
   public void warmUp() {
     try (KafkaDecisionLog silent = rehearsal.get()) {
       // Without the topic, every send would wait for it.
       DecisionLog records = silent.unready().isEmpty() ? silent : (record, callback) -> {};
-      new Warmup(ledger, ticker, durability, records).run();
+      new Warmup(ledger, ticker, durability, records, WARM_UP_CHECKS / 4).run();
     }
     meters.expect(ledger.pools());
     warm = true;

@@ -38,7 +38,6 @@ import org.slf4j.LoggerFactory;
 final class Warmup {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(Warmup.class);
-  private static final int CHECKS = 4_000;
   private static final int IN_FLIGHT = 16;
   private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
@@ -47,17 +46,20 @@ final class Warmup {
   private final Ticker ticker;
   private final Durability durability;
   private final DecisionLog rehearsal;
+  private final int checks;
 
   /**
    * One warm-up.
    *
    * @param rehearsal takes the records; whether it can is of no concern to the checks
+   * @param checks how many
    */
-  Warmup(Ledger ledger, Ticker ticker, Durability durability, DecisionLog rehearsal) {
+  Warmup(Ledger ledger, Ticker ticker, Durability durability, DecisionLog rehearsal, int checks) {
     this.ledger = ledger;
     this.ticker = ticker;
     this.durability = durability;
     this.rehearsal = rehearsal;
+    this.checks = checks;
   }
 
   /**
@@ -131,7 +133,7 @@ final class Warmup {
       throws InterruptedException {
     Semaphore inFlight = new Semaphore(IN_FLIGHT);
     AtomicInteger answered = new AtomicInteger();
-    for (int sent = 0; sent < CHECKS && acquire(inFlight, 1, deadlineNanos); sent++) {
+    for (int sent = 0; sent < checks && acquire(inFlight, 1, deadlineNanos); sent++) {
       stub.check(requests.get(sent % requests.size()), new Counting(answered, inFlight));
     }
     acquire(inFlight, IN_FLIGHT, deadlineNanos);

@@ -84,7 +84,8 @@ final class PrometheusTextTest {
 
   private void own(String pool, int active, PodView... pods) {
     ledger.pools.add(pool);
-    ledger.connections.put(pool, new PoolView(pool, 1, PoolPolicy.Mode.ENFORCE, active, 0, List.of(pods)));
+    ledger.connections.put(
+        pool, new PoolView(pool, 1, PoolPolicy.Mode.ENFORCE, active, 0, List.of(pods)));
   }
 
   private static PodView pod(String name, int active) {

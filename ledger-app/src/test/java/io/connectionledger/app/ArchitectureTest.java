@@ -14,7 +14,6 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.LedgerStreams;
 import io.connectionledger.streams.Window;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -76,7 +75,7 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat(
             resideInAPackage(ROOT + ".streams..")
-                .and(not(belongToAnyOf(Ledger.class, Window.class, LedgerStreams.class))))
+                .and(not(belongToAnyOf(Ledger.class, Window.class))))
         .check(house);
   }
 

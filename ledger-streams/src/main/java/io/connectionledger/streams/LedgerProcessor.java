@@ -3,14 +3,12 @@ package io.connectionledger.streams;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.LedgerRecord;
-import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Presence;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.streams.rules.Changes;
-import io.connectionledger.streams.rules.LeaseTerms;
 import io.connectionledger.streams.rules.StoredConnection;
 import java.time.Duration;
 import java.util.HashMap;
@@ -43,8 +41,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerProcessor.class);
   private static final Duration TICK = Duration.ofMillis(100);
 
-  private final IntFunction<Iterable<PoolPolicy>> policies;
-  private final LeaseTerms terms;
+  private final IntFunction<PoolShard> emptyShards;
   private final OwnedShards shards;
   private final CatchUp catchUp;
   private final Ticker ticker;
@@ -61,14 +58,12 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
 
   @SuppressWarnings("NullAway.Init") // Kafka Streams calls init before anything else
   LedgerProcessor(
-      IntFunction<Iterable<PoolPolicy>> policies,
-      LeaseTerms terms,
+      IntFunction<PoolShard> emptyShards,
       OwnedShards shards,
       CatchUp catchUp,
       Ticker ticker,
       LedgerMetrics metrics) {
-    this.policies = policies;
-    this.terms = terms;
+    this.emptyShards = emptyShards;
     this.shards = shards;
     this.catchUp = catchUp;
     this.ticker = ticker;
@@ -82,7 +77,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
     buckets = context.getStateStore(LedgerTopology.BUCKETS_STORE);
     history = context.getStateStore(LedgerTopology.HISTORY_STORE);
     int partition = partition();
-    shard = new PoolShard(policies.apply(partition), terms, ticker.nowMs());
+    shard = emptyShards.apply(partition);
     restore();
     shards.add(partition, shard);
     remaining = catchUp.remaining(partition).toCompletableFuture();

@@ -1,53 +1,35 @@
 package io.connectionledger.streams;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.PoolReadiness;
-import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
-import io.connectionledger.streams.rules.LeaseTerms;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The running topology, and the {@link Ledger} that it makes of this instance. Thread-safe. */
-public final class LedgerStreams implements Ledger, AutoCloseable {
+/** The running topology that fills a {@link LocalLedger}. Thread-safe. */
+public final class LedgerStreams implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerStreams.class);
   private static final String APPLICATION_ID = "connection-ledger";
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
 
-  private final Map<String, PoolPolicy> policies;
-  private final LeaseTerms terms;
-  private final Map<String, Integer> partitionOf = new ConcurrentHashMap<>();
-  private final OwnedShards shards = new OwnedShards();
+  private final LocalLedger ledger;
   private final Ticker ticker;
   private final Admin admin;
   private final KafkaStreams streams;
@@ -57,33 +39,19 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
    * What a {@link LedgerStreams} is made of.
    *
    * @param kafka client settings with the bootstrap servers; keys of Kafka Streams win over ours
-   * @param partitions of every topic of the ledger
    * @param stateDir where the stores live; one process at a time
    * @param instanceId the same after each restart of this instance: Kafka hands its partitions back
    *     without a rebalance
    */
-  public record Settings(
-      Map<String, Object> kafka, int partitions, Path stateDir, String instanceId) {}
+  public record Settings(Map<String, Object> kafka, Path stateDir, String instanceId) {}
 
   /** Wires the topology; {@link #start} runs it. */
   public LedgerStreams(
-      Settings settings,
-      Map<String, PoolPolicy> policies,
-      LeaseTerms terms,
-      Ticker ticker,
-      MeterRegistry registry) {
-    this.policies = Collections.unmodifiableMap(new TreeMap<>(policies));
-    this.terms = terms;
+      Settings settings, LocalLedger ledger, Ticker ticker, MeterRegistry registry) {
+    this.ledger = ledger;
     this.ticker = ticker;
     LedgerMetrics metrics = new LedgerMetrics(registry);
-    Map<Integer, List<PoolPolicy>> byPartition = new ConcurrentHashMap<>();
-    for (PoolPolicy policy : policies.values()) {
-      int partition = partitionOf(policy.pool(), settings.partitions());
-      partitionOf.put(policy.pool(), partition);
-      byPartition.merge(
-          partition, List.of(policy), (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
-      metrics.pool(policy.pool());
-    }
+    ledger.pools().forEach(metrics::pool);
     admin = Admin.create(settings.kafka());
     CatchUp catchUp =
         new KafkaCatchUp(
@@ -93,21 +61,11 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
             LedgerTopology.build(
                 () ->
                     new LedgerProcessor(
-                        partition -> byPartition.getOrDefault(partition, List.of()),
-                        terms,
-                        shards,
-                        catchUp,
-                        ticker,
-                        metrics)),
+                        ledger::emptyShard, ledger.shards(), catchUp, ticker, metrics)),
             properties(settings));
     streams.setUncaughtExceptionHandler(LedgerStreams::replaceThread);
     streamsMetrics = new KafkaStreamsMetrics(streams);
     streamsMetrics.bindTo(registry);
-  }
-
-  /** The partition that Kafka's default partitioner gives to the key {@code pool}. */
-  private static int partitionOf(String pool, int partitions) {
-    return Utils.toPositive(Utils.murmur2(pool.getBytes(UTF_8))) % partitions;
   }
 
   private static Properties properties(Settings settings) {
@@ -137,107 +95,10 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
     return StreamThreadExceptionResponse.REPLACE_THREAD;
   }
 
-  /** Starts it; {@link #ready} tells when it has caught up. */
+  /** Starts it; {@link Ledger#ready} tells when it has caught up. */
   public void start() {
+    ledger.runBy(new Topology());
     streams.start();
-  }
-
-  @Override
-  public Decision decide(String pool) {
-    long nowNanos = ticker.nowNanos();
-    Integer partition = partitionOf.get(pool);
-    if (partition == null) {
-      return Rejections.of(pool, RejectionReason.UNKNOWN_POOL, nowNanos, null);
-    }
-    PoolShard shard = shards.get(partition);
-    Decision decision = shard == null ? null : shard.decide(pool, nowNanos);
-    return decision != null ? decision : noOwner(pool, nowNanos);
-  }
-
-  private Decision noOwner(String pool, long nowNanos) {
-    PoolPolicy policy = policies.get(pool);
-    return Rejections.of(
-        pool, RejectionReason.NO_OWNER, nowNanos, policy == null ? null : policy.mode());
-  }
-
-  @Override
-  public void release(Decision.Allowed reservation) {
-    PoolShard shard = shard(reservation.pool());
-    if (shard != null) {
-      shard.release(reservation);
-    }
-  }
-
-  @Override
-  public void rehearse(Consumer<List<String>> checks) {
-    List<PoolPolicy> pools = Rehearsal.pools();
-    PoolShard shard = new PoolShard(pools, terms, ticker.nowMs());
-    shard.caughtUp();
-    shards.add(Rehearsal.PARTITION, shard);
-    List<String> names = pools.stream().map(PoolPolicy::pool).toList();
-    names.forEach(name -> partitionOf.put(name, Rehearsal.PARTITION));
-    try {
-      Rehearsal.replay(shard, names, ticker.nowNanos());
-      checks.accept(names);
-    } finally {
-      names.forEach(partitionOf::remove);
-      shards.remove(Rehearsal.PARTITION, shard);
-    }
-  }
-
-  @Override
-  public Set<String> pools() {
-    return policies.keySet();
-  }
-
-  @Override
-  public Optional<PoolView> connections(String pool) {
-    return Optional.ofNullable(shard(pool)).flatMap(shard -> shard.view(pool, ticker.nowMs()));
-  }
-
-  @Override
-  public Optional<PoolReadiness> readiness(String pool) {
-    return Optional.ofNullable(shard(pool)).flatMap(shard -> shard.readiness(pool, ticker.nowMs()));
-  }
-
-  private @Nullable PoolShard shard(String pool) {
-    Integer partition = partitionOf.get(pool);
-    return partition == null ? null : shards.get(partition);
-  }
-
-  @Override
-  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
-    if (shard(pool) == null) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(
-          History.rejections(
-              streams.store(
-                  StoreQueryParameters.fromNameAndType(
-                      LedgerTopology.HISTORY_STORE,
-                      QueryableStoreTypes.<String, byte[]>windowStore())),
-              pool,
-              ticker.nowMs()));
-    } catch (InvalidStateStoreException moving) {
-      LOGGER.atDebug().setCause(moving).log("History not available while partitions move");
-      return Optional.empty();
-    }
-  }
-
-  @Override
-  public boolean ready() {
-    return streams.state() == KafkaStreams.State.RUNNING
-        && shards.all().stream().allMatch(PoolShard::isCaughtUp);
-  }
-
-  @Override
-  public String status() {
-    if (ready()) {
-      return "ready";
-    }
-    long behind = shards.all().stream().filter(shard -> !shard.isCaughtUp()).count();
-    return "streams are " + streams.state() + ", " + behind + " partitions are catching up";
   }
 
   /** Stops the topology and hands its partitions back; state stays on disk. */
@@ -249,5 +110,35 @@ public final class LedgerStreams implements Ledger, AutoCloseable {
       LOGGER.atWarn().addKeyValue("timeout", STOP_TIMEOUT).log("Streams did not stop in time");
     }
     admin.close(Duration.ofSeconds(5));
+  }
+
+  private final class Topology implements LocalLedger.Running {
+
+    @Override
+    public boolean isRunning() {
+      return streams.state() == KafkaStreams.State.RUNNING;
+    }
+
+    @Override
+    public String state() {
+      return streams.state().name();
+    }
+
+    @Override
+    public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+      try {
+        return Optional.of(
+            History.rejections(
+                streams.store(
+                    StoreQueryParameters.fromNameAndType(
+                        LedgerTopology.HISTORY_STORE,
+                        QueryableStoreTypes.<String, byte[]>windowStore())),
+                pool,
+                ticker.nowMs()));
+      } catch (InvalidStateStoreException moving) {
+        LOGGER.atDebug().setCause(moving).log("History not available while partitions move");
+        return Optional.empty();
+      }
+    }
   }
 }

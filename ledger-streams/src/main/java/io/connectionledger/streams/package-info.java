@@ -1,8 +1,8 @@
 /**
  * The memory: a Kafka Streams topology that keeps every pool's open connections, and the door
  * through which admission asks it. {@link io.connectionledger.streams.Ledger} is that door; nothing
- * else here is for other modules, save {@link io.connectionledger.streams.LedgerStreams} for
- * whoever starts it.
+ * else here is for other modules, save {@link io.connectionledger.streams.LocalLedger} and {@link
+ * io.connectionledger.streams.LedgerStreams} for whoever starts them.
  */
 @NullMarked
 package io.connectionledger.streams;

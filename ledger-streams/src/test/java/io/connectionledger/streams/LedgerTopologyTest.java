@@ -90,8 +90,7 @@ class LedgerTopologyTest {
             LedgerTopology.build(
                 () ->
                     new LedgerProcessor(
-                        partition -> List.of(policy),
-                        TERMS,
+                        partition -> new PoolShard(List.of(policy), TERMS, ticker.nowMs()),
                         shards,
                         partition -> remaining,
                         ticker,

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;

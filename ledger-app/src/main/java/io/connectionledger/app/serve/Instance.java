@@ -12,6 +12,7 @@ import io.connectionledger.controlplane.EdsServer;
 import io.connectionledger.ingest.AlsIngest;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.LedgerStreams;
+import io.connectionledger.streams.LocalLedger;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -41,6 +42,7 @@ public final class Instance implements AutoCloseable {
   private final Closing closing = new Closing();
   private final Ticker ticker = Ticker.system();
   private final LedgerConfig config;
+  private final LocalLedger ledger;
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private OptionalInt alsPort = OptionalInt.empty();
@@ -53,6 +55,13 @@ public final class Instance implements AutoCloseable {
   private Instance(LedgerConfig config) {
     this.config = config;
     this.bootstrapServers = config.kafka().bootstrapServers();
+    LedgerConfig.Lease lease = config.lease();
+    this.ledger =
+        new LocalLedger(
+            config.pools(),
+            config.kafka().partitions(),
+            new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation()),
+            ticker);
   }
 
   /**
@@ -82,6 +91,11 @@ public final class Instance implements AutoCloseable {
     closing.add(registry::close);
     bindJvmMetrics();
     DataDir dataDir = closing.add(DataDir.open(config.dataDir()));
+    Thread warmUp = new Thread(this::warmUp, "warm-up");
+    if (roles.contains(Role.ADMISSION)) {
+      warmUp.start();
+      closing.add(warmUp::interrupt);
+    }
     if (roles.contains(Role.KAFKA)) {
       bootstrapServers = closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
     }
@@ -93,7 +107,7 @@ public final class Instance implements AutoCloseable {
       startIngest();
     }
     if (roles.contains(Role.ADMISSION)) {
-      startAdmission(dataDir);
+      startAdmission(dataDir, warmUp);
     }
     if (admission != null) {
       admission.serving();
@@ -129,29 +143,31 @@ public final class Instance implements AutoCloseable {
     xdsPort = OptionalInt.of(server.port());
   }
 
-  private void startAdmission(DataDir dataDir) {
-    LedgerConfig.Lease lease = config.lease();
+  private void warmUp() {
+    AdmissionApi.warmUpWithoutKafka(ledger, durability(), ticker);
+  }
+
+  private Durability durability() {
+    return switch (config.authz().durability()) {
+      case FAST -> Durability.FAST;
+      case ACKNOWLEDGED -> Durability.ACKNOWLEDGED;
+    };
+  }
+
+  private void startAdmission(DataDir dataDir, Thread warmUp) throws InterruptedException {
     LedgerStreams streams =
         closing.add(
             new LedgerStreams(
                 new LedgerStreams.Settings(
-                    kafkaClient(),
-                    config.kafka().partitions(),
-                    dataDir.resolve("streams"),
-                    dataDir.instanceId().toString()),
-                config.pools(),
-                new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation()),
+                    kafkaClient(), dataDir.resolve("streams"), dataDir.instanceId().toString()),
+                ledger,
                 ticker,
                 registry));
     streams.start();
-    Durability durability =
-        switch (config.authz().durability()) {
-          case FAST -> Durability.FAST;
-          case ACKNOWLEDGED -> Durability.ACKNOWLEDGED;
-        };
     AdmissionApi api =
-        closing.add(AdmissionApi.create(streams, kafkaClient(), durability, ticker, registry));
+        closing.add(AdmissionApi.create(ledger, kafkaClient(), durability(), ticker, registry));
     httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
+    warmUp.join();
     api.warmUp();
     GrpcServer server =
         GrpcServer.startOnEventLoop("authz", config.authz().listener(), api.authz(), api.health());

@@ -1,0 +1,182 @@
+package io.connectionledger.streams;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.streams.rules.LeaseTerms;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pools that this instance owns: none until {@link LedgerStreams} runs the topology that fills
+ * them. Thread-safe.
+ */
+public final class LocalLedger implements Ledger {
+
+  private final Map<String, PoolPolicy> policies;
+  private final int partitions;
+  private final LeaseTerms terms;
+  private final Ticker ticker;
+  private final Map<String, Integer> partitionOf = new ConcurrentHashMap<>();
+  private final OwnedShards shards = new OwnedShards();
+  private volatile Running running = Running.NOT_YET;
+
+  /** What the topology says of itself. */
+  interface Running {
+
+    Running NOT_YET =
+        new Running() {
+          @Override
+          public boolean isRunning() {
+            return false;
+          }
+
+          @Override
+          public String state() {
+            return "not started";
+          }
+
+          @Override
+          public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+            return Optional.empty();
+          }
+        };
+
+    boolean isRunning();
+
+    /** In a word of Kafka Streams. */
+    String state();
+
+    /** From the store of an owned pool; empty while partitions move. */
+    Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool);
+  }
+
+  /**
+   * Pools without an owner yet.
+   *
+   * @param partitions of every topic of the ledger
+   */
+  public LocalLedger(
+      Map<String, PoolPolicy> policies, int partitions, LeaseTerms terms, Ticker ticker) {
+    this.policies = Collections.unmodifiableMap(new TreeMap<>(policies));
+    this.partitions = partitions;
+    this.terms = terms;
+    this.ticker = ticker;
+    policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
+  }
+
+  /** The partition that Kafka's default partitioner gives to the key {@code pool}. */
+  private int partitionOf(String pool) {
+    return Utils.toPositive(Utils.murmur2(pool.getBytes(UTF_8))) % partitions;
+  }
+
+  /** A partition's pools, without any connection. */
+  PoolShard emptyShard(int partition) {
+    List<PoolPolicy> pools =
+        policies.values().stream().filter(p -> partitionOf(p.pool()) == partition).toList();
+    return new PoolShard(pools, terms, ticker.nowMs());
+  }
+
+  OwnedShards shards() {
+    return shards;
+  }
+
+  void runBy(Running topology) {
+    running = topology;
+  }
+
+  @Override
+  public Decision decide(String pool) {
+    long nowNanos = ticker.nowNanos();
+    Integer partition = partitionOf.get(pool);
+    if (partition == null) {
+      return Rejections.of(pool, RejectionReason.UNKNOWN_POOL, nowNanos, null);
+    }
+    PoolShard shard = shards.get(partition);
+    Decision decision = shard == null ? null : shard.decide(pool, nowNanos);
+    return decision != null ? decision : noOwner(pool, nowNanos);
+  }
+
+  private Decision noOwner(String pool, long nowNanos) {
+    PoolPolicy policy = policies.get(pool);
+    return Rejections.of(
+        pool, RejectionReason.NO_OWNER, nowNanos, policy == null ? null : policy.mode());
+  }
+
+  @Override
+  public void release(Decision.Allowed reservation) {
+    PoolShard shard = shard(reservation.pool());
+    if (shard != null) {
+      shard.release(reservation);
+    }
+  }
+
+  @Override
+  public void rehearse(Consumer<List<String>> checks) {
+    List<PoolPolicy> pools = Rehearsal.pools();
+    PoolShard shard = new PoolShard(pools, terms, ticker.nowMs());
+    shard.caughtUp();
+    shards.add(Rehearsal.PARTITION, shard);
+    List<String> names = pools.stream().map(PoolPolicy::pool).toList();
+    names.forEach(name -> partitionOf.put(name, Rehearsal.PARTITION));
+    try {
+      Rehearsal.replay(shard, names, ticker.nowNanos());
+      checks.accept(names);
+    } finally {
+      names.forEach(partitionOf::remove);
+      shards.remove(Rehearsal.PARTITION, shard);
+    }
+  }
+
+  @Override
+  public Set<String> pools() {
+    return policies.keySet();
+  }
+
+  @Override
+  public Optional<PoolView> connections(String pool) {
+    return Optional.ofNullable(shard(pool)).flatMap(shard -> shard.view(pool, ticker.nowMs()));
+  }
+
+  @Override
+  public Optional<PoolReadiness> readiness(String pool) {
+    return Optional.ofNullable(shard(pool)).flatMap(shard -> shard.readiness(pool, ticker.nowMs()));
+  }
+
+  private @Nullable PoolShard shard(String pool) {
+    Integer partition = partitionOf.get(pool);
+    return partition == null ? null : shards.get(partition);
+  }
+
+  @Override
+  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+    return shard(pool) == null ? Optional.empty() : running.rejections(pool);
+  }
+
+  @Override
+  public boolean ready() {
+    return running.isRunning() && shards.all().stream().allMatch(PoolShard::isCaughtUp);
+  }
+
+  @Override
+  public String status() {
+    if (ready()) {
+      return "ready";
+    }
+    long behind = shards.all().stream().filter(shard -> !shard.isCaughtUp()).count();
+    return "streams are " + running.state() + ", " + behind + " partitions are catching up";
+  }
+}
