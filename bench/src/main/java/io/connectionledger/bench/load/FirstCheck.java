@@ -66,7 +66,10 @@ final class FirstCheck {
         double others = (ledger.metric(INSIDE) - first) / (CHECKS - 1);
         show("ledger", micros);
         System.out.printf(
-            Locale.ROOT, "  inside     %,6.0f, mean of the others %,.0f%n", first * 1e6, others * 1e6);
+            Locale.ROOT,
+            "  inside     %,6.0f, mean of the others %,.0f%n",
+            first * 1e6,
+            others * 1e6);
       }
     }
   }
@@ -99,7 +102,8 @@ final class FirstCheck {
           "the connection is there",
           Duration.ofSeconds(10),
           () -> channel.getState(true) == ConnectivityState.READY);
-      return new Client(channel, AuthorizationGrpc.newBlockingStub(channel), CheckClient.request(0));
+      return new Client(
+          channel, AuthorizationGrpc.newBlockingStub(channel), CheckClient.request(0));
     }
 
     /** A round trip in microseconds. */
