@@ -92,7 +92,8 @@ final class FirstCheck {
         (last[4] + last[5]) / 2);
   }
 
-  private record Client(ManagedChannel channel, AuthorizationBlockingStub stub, CheckRequest check)
+  private record Client(
+      ManagedChannel channel, AuthorizationBlockingStub stub, CheckRequest request)
       implements AutoCloseable {
 
     static Client connect(int port) throws Exception {
@@ -109,7 +110,7 @@ final class FirstCheck {
     /** A round trip in microseconds. */
     long check() {
       long start = TICKER.nowNanos();
-      stub.check(check);
+      stub.check(request);
       return (TICKER.nowNanos() - start) / 1_000;
     }
 
