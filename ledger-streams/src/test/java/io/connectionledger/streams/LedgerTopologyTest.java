@@ -377,6 +377,16 @@ class LedgerTopologyTest {
   }
 
   @Test
+  void shouldRefuseConnectionsOfMoreEnvoysThanAPoolCanHave() {
+    for (int i = 0; i < 10_100; i++) {
+      send(new ConnectionEvent.Opened(POOL, "c" + i, POD, "invented-" + i, 1, 2));
+    }
+
+    assertThat(view().active()).isEqualTo(10_000);
+    assertThat(registry.counter("ledger.events.refused").count()).isEqualTo(100);
+  }
+
+  @Test
   void shouldRefuseConnectionsOnMorePodsThanAPoolCanHave() {
     for (int i = 0; i < 1_100; i++) {
       PodAddress invented = new PodAddress("10.9." + i / 200 + "." + i % 200, 80);

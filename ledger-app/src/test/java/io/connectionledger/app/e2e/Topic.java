@@ -6,6 +6,7 @@ import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.Ticker;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -49,11 +50,25 @@ public record Topic(List<JsonNode> events, List<String> invalid) {
         JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
             .getSchema(
                 Files.readString(Fleet.ROOT.resolve("docs/events/" + name + ".schema.json")));
+    // Up to now and not up to the end, which a topic that is written to all the time may never
+    // show.
+    List<String> command =
+        List.of(
+            "kcat",
+            "-b",
+            bootstrapServers,
+            "-C",
+            "-t",
+            "ledger." + name,
+            "-o",
+            "s@0",
+            "-o",
+            "e@" + Ticker.system().nowMs(),
+            "-e",
+            "-q",
+            "-Z");
     Process process =
-        new ProcessBuilder(
-                "kcat", "-b", bootstrapServers, "-C", "-t", "ledger." + name, "-e", "-q", "-Z")
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     List<JsonNode> values = new ArrayList<>();
     try (var lines = process.inputReader(StandardCharsets.UTF_8)) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
