@@ -48,23 +48,18 @@ final class Answers {
 
   /** In shadow mode: no header, so that Envoy's own load balancer chooses the pod. */
   CheckResponse allowed(Decision.Allowed decision) {
+    Struct.Builder metadata =
+        Struct.newBuilder()
+            .putFields("reservation", text(decision.id()))
+            .putFields("pool", cached(pools, decision.pool(), Answers::text));
     if (decision.isShadow()) {
-      return PASS.toBuilder()
-          .setDynamicMetadata(
-              Struct.newBuilder()
-                  .putFields("reservation", text(decision.id()))
-                  .putFields("pool", cached(pools, decision.pool(), Answers::text)))
-          .build();
+      return PASS.toBuilder().setDynamicMetadata(metadata).build();
     }
     PodAnswer pod = cached(pods, decision.pod(), PodAnswer::of);
     return CheckResponse.newBuilder()
         .setStatus(PASS.getStatus())
         .setOkResponse(pod.response)
-        .setDynamicMetadata(
-            Struct.newBuilder()
-                .putFields("pod", pod.address)
-                .putFields("reservation", text(decision.id()))
-                .putFields("pool", cached(pools, decision.pool(), Answers::text)))
+        .setDynamicMetadata(metadata.putFields("pod", pod.address))
         .build();
   }
 

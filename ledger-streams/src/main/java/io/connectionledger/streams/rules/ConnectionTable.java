@@ -22,9 +22,6 @@ final class ConnectionTable {
   private static final int MAX_ENVOYS = 10_000;
   private static final int MAX_FOREIGN_PODS = 1_000;
 
-  /** What an Envoy's log, the ingest and Kafka take from a heartbeat to here, generously. */
-  private static final long TRANSIT_MS = 500;
-
   private final String pool;
   private final boolean places;
   private final LeaseTerms terms;
@@ -286,7 +283,7 @@ final class ConnectionTable {
    */
   double completeness(long silentMs) {
     long heartbeatMs = terms.heartbeat().toMillis();
-    long overdueMs = leaseNowMs + silentMs - heartbeatMs - heartbeatMs / 2 - TRANSIT_MS;
+    long overdueMs = leaseNowMs + silentMs - heartbeatMs - heartbeatMs / 2 - LeaseTerms.TRANSIT_MS;
     int missing = unconfirmed;
     for (Held held : open.values()) {
       if (held.sinceMs >= overdueMs) {

@@ -33,9 +33,6 @@ public final class EnvoyWatch {
   /** More Envoys than this are not watched; their connections end by their leases. */
   private static final int MAX_ENVOYS = 10_000;
 
-  /** What an Envoy's log, the ingest and Kafka take from a heartbeat to here, generously. */
-  private static final long TRANSIT_MS = 500;
-
   private final long heartbeatMs;
   private final Map<String, Ingest> ingests = new HashMap<>();
   private final Map<String, Envoy> envoys = new HashMap<>();
@@ -145,8 +142,9 @@ public final class EnvoyWatch {
   private void mustReport(Envoy envoy) {
     envoy.goneMs = Long.MAX_VALUE;
     // What it said before may still arrive in this moment; what counts is a later report.
-    envoy.reportedAfterMs = nowMs + TRANSIT_MS;
-    envoy.reportedByMs = envoy.reportedAfterMs + heartbeatMs + heartbeatMs / 4 + TRANSIT_MS;
+    envoy.reportedAfterMs = nowMs + LeaseTerms.TRANSIT_MS;
+    envoy.reportedByMs =
+        envoy.reportedAfterMs + heartbeatMs + heartbeatMs / 4 + LeaseTerms.TRANSIT_MS;
   }
 
   private List<Verdict> verdicts() {
@@ -156,7 +154,8 @@ public final class EnvoyWatch {
       Envoy envoy = entry.getValue();
       if (envoy.goneMs != Long.MAX_VALUE && nowMs >= envoy.goneMs + heartbeatMs) {
         // What it said last may have come after the news of its end.
-        verdicts.add(new Verdict(entry.getKey(), envoy.goneMs + TRANSIT_MS, Closed.ENVOY_GONE));
+        verdicts.add(
+            new Verdict(entry.getKey(), envoy.goneMs + LeaseTerms.TRANSIT_MS, Closed.ENVOY_GONE));
         all.remove();
       } else if (!envoy.ingests.isEmpty() && nowMs >= envoy.reportedByMs) {
         verdicts.add(new Verdict(entry.getKey(), envoy.reportedAfterMs, Closed.UNREPORTED));

@@ -11,6 +11,9 @@ import java.time.Duration;
  */
 public record LeaseTerms(Duration heartbeat, int missed, Duration reservation) {
 
+  /** What an Envoy's log, the ingest and Kafka take from a heartbeat to here, generously. */
+  static final long TRANSIT_MS = 500;
+
   /** How long an open connection counts after its last sign of life. */
   public long leaseMs() {
     return heartbeat.toMillis() * missed;
