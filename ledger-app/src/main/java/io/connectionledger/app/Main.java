@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     scope = CommandLine.ScopeType.INHERIT,
-    subcommands = {ServeCommand.class, EnvoyCommand.class})
+    subcommands = ServeCommand.class)
 public final class Main implements Runnable {
 
   /** System property: where the ledger is installed; the working directory without it. */
@@ -54,6 +54,7 @@ public final class Main implements Runnable {
     Path home = Path.of(System.getProperty(HOME, ""));
     return CommandLines.of(
         new CommandLine(new Main())
+            .addSubcommand(EnvoyCommand.commandLine())
             .addSubcommand(
                 new DemoCommand(EmbeddedLedger::start, home.resolve("envoy/envoy.yaml"))));
   }

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,6 +53,15 @@ final class MainTest {
 
     assertThat(err.toString()).isEqualTo(line + System.lineSeparator());
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void shouldGiveEnvoyTheOptionsThatItDoesNotKnow() {
+    CommandLine.ParseResult parsed =
+        Main.commandLine().parseArgs("envoy", "-c", "envoy.yaml", "--service-node", "envoy-1");
+
+    assertThat(parsed.subcommand().matchedPositionalValue(0, List.of()))
+        .containsExactly("-c", "envoy.yaml", "--service-node", "envoy-1");
   }
 
   @Test

@@ -17,29 +17,39 @@ import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.apache.kafka.streams.errors.ProcessorStateException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The running topology that fills a {@link LocalLedger}. Thread-safe. */
+/**
+ * The running topology that fills a {@link LocalLedger}. When its local state cannot be read, it
+ * leaves that state behind and restores another from the changelogs. Thread-safe.
+ */
 public final class LedgerStreams implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerStreams.class);
   private static final String APPLICATION_ID = "connection-ledger";
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
 
+  private final Settings settings;
   private final LocalLedger ledger;
   private final Ticker ticker;
+  private final MeterRegistry registry;
+  private final LedgerMetrics metrics;
   private final Admin admin;
-  private final KafkaStreams streams;
-  private final KafkaStreamsMetrics streamsMetrics;
+  private final CatchUp catchUp;
+  private final StateGenerations state;
+  private volatile KafkaStreams streams;
+  private KafkaStreamsMetrics streamsMetrics;
+  private boolean closed;
 
   /**
    * What a {@link LedgerStreams} is made of.
    *
    * @param kafka client settings with the bootstrap servers; keys of Kafka Streams win over ours
-   * @param stateDir where the stores live; one process at a time
+   * @param stateDir where the stores live; ours alone, one process at a time
    * @param instanceId the same after each restart of this instance: Kafka hands its partitions back
    *     without a rebalance
    */
@@ -48,30 +58,37 @@ public final class LedgerStreams implements AutoCloseable {
   /** Wires the topology; {@link #start} runs it. */
   public LedgerStreams(
       Settings settings, LocalLedger ledger, Ticker ticker, MeterRegistry registry) {
+    this.settings = settings;
     this.ledger = ledger;
     this.ticker = ticker;
-    LedgerMetrics metrics = new LedgerMetrics(registry);
+    this.registry = registry;
+    metrics = new LedgerMetrics(registry);
     ledger.pools().forEach(metrics::pool);
     admin = Admin.create(settings.kafka());
-    CatchUp catchUp =
+    catchUp =
         new KafkaCatchUp(
             admin, APPLICATION_ID, List.of(Topics.CONNECTIONS, Topics.DECISIONS, Topics.ENVOYS));
-    streams =
+    state = new StateGenerations(settings.stateDir());
+    streams = wire();
+    streamsMetrics = new KafkaStreamsMetrics(streams);
+  }
+
+  private KafkaStreams wire() {
+    KafkaStreams wired =
         new KafkaStreams(
             LedgerTopology.build(
                 () ->
                     new LedgerProcessor(
                         ledger::emptyShard, ledger.shards(), catchUp, ticker, metrics)),
-            properties(settings));
-    streams.setUncaughtExceptionHandler(LedgerStreams::replaceThread);
-    streamsMetrics = new KafkaStreamsMetrics(streams);
-    streamsMetrics.bindTo(registry);
+            properties(settings, state.current()));
+    wired.setUncaughtExceptionHandler(failure -> failed(wired, failure));
+    return wired;
   }
 
-  private static Properties properties(Settings settings) {
+  private static Properties properties(Settings settings, Path stateDir) {
     Properties p = new Properties();
     p.put(StreamsConfig.APPLICATION_ID_CONFIG, APPLICATION_ID);
-    p.put(StreamsConfig.STATE_DIR_CONFIG, settings.stateDir().toString());
+    p.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
     // Bounds what is read again after a crash; every record may come twice, so it is only time.
     p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
@@ -90,25 +107,73 @@ public final class LedgerStreams implements AutoCloseable {
     return p;
   }
 
-  private static StreamThreadExceptionResponse replaceThread(Throwable failure) {
-    LOGGER.atError().setCause(failure).log("Stream thread failed, starting another");
-    return StreamThreadExceptionResponse.REPLACE_THREAD;
+  private StreamThreadExceptionResponse failed(KafkaStreams failed, Throwable failure) {
+    if (!isOfState(failure)) {
+      LOGGER.atError().setCause(failure).log("Stream thread failed, starting another");
+      return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+    // Not by this thread, which the shutdown waits for.
+    Thread.ofPlatform().daemon().name("state-rebuild").start(() -> rebuild(failed, failure));
+    return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+  }
+
+  private static boolean isOfState(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ProcessorStateException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private synchronized void rebuild(KafkaStreams failed, Throwable failure) {
+    if (!closed && streams.equals(failed)) {
+      leaveState(failure);
+      begin();
+    }
+  }
+
+  private void leaveState(Throwable failure) {
+    LOGGER
+        .atError()
+        .addKeyValue("directory", state.current())
+        .setCause(failure)
+        .log("The local state cannot be read, restoring another from the changelogs");
+    stop();
+    state.next();
+    streams = wire();
+    streamsMetrics = new KafkaStreamsMetrics(streams);
   }
 
   /** Starts it; {@link Ledger#ready} tells when it has caught up. */
-  public void start() {
+  public synchronized void start() {
     ledger.runBy(new Topology());
+    try {
+      begin();
+    } catch (ProcessorStateException failed) {
+      // Kafka Streams opens here what it finds on disk, and the rest when it gets the partitions.
+      leaveState(failed);
+      begin();
+    }
+  }
+
+  private void begin() {
+    streamsMetrics.bindTo(registry);
     streams.start();
+  }
+
+  private void stop() {
+    streamsMetrics.close();
+    if (!streams.close(STOP_TIMEOUT)) {
+      LOGGER.atWarn().addKeyValue("timeout", STOP_TIMEOUT).log("Streams did not stop in time");
+    }
   }
 
   /** Stops the topology and hands its partitions back; state stays on disk. */
   @Override
-  public void close() {
-    streamsMetrics.close();
-    boolean stopped = streams.close(STOP_TIMEOUT);
-    if (!stopped) {
-      LOGGER.atWarn().addKeyValue("timeout", STOP_TIMEOUT).log("Streams did not stop in time");
-    }
+  public synchronized void close() {
+    closed = true;
+    stop();
     admin.close(Duration.ofSeconds(5));
   }
 

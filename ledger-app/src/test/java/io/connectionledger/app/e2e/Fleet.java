@@ -51,6 +51,7 @@ public final class Fleet implements AutoCloseable {
     return IntStream.range(0, count).mapToObj(i -> WebSocketPod.start()).toList();
   }
 
+  /** Starts them; the ledger may come later. */
   static Fleet start(String pool, List<WebSocketPod> pods, int envoys, Ports ports, Path folder)
       throws Exception {
     Fleet fleet = new Fleet(pool, pods, ports.http());
@@ -126,8 +127,23 @@ public final class Fleet implements AutoCloseable {
     }
   }
 
+  /** Whether the ledger is ready and every Envoy has its pods. */
   boolean ready() {
-    return get("/health/ready").path("status").asText().equals("ready");
+    return get("/health/ready").path("status").asText().equals("ready")
+        && envoys.stream().allMatch(this::hasPods);
+  }
+
+  private boolean hasPods(EnvoyProcess envoy) {
+    try {
+      String clusters = envoy.admin("/clusters").body();
+      return pods.stream()
+          .allMatch(pod -> clusters.contains(pool + "::" + pod.address() + "::cx_active::"));
+    } catch (IOException unreachable) {
+      return false;
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(interrupted);
+    }
   }
 
   /** Waits until the ledger holds exactly {@code active} open connections and nothing reserved. */

@@ -95,7 +95,9 @@ class MainJobE2E {
     chat = Fleet.start("chat", chatPods, 3, ports, folder);
     paced = Fleet.start("paced", pacedPods, 3, ports, folder);
     watched = Fleet.start("watched", watchedPods, 1, ports, folder);
-    Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(chat::ready);
+    Awaitility.await("ready")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> chat.ready() && paced.ready() && watched.ready());
   }
 
   static String yaml(List<WebSocketPod> pods) {

@@ -2,7 +2,9 @@ package io.connectionledger.app.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Connection;
+import io.connectionledger.app.demo.WebSocketClients.Opened;
 import io.connectionledger.app.demo.WebSocketPod;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,7 +22,9 @@ class RestartE2E {
     List<WebSocketPod> pods = Fleet.pods(3);
     try (ServeProcess serve = ServeProcess.start(folder, ServeProcess.pool("chat", 50, pods));
         Fleet fleet = ready(serve, Fleet.start("chat", pods, 2, serve.ports(), folder))) {
-      List<Connection> in = Fleet.opened(fleet.attempt(100, Map.of()));
+      List<Attempt> attempts = fleet.attempt(100, Map.of());
+      assertThat(attempts).hasOnlyElementsOfType(Opened.class);
+      List<Connection> in = Fleet.opened(attempts);
       fleet.awaitActive(100);
 
       serve.kill();

@@ -14,6 +14,7 @@ import io.connectionledger.app.demo.WebSocketClients.Broken;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
@@ -103,6 +104,25 @@ final class EnvoyProcessE2E {
         .containsEntry("pool", "chat");
     assertThat(check.getHeadersMap()).containsEntry("upgrade", "websocket");
     assertThat(check.getHeadersMap()).doesNotContainKey("sec-websocket-key");
+  }
+
+  @Test
+  void shouldGetItsPodsSoonAfterTheLedgerCame() throws Exception {
+    // Given: an Envoy that has been asking in vain for longer than it waits with its listeners
+    int port = ServeProcess.freePorts(1).getFirst();
+    EnvoyProcess envoy = envoy(EnvoyOptions.of("envoy-test", port, port, port));
+    assertThat(envoy.admin("/clusters").body()).doesNotContain(first.address().toString());
+
+    // When
+    part(new ScriptedLedger(List.of(pool(first, second)), port));
+
+    // Then: far below the 30 s to which Envoy backs off by default
+    await()
+        .atMost(Duration.ofSeconds(6))
+        .untilAsserted(
+            () ->
+                assertThat(envoy.admin("/clusters").body())
+                    .contains(first.address().toString(), second.address().toString()));
   }
 
   @Test

@@ -45,9 +45,13 @@ public final class ScriptedLedger implements AutoCloseable {
   private volatile Consumer<HTTPAccessLogEntry> listener = entry -> {};
 
   public ScriptedLedger(Collection<PoolPolicy> pools) throws IOException {
+    this(pools, 0);
+  }
+
+  ScriptedLedger(Collection<PoolPolicy> pools, int port) throws IOException {
     eds = EdsServer.create(pools);
     server =
-        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
             // Otherwise grpc-java ends a silent stream on the third of Envoy's pings.
             .permitKeepAliveTime(1, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
