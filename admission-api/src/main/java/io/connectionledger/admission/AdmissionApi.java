@@ -8,6 +8,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -97,9 +98,12 @@ public final class AdmissionApi implements AutoCloseable {
   /**
    * Warms most of the check path, which takes some seconds at most and needs no Kafka: time to use
    * while it starts. {@link #warmUp} does the rest.
+   *
+   * @param enough whether others wait for the processor by now; any thread may be asked
    */
-  public static void warmUpWithoutKafka(Ledger ledger, Durability durability, Ticker ticker) {
-    new Warmup(ledger, ticker, durability, (record, callback) -> {}, WARM_UP_CHECKS).run();
+  public static void warmUpWithoutKafka(
+      Ledger ledger, Durability durability, Ticker ticker, BooleanSupplier enough) {
+    new Warmup(ledger, ticker, durability, (record, callback) -> {}, WARM_UP_CHECKS).run(enough);
   }
 
   /**
@@ -110,7 +114,7 @@ public final class AdmissionApi implements AutoCloseable {
     try (KafkaDecisionLog silent = rehearsal.get()) {
       // Without the topic, every send would wait for it.
       DecisionLog records = silent.unready().isEmpty() ? silent : (record, callback) -> {};
-      new Warmup(ledger, ticker, durability, records, WARM_UP_CHECKS / 4).run();
+      new Warmup(ledger, ticker, durability, records, WARM_UP_CHECKS / 4).run(() -> false);
     }
     meters.expect(ledger.pools());
     warm = true;

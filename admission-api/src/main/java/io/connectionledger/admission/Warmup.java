@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -39,6 +40,10 @@ final class Warmup {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(Warmup.class);
   private static final int IN_FLIGHT = 16;
+
+  /** After so many the quick compiler has seen the whole path. */
+  static final int LEAST = 1_000;
+
   private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
 
@@ -66,21 +71,23 @@ final class Warmup {
    * Runs for at most some eight seconds. That nothing could be warmed is logged and does no other
    * harm; an interrupt ends it and stays set.
    *
+   * @param enough ends it early, once {@link #LEAST} checks are sent
    * @return how many checks were answered
    */
-  int run() {
+  int run(BooleanSupplier enough) {
     AtomicInteger answered = new AtomicInteger();
-    ledger.rehearse(pools -> answered.set(run(pools)));
+    ledger.rehearse(pools -> answered.set(run(pools, enough)));
     return answered.get();
   }
 
-  private int run(List<String> pools) {
+  private int run(List<String> pools, BooleanSupplier enough) {
     long startedNanos = ticker.nowNanos();
     int answered = 0;
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     try {
       answered =
-          throughServer(checkService(registry), requests(pools), startedNanos + LIMIT.toNanos());
+          throughServer(
+              checkService(registry), requests(pools), enough, startedNanos + LIMIT.toNanos());
     } catch (IOException cannotListen) {
       LOGGER.atWarn().setCause(cannotListen).log("The check path stays cold");
     } catch (InterruptedException stopping) {
@@ -107,7 +114,8 @@ final class Warmup {
     callback.onCompletion(null, null);
   }
 
-  private int throughServer(CheckService service, List<CheckRequest> requests, long deadlineNanos)
+  private int throughServer(
+      CheckService service, List<CheckRequest> requests, BooleanSupplier enough, long deadlineNanos)
       throws IOException, InterruptedException {
     InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     Server server =
@@ -119,7 +127,7 @@ final class Warmup {
             .directExecutor()
             .build();
     try {
-      return sendChecks(AuthorizationGrpc.newStub(channel), requests, deadlineNanos);
+      return sendChecks(AuthorizationGrpc.newStub(channel), requests, enough, deadlineNanos);
     } finally {
       channel.shutdownNow();
       server.shutdownNow();
@@ -129,11 +137,18 @@ final class Warmup {
   }
 
   private int sendChecks(
-      AuthorizationGrpc.AuthorizationStub stub, List<CheckRequest> requests, long deadlineNanos)
+      AuthorizationGrpc.AuthorizationStub stub,
+      List<CheckRequest> requests,
+      BooleanSupplier enough,
+      long deadlineNanos)
       throws InterruptedException {
     Semaphore inFlight = new Semaphore(IN_FLIGHT);
     AtomicInteger answered = new AtomicInteger();
-    for (int sent = 0; sent < checks && acquire(inFlight, 1, deadlineNanos); sent++) {
+    for (int sent = 0;
+        sent < checks
+            && !(sent >= LEAST && enough.getAsBoolean())
+            && acquire(inFlight, 1, deadlineNanos);
+        sent++) {
       stub.check(requests.get(sent % requests.size()), new Counting(answered, inFlight));
     }
     acquire(inFlight, IN_FLIGHT, deadlineNanos);

@@ -26,7 +26,7 @@ final class WarmupTest {
                 durability,
                 (record, callback) -> taken.incrementAndGet(),
                 CHECKS)
-            .run();
+            .run(() -> false);
     // Then
     assertThat(answered).isBetween(100, CHECKS);
     assertThat(taken).hasValueGreaterThanOrEqualTo(answered / 2);
@@ -41,9 +41,25 @@ final class WarmupTest {
         };
     // When
     int answered =
-        new Warmup(new ScriptedLedger(), Ticker.system(), Durability.FAST, broken, CHECKS).run();
+        new Warmup(new ScriptedLedger(), Ticker.system(), Durability.FAST, broken, CHECKS)
+            .run(() -> false);
     // Then
     assertThat(answered).isBetween(100, CHECKS);
+  }
+
+  @Test
+  void shouldEndWhenItIsEnoughButNotBeforeTheLeast() {
+    // When
+    int answered =
+        new Warmup(
+                new ScriptedLedger(),
+                Ticker.system(),
+                Durability.FAST,
+                (record, callback) -> {},
+                Integer.MAX_VALUE)
+            .run(() -> true);
+    // Then
+    assertThat(answered).isEqualTo(Warmup.LEAST);
   }
 
   @Test
@@ -59,7 +75,7 @@ final class WarmupTest {
                 Durability.FAST,
                 (record, callback) -> {},
                 CHECKS)
-            .run();
+            .run(() -> false);
     // Then
     assertThat(answered).isLessThan(10);
   }

@@ -50,6 +50,7 @@ public final class Instance implements AutoCloseable {
   private OptionalInt xdsPort = OptionalInt.empty();
   private OptionalInt httpPort = OptionalInt.empty();
   private String bootstrapServers;
+  private volatile boolean kafkaRuns;
   private @Nullable AdmissionApi admission;
 
   private Instance(LedgerConfig config) {
@@ -100,6 +101,7 @@ public final class Instance implements AutoCloseable {
       bootstrapServers = closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
     }
     TopicSetup.ensure(bootstrapServers, config.kafka());
+    kafkaRuns = true;
     if (roles.contains(Role.CONTROL_PLANE)) {
       startControlPlane();
     }
@@ -144,7 +146,7 @@ public final class Instance implements AutoCloseable {
   }
 
   private void warmUp() {
-    AdmissionApi.warmUpWithoutKafka(ledger, durability(), ticker);
+    AdmissionApi.warmUpWithoutKafka(ledger, durability(), ticker, () -> kafkaRuns);
   }
 
   private Durability durability() {
