@@ -8,7 +8,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -96,25 +95,14 @@ public final class AdmissionApi implements AutoCloseable {
   }
 
   /**
-   * Warms most of the check path, which takes some seconds at most and needs no Kafka: time to use
-   * while it starts. {@link #warmUp} does the rest.
-   *
-   * @param enough whether others wait for the processor by now; any thread may be asked
-   */
-  public static void warmUpWithoutKafka(
-      Ledger ledger, Durability durability, Ticker ticker, BooleanSupplier enough) {
-    new Warmup(ledger, ticker, durability, (record, callback) -> {}, WARM_UP_CHECKS).run(enough);
-  }
-
-  /**
-   * Warms the rest of the check path, for some seconds at most; not ready before it has returned.
-   * It is most thorough when Kafka is reachable and its topics exist.
+   * Warms the check path for as long as the ledger catches up, and for some seconds at most; not
+   * ready before it has returned. It is most thorough when Kafka is reachable and its topics exist.
    */
   public void warmUp() {
     try (KafkaDecisionLog silent = rehearsal.get()) {
       // Without the topic, every send would wait for it.
       DecisionLog records = silent.unready().isEmpty() ? silent : (record, callback) -> {};
-      new Warmup(ledger, ticker, durability, records, WARM_UP_CHECKS / 4).run(() -> false);
+      new Warmup(ledger, ticker, durability, records, WARM_UP_CHECKS).run(ledger::ready);
     }
     meters.expect(ledger.pools());
     warm = true;

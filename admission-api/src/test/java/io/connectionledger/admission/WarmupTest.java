@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 final class WarmupTest {
 
-  private static final int CHECKS = 2_000;
+  private static final int CHECKS = 4_000;
 
   @ParameterizedTest
   @EnumSource(Durability.class)

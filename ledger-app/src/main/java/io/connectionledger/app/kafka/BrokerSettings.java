@@ -71,8 +71,8 @@ final class BrokerSettings {
         // Nobody else is on the way: a first consumer need not wait for others to join.
         "group.initial.rebalance.delay.ms", "0",
         // After a kill the controller waits for its former self to expire; 9 s by default.
-        "broker.session.timeout.ms", "1000",
-        "broker.heartbeat.interval.ms", "200",
+        "broker.session.timeout.ms", "600",
+        "broker.heartbeat.interval.ms", "150",
         // Instances that died are to be noticed within 3 s; the default allows no less than 6.
         "group.min.session.timeout.ms", "1000");
   }

@@ -50,7 +50,6 @@ public final class Instance implements AutoCloseable {
   private OptionalInt xdsPort = OptionalInt.empty();
   private OptionalInt httpPort = OptionalInt.empty();
   private String bootstrapServers;
-  private volatile boolean kafkaRuns;
   private @Nullable AdmissionApi admission;
 
   private Instance(LedgerConfig config) {
@@ -92,16 +91,10 @@ public final class Instance implements AutoCloseable {
     closing.add(registry::close);
     bindJvmMetrics();
     DataDir dataDir = closing.add(DataDir.open(config.dataDir()));
-    Thread warmUp = new Thread(this::warmUp, "warm-up");
-    if (roles.contains(Role.ADMISSION)) {
-      warmUp.start();
-      closing.add(warmUp::interrupt);
-    }
     if (roles.contains(Role.KAFKA)) {
       bootstrapServers = closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
     }
     TopicSetup.ensure(bootstrapServers, config.kafka());
-    kafkaRuns = true;
     if (roles.contains(Role.CONTROL_PLANE)) {
       startControlPlane();
     }
@@ -109,7 +102,7 @@ public final class Instance implements AutoCloseable {
       startIngest();
     }
     if (roles.contains(Role.ADMISSION)) {
-      startAdmission(dataDir, warmUp);
+      startAdmission(dataDir);
     }
     if (admission != null) {
       admission.serving();
@@ -145,10 +138,6 @@ public final class Instance implements AutoCloseable {
     xdsPort = OptionalInt.of(server.port());
   }
 
-  private void warmUp() {
-    AdmissionApi.warmUpWithoutKafka(ledger, durability(), ticker, () -> kafkaRuns);
-  }
-
   private Durability durability() {
     return switch (config.authz().durability()) {
       case FAST -> Durability.FAST;
@@ -156,7 +145,7 @@ public final class Instance implements AutoCloseable {
     };
   }
 
-  private void startAdmission(DataDir dataDir, Thread warmUp) throws InterruptedException {
+  private void startAdmission(DataDir dataDir) {
     LedgerStreams streams =
         closing.add(
             new LedgerStreams(
@@ -169,7 +158,6 @@ public final class Instance implements AutoCloseable {
     AdmissionApi api =
         closing.add(AdmissionApi.create(ledger, kafkaClient(), durability(), ticker, registry));
     httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
-    warmUp.join();
     api.warmUp();
     GrpcServer server =
         GrpcServer.startOnEventLoop("authz", config.authz().listener(), api.authz(), api.health());
