@@ -40,7 +40,14 @@ final class Views {
     }
   }
 
-  record Pod(String pod, String address, int active, int reserved, int limit, String state) {
+  record Pod(
+      String pod,
+      String address,
+      int active,
+      int reserved,
+      int limit,
+      String state,
+      boolean overLimit) {
 
     static Pod of(PoolView.PodView view) {
       return new Pod(
@@ -49,7 +56,8 @@ final class Views {
           view.active(),
           view.reserved(),
           view.limit(),
-          view.state().label());
+          view.state().label(),
+          view.isOverLimit());
     }
   }
 
