@@ -1,6 +1,7 @@
 package io.connectionledger.model;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -16,6 +17,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -66,7 +68,8 @@ public final class PolicyCodec {
    * @throws InvalidPolicyException when anything in it is wrong
    */
   public static PoolPolicy changed(PoolPolicy current, byte[] json, Set<String> ignored) {
-    ObjectNode merged = tree(current);
+    ObjectNode before = tree(current);
+    ObjectNode merged = before.deepCopy();
     object(json)
         .properties()
         .forEach(
@@ -80,9 +83,14 @@ public final class PolicyCodec {
               }
             });
     for (Map.Entry<String, JsonNode> entry : merged.properties()) {
-      if (entry.getValue().isNull() && !entry.getKey().equals(RATE)) {
-        throw new InvalidPolicyException(entry.getKey(), "null", "a value");
+      String key = entry.getKey();
+      if (entry.getValue().isNull() && !key.equals(RATE) && !before.path(key).isNull()) {
+        throw new InvalidPolicyException(key, "null", "a value");
       }
+    }
+    JsonNode rate = merged.path(RATE);
+    if (!rate.isNull() && !(rate.isNumber() && Double.isFinite(rate.asDouble()))) {
+      throw new InvalidPolicyException(RATE, rate, "a number, or null for no limit");
     }
     try {
       return policy(current.pool(), merged, STRICT);
@@ -93,10 +101,8 @@ public final class PolicyCodec {
     }
   }
 
-  private static Set<String> names(ObjectNode tree) {
-    return tree.properties().stream()
-        .map(Map.Entry::getKey)
-        .collect(Collectors.toUnmodifiableSet());
+  private static List<String> names(ObjectNode tree) {
+    return tree.properties().stream().map(Map.Entry::getKey).toList();
   }
 
   private static ObjectNode object(byte[] json) {
@@ -153,6 +159,9 @@ public final class PolicyCodec {
               .map(Object::toString)
               .collect(Collectors.joining(", "));
     }
+    if (invalid.getCause() instanceof InputCoercionException) {
+      return "a whole number";
+    }
     if (invalid.getCause() instanceof IllegalArgumentException cause) {
       return String.valueOf(cause.getMessage());
     }
@@ -172,9 +181,6 @@ public final class PolicyCodec {
   private static String described(@Nullable Class<?> type) {
     if (type == int.class || type == long.class) {
       return "a whole number";
-    }
-    if (type == double.class) {
-      return "a number, or null for no limit";
     }
     if (type != null && Iterable.class.isAssignableFrom(type)) {
       return "a list";

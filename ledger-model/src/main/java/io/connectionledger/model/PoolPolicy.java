@@ -79,10 +79,13 @@ public record PoolPolicy(
     }
     pods = List.copyOf(pods);
     Set<Object> seen = new HashSet<>();
-    for (Pod pod : pods) {
+    for (int i = 0; i < pods.size(); i++) {
+      Pod pod = pods.get(i);
       if (!seen.add(pod.name()) || !seen.add(pod.address())) {
-        throw new IllegalArgumentException(
-            "pods: '" + pod.name() + "' at " + pod.address() + " repeats a name or an address");
+        throw new InvalidPolicyException(
+            "pods[" + i + "]",
+            "'" + pod.name() + "' at " + pod.address(),
+            "a name and an address that no other pod has");
       }
     }
   }

@@ -2,6 +2,8 @@ package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.model.InvalidPolicyException;
+import io.connectionledger.model.Policies;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
@@ -22,7 +24,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The HTTP port: query API, metrics and health. Thread-safe; answers from memory. */
+/**
+ * The HTTP port: query API, metrics and health, answered from memory; and policies, of which
+ * changes are answered when Kafka has them. Thread-safe.
+ */
 public final class QueryServer implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(QueryServer.class);
@@ -30,14 +35,20 @@ public final class QueryServer implements AutoCloseable {
   private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
   private final Ledger ledger;
+  private final PolicyRoutes policies;
   private final Ticker ticker;
   private final Supplier<String> metrics;
   private final Supplier<List<String>> unready;
   private final Javalin javalin;
 
   private QueryServer(
-      Ledger ledger, Ticker ticker, Supplier<String> metrics, Supplier<List<String>> unready) {
+      Ledger ledger,
+      Policies policies,
+      Ticker ticker,
+      Supplier<String> metrics,
+      Supplier<List<String>> unready) {
     this.ledger = ledger;
+    this.policies = new PolicyRoutes(policies, ticker, this::missing);
     this.ticker = ticker;
     this.metrics = metrics;
     this.unready = unready;
@@ -56,10 +67,11 @@ public final class QueryServer implements AutoCloseable {
       String host,
       int port,
       Ledger ledger,
+      Policies policies,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
-    QueryServer server = new QueryServer(ledger, ticker, metrics, unready);
+    QueryServer server = new QueryServer(ledger, policies, ticker, metrics, unready);
     try {
       server.javalin.start(host, port);
     } catch (JavalinException failure) {
@@ -102,8 +114,10 @@ public final class QueryServer implements AutoCloseable {
         .get("/websocket/metrics", this::metrics)
         .get("/health/live", context -> json(context, new Views.Status("live")))
         .get("/health/ready", this::ready)
+        .exception(InvalidPolicyException.class, QueryServer::invalid)
         .exception(HttpResponseException.class, QueryServer::expected)
         .exception(Exception.class, QueryServer::unexpected);
+    policies.addTo(config.routes);
   }
 
   private void connections(Context context) {
@@ -164,6 +178,13 @@ public final class QueryServer implements AutoCloseable {
         null);
   }
 
+  private static void invalid(InvalidPolicyException exception, Context context) {
+    write(
+        context.status(HttpStatus.BAD_REQUEST),
+        Views.Problem.of(exception),
+        "application/problem+json");
+  }
+
   private static void unexpected(Exception exception, Context context) {
     LOGGER.atError().setCause(exception).log("An HTTP request failed");
     problem(context, HttpStatus.INTERNAL_SERVER_ERROR.getCode(), "see this instance's log", null);
@@ -171,14 +192,13 @@ public final class QueryServer implements AutoCloseable {
 
   private static void problem(
       Context context, int status, String detail, @Nullable List<String> reasons) {
-    String title = HttpStatus.forStatus(status).getMessage();
     write(
         context.status(status),
-        new Views.Problem("about:blank", title, status, detail, reasons),
+        Views.Problem.of(status, detail, reasons),
         "application/problem+json");
   }
 
-  private static void json(Context context, Object view) {
+  static void json(Context context, Object view) {
     write(context, view, "application/json");
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.connectionledger.admission.ScriptedLedger;
+import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness;
@@ -251,7 +252,13 @@ final class QueryServerTest {
 
   private QueryServer start(int port) {
     return QueryServer.start(
-        "127.0.0.1", port, ledger, () -> NOW_MS * 1_000_000, () -> metrics.get(), () -> unready);
+        "127.0.0.1",
+        port,
+        ledger,
+        new ScriptedPolicies(),
+        () -> NOW_MS * 1_000_000,
+        () -> metrics.get(),
+        () -> unready);
   }
 
   private HttpResponse<String> get(String path) throws Exception {

@@ -25,6 +25,9 @@ final class PolicyBook {
   /** Pools whose base the topic may not know yet. */
   private final Set<String> untold = new HashSet<>();
 
+  /** Bases that are on their way to the topic. */
+  private final Map<String, PoolPolicy> told = new HashMap<>();
+
   private Map<String, PoolPolicy> base;
 
   PolicyBook(Map<String, PoolPolicy> base) {
@@ -48,8 +51,16 @@ final class PolicyBook {
 
   /** Takes a record of the topic. */
   void stored(PolicyRecord record) {
-    stored.put(record.pool(), record);
+    String pool = record.pool();
+    stored.put(pool, record);
     heard(record);
+    if (record.base().equals(told.get(pool))) {
+      told.remove(pool);
+      if (base.containsKey(pool) && !record.base().equals(base.get(pool))) {
+        // It has changed again since it was told.
+        untold.add(pool);
+      }
+    }
   }
 
   private void heard(PolicyRecord record) {
@@ -58,15 +69,21 @@ final class PolicyBook {
     }
   }
 
-  /** What has to be written to the topic; empty when it knows the base. */
-  List<PolicyRecord> untold(long nowMs) {
+  /** Whether the topic knows the base. */
+  boolean isTold() {
+    return untold.isEmpty();
+  }
+
+  /** What has to be written to the topic now, so that it knows the base. */
+  List<PolicyRecord> tell(long nowMs) {
     return untold.stream()
         .sorted()
         .map(
             pool -> {
               PolicyRecord last = stored.get(pool);
-              return PolicyRecord.ofBase(
-                  policy(pool), last == null ? Set.of() : last.draining(), nowMs);
+              PoolPolicy policy = policy(pool);
+              told.put(pool, policy);
+              return PolicyRecord.ofBase(policy, last == null ? Set.of() : last.draining(), nowMs);
             })
         .toList();
   }

@@ -58,12 +58,20 @@ public final class PolicyStream implements Policies, AutoCloseable {
   private final Ticker ticker;
   private final Producer<byte[], byte[]> producer;
   private final Thread thread = new Thread(this::run, "policies");
+
+  /** Held while a change is made and handed to Kafka; {@link #lock} may be taken under it. */
+  private final Object changing = new Object();
+
   private final Object lock = new Object();
 
   /** Guarded by {@link #lock}, as all that follows. */
   private final PolicyBook book;
 
   private final List<Write> writes = new ArrayList<>();
+
+  /** What {@link #change} wrote last and this instance has not read yet, by pool. */
+  private final Map<String, PolicyRecord> underway = new HashMap<>();
+
   private boolean changed = true;
   private boolean known;
   private long tellAgainMs;
@@ -149,8 +157,26 @@ public final class PolicyStream implements Policies, AutoCloseable {
 
   @Override
   public CompletionStage<PolicyRecord> change(String pool, UnaryOperator<PolicyRecord> change) {
+    synchronized (changing) {
+      PolicyRecord next = change.apply(latest(pool));
+      synchronized (lock) {
+        underway.put(pool, next);
+      }
+      return write(next)
+          .whenComplete(
+              (stored, failure) -> {
+                synchronized (lock) {
+                  underway.remove(pool, next);
+                }
+              });
+    }
+  }
+
+  private PolicyRecord latest(String pool) {
     PolicyRecord current = of(pool).orElseThrow(() -> new NoSuchElementException(pool));
-    return write(change.apply(current));
+    synchronized (lock) {
+      return underway.getOrDefault(pool, current);
+    }
   }
 
   private CompletableFuture<PolicyRecord> write(PolicyRecord record) {
@@ -251,7 +277,7 @@ public final class PolicyStream implements Policies, AutoCloseable {
       if (nowMs < tellAgainMs) {
         return;
       }
-      untold = book.untold(nowMs);
+      untold = book.tell(nowMs);
       tellAgainMs = untold.isEmpty() ? 0 : nowMs + WRITE_TIMEOUT.toMillis();
     }
     for (PolicyRecord record : untold) {
@@ -273,7 +299,7 @@ public final class PolicyStream implements Policies, AutoCloseable {
   private void tellFollower() {
     Map<String, PolicyRecord> all;
     synchronized (lock) {
-      known |= book.untold(0).isEmpty();
+      known |= book.isTold();
       if (!known || !changed) {
         return;
       }
