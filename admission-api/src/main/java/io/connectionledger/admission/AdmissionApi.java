@@ -30,6 +30,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final AdmissionMetrics meters;
   private final PrometheusText metrics;
   private final CheckService authz;
+  private final CheckHandler httpAuthz;
   private volatile boolean warm;
   private volatile boolean serving;
   private @Nullable QueryServer http;
@@ -51,7 +52,9 @@ public final class AdmissionApi implements AutoCloseable {
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger);
     DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
-    this.authz = new CheckService(new Admission(ledger, publisher, durability, meters, ticker));
+    Admission admission = new Admission(ledger, publisher, durability, meters, ticker);
+    this.authz = new CheckService(admission);
+    this.httpAuthz = new CheckHandler(admission);
   }
 
   /**
@@ -159,7 +162,9 @@ public final class AdmissionApi implements AutoCloseable {
     if (http != null) {
       throw new IllegalStateException("the http port is open already");
     }
-    http = QueryServer.start(host, port, ledger, policies, ticker, metrics::scrape, this::unready);
+    http =
+        QueryServer.start(
+            host, port, httpAuthz, ledger, policies, ticker, metrics::scrape, this::unready);
     return http.port();
   }
 

@@ -39,7 +39,14 @@ final class PolicyRoutesTest {
   private final ScriptedPolicies policies = new ScriptedPolicies();
   private final QueryServer server =
       QueryServer.start(
-          "127.0.0.1", 0, ledger, policies, () -> NOW_MS * 1_000_000, () -> "", List::of);
+          "127.0.0.1",
+          0,
+          new NoChecks(),
+          ledger,
+          policies,
+          () -> NOW_MS * 1_000_000,
+          () -> "",
+          List::of);
   private final HttpClient client = HttpClient.newHttpClient();
 
   PolicyRoutesTest() {

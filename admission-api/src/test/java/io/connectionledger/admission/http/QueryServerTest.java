@@ -254,6 +254,7 @@ final class QueryServerTest {
     return QueryServer.start(
         "127.0.0.1",
         port,
+        new NoChecks(),
         ledger,
         new ScriptedPolicies(),
         () -> NOW_MS * 1_000_000,
