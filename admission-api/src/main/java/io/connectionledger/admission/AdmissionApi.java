@@ -1,6 +1,7 @@
 package io.connectionledger.admission;
 
 import io.connectionledger.admission.http.QueryServer;
+import io.connectionledger.model.Policies;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.grpc.BindableService;
@@ -21,6 +22,7 @@ public final class AdmissionApi implements AutoCloseable {
   private static final int WARM_UP_CHECKS = 8_000;
 
   private final Ledger ledger;
+  private final Policies policies;
   private final Durability durability;
   private final Ticker ticker;
   private final KafkaDecisionLog log;
@@ -28,18 +30,21 @@ public final class AdmissionApi implements AutoCloseable {
   private final AdmissionMetrics meters;
   private final PrometheusText metrics;
   private final CheckService authz;
+  private final CheckHandler httpAuthz;
   private volatile boolean warm;
   private volatile boolean serving;
   private @Nullable QueryServer http;
 
   private AdmissionApi(
       Ledger ledger,
+      Policies policies,
       KafkaDecisionLog log,
       Supplier<KafkaDecisionLog> rehearsal,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
     this.ledger = ledger;
+    this.policies = policies;
     this.durability = durability;
     this.ticker = ticker;
     this.log = log;
@@ -47,7 +52,9 @@ public final class AdmissionApi implements AutoCloseable {
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger);
     DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
-    this.authz = new CheckService(new Admission(ledger, publisher, durability, meters, ticker));
+    Admission admission = new Admission(ledger, publisher, durability, meters, ticker);
+    this.authz = new CheckService(admission);
+    this.httpAuthz = new CheckHandler(admission);
   }
 
   /**
@@ -59,12 +66,14 @@ public final class AdmissionApi implements AutoCloseable {
    */
   public static AdmissionApi create(
       Ledger ledger,
+      Policies policies,
       Map<String, Object> kafka,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
     return create(
         ledger,
+        policies,
         KafkaDecisionLog.connect(kafka),
         () -> KafkaDecisionLog.rehearsal(kafka),
         durability,
@@ -74,6 +83,7 @@ public final class AdmissionApi implements AutoCloseable {
 
   static AdmissionApi create(
       Ledger ledger,
+      Policies policies,
       KafkaDecisionLog log,
       Supplier<KafkaDecisionLog> rehearsal,
       Durability durability,
@@ -81,7 +91,7 @@ public final class AdmissionApi implements AutoCloseable {
       PrometheusMeterRegistry registry) {
     // The first look at the topic has it fetched before the first check needs it.
     log.unready();
-    return new AdmissionApi(ledger, log, rehearsal, durability, ticker, registry);
+    return new AdmissionApi(ledger, policies, log, rehearsal, durability, ticker, registry);
   }
 
   /** Envoy's ext_authz service. */
@@ -144,7 +154,9 @@ public final class AdmissionApi implements AutoCloseable {
     if (http != null) {
       throw new IllegalStateException("the http port is open already");
     }
-    http = QueryServer.start(host, port, ledger, ticker, metrics::scrape, this::unready);
+    http =
+        QueryServer.start(
+            host, port, httpAuthz, ledger, policies, ticker, metrics::scrape, this::unready);
     return http.port();
   }
 

@@ -20,9 +20,16 @@ final class WebSocketUpgrade {
     Map<String, String> headers = request.getHeadersMap();
     String upgrade = headers.get("upgrade");
     return upgrade != null
-        && hasToken(upgrade, "websocket")
-        && (isHttp2OrLater(request.getProtocol())
-            || hasToken(headers.getOrDefault("connection", ""), "upgrade"));
+        && isAskedBy(
+            upgrade,
+            isHttp2OrLater(request.getProtocol())
+                ? "upgrade"
+                : headers.getOrDefault("connection", ""));
+  }
+
+  /** The same by the values of the two headers, which Envoy makes up for an extended CONNECT. */
+  static boolean isAskedBy(String upgrade, String connection) {
+    return hasToken(upgrade, "websocket") && hasToken(connection, "upgrade");
   }
 
   private static boolean isHttp2OrLater(String protocol) {

@@ -81,6 +81,7 @@ final class AdmissionApiTest {
   private AdmissionApi api() {
     return AdmissionApi.create(
         ledger,
+        new ScriptedPolicies(),
         new KafkaDecisionLog(kafka),
         () -> new KafkaDecisionLog(producer()),
         Durability.FAST,

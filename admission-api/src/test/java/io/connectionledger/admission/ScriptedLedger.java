@@ -34,7 +34,7 @@ public final class ScriptedLedger implements Ledger {
   private volatile boolean rehearsing;
 
   @Override
-  public Decision decide(String pool) {
+  public synchronized Decision decide(String pool) {
     if (rehearsing) {
       return new Decision.Allowed(pool, "rehearsal-1", new PodAddress("127.0.0.1", 1), 0, 0);
     }

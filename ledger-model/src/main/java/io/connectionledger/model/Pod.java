@@ -8,8 +8,12 @@ package io.connectionledger.model;
  */
 public record Pod(String name, PodAddress address) {
   public Pod {
-    if (name.isBlank() || name.length() > 253) {
+    // What reads JSON leaves absent components null, whatever their type promises.
+    if (name == null || name.isBlank() || name.length() > 253) {
       throw new IllegalArgumentException("a pod's name has 1 to 253 characters");
+    }
+    if (address == null) {
+      throw new IllegalArgumentException("a pod's address is ip:port or [ipv6]:port");
     }
   }
 }

@@ -45,6 +45,7 @@ public record PoolPolicy(
     DENY,
     ALLOW;
 
+    @JsonValue
     public String label() {
       return name().toLowerCase(Locale.ROOT);
     }
@@ -66,23 +67,25 @@ public record PoolPolicy(
     }
     if (!(connectionsPerSecond == UNLIMITED_RATE
         || (connectionsPerSecond >= MIN_RATE && connectionsPerSecond <= MAX_RATE))) {
-      throw new IllegalArgumentException(
-          "connections-per-second is " + connectionsPerSecond + ": allowed is 0.001 to 1000000");
+      throw new InvalidPolicyException(
+          "connections-per-second", connectionsPerSecond, "0.001 to 1000000");
     }
     if (burstCapacity < 1 || burstCapacity > MAX_BURST) {
-      throw new IllegalArgumentException(
-          "burst-capacity is " + burstCapacity + ": allowed is 1 to 1000000");
+      throw new InvalidPolicyException("burst-capacity", burstCapacity, "1 to 1000000");
     }
     if (perPodMaxConnections < 1 || perPodMaxConnections > MAX_PER_POD) {
-      throw new IllegalArgumentException(
-          "per-pod-max-connections is " + perPodMaxConnections + ": allowed is 1 to 10000000");
+      throw new InvalidPolicyException(
+          "per-pod-max-connections", perPodMaxConnections, "1 to 10000000");
     }
     pods = List.copyOf(pods);
     Set<Object> seen = new HashSet<>();
-    for (Pod pod : pods) {
+    for (int i = 0; i < pods.size(); i++) {
+      Pod pod = pods.get(i);
       if (!seen.add(pod.name()) || !seen.add(pod.address())) {
-        throw new IllegalArgumentException(
-            "pods: '" + pod.name() + "' at " + pod.address() + " repeats a name or an address");
+        throw new InvalidPolicyException(
+            "pods[" + i + "]",
+            "'" + pod.name() + "' at " + pod.address(),
+            "a name and an address that no other pod has");
       }
     }
   }

@@ -21,6 +21,8 @@ public record PoolView(
     FULL("full"),
     /** Holds more than a limit that was lowered, or than an Envoy's fail-open let in. */
     OVER_LIMIT("overLimit"),
+    /** Takes no new connections; those that it holds go on. */
+    DRAINING("draining"),
     /** Holds connections, but the policy does not name it any more. */
     GONE("gone");
 
@@ -42,5 +44,11 @@ public record PoolView(
    * @param pod its name; its address when the policy does not name it
    */
   public record PodView(
-      String pod, PodAddress address, int active, int reserved, int limit, State state) {}
+      String pod, PodAddress address, int active, int reserved, int limit, State state) {
+
+    /** Whether it holds more than its limit, in whatever state it is. */
+    public boolean isOverLimit() {
+      return active + reserved > limit;
+    }
+  }
 }

@@ -49,20 +49,23 @@ final class LedgerMetrics {
 
   /** Makes the pool's counter exist from the start, at zero. */
   void pool(String pool) {
-    established.computeIfAbsent(
-        pool,
-        name ->
-            Counter.builder("websocket.connections.established")
-                .description("WebSocket connections that were established")
-                .tag("pool", name)
-                .register(registry));
+    established.computeIfAbsent(pool, this::establishedCounter);
   }
 
+  private Counter establishedCounter(String pool) {
+    return Counter.builder("websocket.connections.established")
+        .description("WebSocket connections that were established")
+        .tag("pool", pool)
+        .register(registry);
+  }
+
+  /**
+   * Counts what a record changed.
+   *
+   * @param pool has a policy
+   */
   void count(String pool, Changes changes) {
-    Counter counter = established.get(pool);
-    if (counter != null) {
-      counter.increment(changes.established());
-    }
+    established.computeIfAbsent(pool, this::establishedCounter).increment(changes.established());
     repairs.increment(changes.repaired());
     refused.increment(changes.refused());
     for (ConnectionEvent.Closed lost : changes.givenUp()) {

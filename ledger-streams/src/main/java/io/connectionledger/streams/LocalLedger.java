@@ -3,6 +3,7 @@ package io.connectionledger.streams;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
@@ -10,6 +11,7 @@ import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.rules.LeaseTerms;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,12 +28,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LocalLedger implements Ledger {
 
-  private final Map<String, PoolPolicy> policies;
   private final int partitions;
   private final LeaseTerms terms;
   private final Ticker ticker;
   private final Map<String, Integer> partitionOf = new ConcurrentHashMap<>();
-  private final OwnedShards shards = new OwnedShards();
+  private final OwnedShards shards = new OwnedShards(this::followAll);
+  private volatile Map<String, PoolPolicy> policies;
+
+  /** The latest policy of each pool, those included that are not served any more. */
+  private final Map<String, PolicyRecord> followed = new HashMap<>();
+
+  private volatile boolean policiesKnown;
   private volatile Running running = Running.NOT_YET;
 
   /** What the topology says of itself. */
@@ -90,6 +97,40 @@ public final class LocalLedger implements Ledger {
     return new PoolShard(pools, terms, ticker.nowMs());
   }
 
+  /**
+   * Serves these pools by these policies from now on; nothing is decided before the first call. A
+   * pool that is not among them any more is unknown to checks, while what is known of its
+   * connections is kept up to date, in case it comes back.
+   */
+  public synchronized void follow(Map<String, PolicyRecord> current) {
+    long nowNanos = ticker.nowNanos();
+    Map<String, PoolPolicy> serving = new TreeMap<>();
+    current.forEach(
+        (pool, record) -> {
+          serving.put(pool, record.policy());
+          if (!record.equals(followed.put(pool, record))) {
+            PoolShard shard = shards.get(partitionOf(pool));
+            if (shard != null) {
+              shard.follow(record, nowNanos);
+            }
+          }
+          partitionOf.put(pool, partitionOf(pool));
+        });
+    policies.keySet().stream()
+        .filter(pool -> !serving.containsKey(pool))
+        .forEach(partitionOf::remove);
+    policies = Collections.unmodifiableMap(serving);
+    policiesKnown = true;
+  }
+
+  /** Brings a shard up to date whose partition has just come here. */
+  private synchronized void followAll(PoolShard shard, int partition) {
+    long nowNanos = ticker.nowNanos();
+    followed.values().stream()
+        .filter(record -> partitionOf(record.pool()) == partition)
+        .forEach(record -> shard.follow(record, nowNanos));
+  }
+
   OwnedShards shards() {
     return shards;
   }
@@ -106,7 +147,8 @@ public final class LocalLedger implements Ledger {
       return Rejections.of(pool, RejectionReason.UNKNOWN_POOL, nowNanos, null);
     }
     PoolShard shard = shards.get(partition);
-    Decision decision = shard == null ? null : shard.decide(pool, nowNanos);
+    boolean knowsHow = policiesKnown || partition == Rehearsal.PARTITION;
+    Decision decision = shard == null || !knowsHow ? null : shard.decide(pool, nowNanos);
     return decision != null ? decision : noOwner(pool, nowNanos);
   }
 
@@ -168,13 +210,18 @@ public final class LocalLedger implements Ledger {
 
   @Override
   public boolean ready() {
-    return running.isRunning() && shards.all().stream().allMatch(PoolShard::isCaughtUp);
+    return policiesKnown
+        && running.isRunning()
+        && shards.all().stream().allMatch(PoolShard::isCaughtUp);
   }
 
   @Override
   public String status() {
     if (ready()) {
       return "ready";
+    }
+    if (!policiesKnown) {
+      return "the policies are not read yet";
     }
     long behind = shards.all().stream().filter(shard -> !shard.isCaughtUp()).count();
     return "streams are " + running.state() + ", " + behind + " partitions are catching up";

@@ -2,6 +2,7 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
@@ -32,6 +33,7 @@ final class PoolShard {
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<String, PoolLedger> pools = new LinkedHashMap<>();
   private final EnvoyWatch envoys;
+  private final LeaseTerms terms;
 
   /** For how long no ingest has been heard, as far as our ticks tell. */
   private long silentMs = EnvoyWatch.SILENCE_MS;
@@ -46,9 +48,23 @@ final class PoolShard {
    */
   PoolShard(Iterable<PoolPolicy> policies, LeaseTerms terms, long nowMs) {
     this.envoys = new EnvoyWatch(terms, nowMs);
+    this.terms = terms;
     this.tickedMs = nowMs;
     for (PoolPolicy policy : policies) {
       pools.put(policy.pool(), new PoolLedger(policy, terms, nowMs));
+    }
+  }
+
+  /** Decides by another policy from now on; a pool that is new here begins empty. */
+  void follow(PolicyRecord record, long nowNanos) {
+    lock.lock();
+    try {
+      pools
+          .computeIfAbsent(
+              record.pool(), pool -> new PoolLedger(record.policy(), terms, envoys.nowMs()))
+          .follow(record.policy(), record.draining(), nowNanos);
+    } finally {
+      lock.unlock();
     }
   }
 

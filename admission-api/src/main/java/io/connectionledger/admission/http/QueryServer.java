@@ -2,6 +2,8 @@ package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.model.InvalidPolicyException;
+import io.connectionledger.model.Policies;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
@@ -18,26 +20,45 @@ import java.net.BindException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The HTTP port: query API, metrics and health. Thread-safe; answers from memory. */
+/**
+ * The HTTP port: checks; query API, metrics and health, answered from memory; and policies, of
+ * which changes are answered when Kafka has them. Thread-safe.
+ */
 public final class QueryServer implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(QueryServer.class);
   private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  /** Longer than the head of any request that Envoy passes on, 60 KiB. */
+  private static final int MAX_HEAD_BYTES = 80 << 10;
+
   private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
+  private final Handler checks;
   private final Ledger ledger;
+  private final PolicyRoutes policies;
   private final Ticker ticker;
   private final Supplier<String> metrics;
   private final Supplier<List<String>> unready;
   private final Javalin javalin;
 
   private QueryServer(
-      Ledger ledger, Ticker ticker, Supplier<String> metrics, Supplier<List<String>> unready) {
+      Handler checks,
+      Ledger ledger,
+      Policies policies,
+      Ticker ticker,
+      Supplier<String> metrics,
+      Supplier<List<String>> unready) {
+    this.checks = checks;
     this.ledger = ledger;
+    this.policies = new PolicyRoutes(policies, ticker, this::missing);
     this.ticker = ticker;
     this.metrics = metrics;
     this.unready = unready;
@@ -48,6 +69,7 @@ public final class QueryServer implements AutoCloseable {
    * Starts listening.
    *
    * @param port 0 for any free one
+   * @param checks sees every request first, and leaves alone what is no check
    * @param metrics the scrape, in Prometheus' text format 0.0.4
    * @param unready why this instance is not ready, a line each; empty when it is
    * @throws UncheckedIOException with one line that names the address when it cannot be listened on
@@ -55,11 +77,13 @@ public final class QueryServer implements AutoCloseable {
   public static QueryServer start(
       String host,
       int port,
+      Handler checks,
       Ledger ledger,
+      Policies policies,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
-    QueryServer server = new QueryServer(ledger, ticker, metrics, unready);
+    QueryServer server = new QueryServer(checks, ledger, policies, ticker, metrics, unready);
     try {
       server.javalin.start(host, port);
     } catch (JavalinException failure) {
@@ -87,6 +111,8 @@ public final class QueryServer implements AutoCloseable {
     config.startup.showOldJavalinVersionWarning = false;
     config.startup.startupWatcherEnabled = false;
     config.http.prefer405over404 = true;
+    config.jetty.modifyServer(jetty -> jetty.setHandler(new Handler.Sequence(checks)));
+    config.jetty.modifyHttpConfiguration(QueryServer::admitEveryPath);
     config.router.javaLangErrorHandler(
         (response, error) -> {
           response.setStatus(HttpStatus.INTERNAL_SERVER_ERROR.getCode());
@@ -102,8 +128,16 @@ public final class QueryServer implements AutoCloseable {
         .get("/websocket/metrics", this::metrics)
         .get("/health/live", context -> json(context, new Views.Status("live")))
         .get("/health/ready", this::ready)
+        .exception(InvalidPolicyException.class, QueryServer::invalid)
         .exception(HttpResponseException.class, QueryServer::expected)
         .exception(Exception.class, QueryServer::unexpected);
+    policies.addTo(config.routes);
+  }
+
+  /** A check has path and head of whatever request Envoy took. */
+  private static void admitEveryPath(HttpConfiguration http) {
+    http.setRequestHeaderSize(MAX_HEAD_BYTES);
+    http.setUriCompliance(UriCompliance.UNSAFE);
   }
 
   private void connections(Context context) {
@@ -164,6 +198,13 @@ public final class QueryServer implements AutoCloseable {
         null);
   }
 
+  private static void invalid(InvalidPolicyException exception, Context context) {
+    write(
+        context.status(HttpStatus.BAD_REQUEST),
+        Views.Problem.of(exception),
+        "application/problem+json");
+  }
+
   private static void unexpected(Exception exception, Context context) {
     LOGGER.atError().setCause(exception).log("An HTTP request failed");
     problem(context, HttpStatus.INTERNAL_SERVER_ERROR.getCode(), "see this instance's log", null);
@@ -171,14 +212,13 @@ public final class QueryServer implements AutoCloseable {
 
   private static void problem(
       Context context, int status, String detail, @Nullable List<String> reasons) {
-    String title = HttpStatus.forStatus(status).getMessage();
     write(
         context.status(status),
-        new Views.Problem("about:blank", title, status, detail, reasons),
+        Views.Problem.of(status, detail, reasons),
         "application/problem+json");
   }
 
-  private static void json(Context context, Object view) {
+  static void json(Context context, Object view) {
     write(context, view, "application/json");
   }
 

@@ -1,10 +1,12 @@
 package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.connectionledger.model.InvalidPolicyException;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Window;
+import io.javalin.http.HttpStatus;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +42,14 @@ final class Views {
     }
   }
 
-  record Pod(String pod, String address, int active, int reserved, int limit, String state) {
+  record Pod(
+      String pod,
+      String address,
+      int active,
+      int reserved,
+      int limit,
+      String state,
+      boolean overLimit) {
 
     static Pod of(PoolView.PodView view) {
       return new Pod(
@@ -49,7 +58,8 @@ final class Views {
           view.active(),
           view.reserved(),
           view.limit(),
-          view.state().label());
+          view.state().label(),
+          view.isOverLimit());
     }
   }
 
@@ -120,12 +130,51 @@ final class Views {
    * An RFC 9457 problem.
    *
    * @param reasons one line each; absent when the detail says it all
+   * @param field the key of the request's body that is wrong, absent when it is none
+   * @param value of that key
+   * @param allowed for that key
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record Problem(
-      String type, String title, int status, String detail, @Nullable List<String> reasons) {}
+      String type,
+      String title,
+      int status,
+      String detail,
+      @Nullable List<String> reasons,
+      @Nullable String field,
+      @Nullable String value,
+      @Nullable String allowed) {
 
-  private static String instant(long epochMs) {
+    static Problem of(int status, String detail, @Nullable List<String> reasons) {
+      return new Problem(
+          "about:blank",
+          HttpStatus.forStatus(status).getMessage(),
+          status,
+          detail,
+          reasons,
+          null,
+          null,
+          null);
+    }
+
+    static Problem of(InvalidPolicyException invalid) {
+      int status = HttpStatus.BAD_REQUEST.getCode();
+      return new Problem(
+          "about:blank",
+          HttpStatus.BAD_REQUEST.getMessage(),
+          status,
+          String.valueOf(invalid.getMessage()),
+          null,
+          invalid.key(),
+          invalid.value(),
+          invalid.allowed());
+    }
+  }
+
+  /** The draining of one pod. */
+  record Drain(String pool, String pod, String address, boolean draining) {}
+
+  static String instant(long epochMs) {
     return Instant.ofEpochMilli(epochMs).toString();
   }
 }

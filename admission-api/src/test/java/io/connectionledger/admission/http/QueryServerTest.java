@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.connectionledger.admission.ScriptedLedger;
+import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness;
@@ -71,7 +72,7 @@ final class QueryServerTest {
             List.of(
                 new PodView("demo-pod-1", PodAddress.parse("127.0.0.1:9101"), 2, 0, 2, State.FULL),
                 new PodView(
-                    "[fd00::7]:80", PodAddress.parse("[fd00::7]:80"), 1, 1, 2, State.OVER_LIMIT))));
+                    "[fd00::7]:80", PodAddress.parse("[fd00::7]:80"), 1, 2, 2, State.OVER_LIMIT))));
     // When
     HttpResponse<String> answer = get("/v1/pools/chat/connections");
     // Then
@@ -81,9 +82,9 @@ final class QueryServerTest {
             """
             {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","mode":"enforce","active":3,\
             "reserved":1,"pods":[{"pod":"demo-pod-1","address":"127.0.0.1:9101","active":2,"reserved":0,"limit":2,\
-            "state":"full"},\
-            {"pod":"[fd00::7]:80","address":"[fd00::7]:80","active":1,"reserved":1,"limit":2,\
-            "state":"overLimit"}]}""");
+            "state":"full","overLimit":false},\
+            {"pod":"[fd00::7]:80","address":"[fd00::7]:80","active":1,"reserved":2,"limit":2,\
+            "state":"overLimit","overLimit":true}]}""");
   }
 
   @Test
@@ -251,7 +252,14 @@ final class QueryServerTest {
 
   private QueryServer start(int port) {
     return QueryServer.start(
-        "127.0.0.1", port, ledger, () -> NOW_MS * 1_000_000, () -> metrics.get(), () -> unready);
+        "127.0.0.1",
+        port,
+        new NoChecks(),
+        ledger,
+        new ScriptedPolicies(),
+        () -> NOW_MS * 1_000_000,
+        () -> metrics.get(),
+        () -> unready);
   }
 
   private HttpResponse<String> get(String path) throws Exception {

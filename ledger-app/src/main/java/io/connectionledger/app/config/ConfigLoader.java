@@ -6,6 +6,7 @@ import io.connectionledger.app.config.LedgerConfig.Instance;
 import io.connectionledger.app.config.LedgerConfig.Kafka;
 import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
+import io.connectionledger.app.config.LedgerConfig.Policies;
 import io.connectionledger.model.PoolPolicy;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -59,15 +60,20 @@ public final class ConfigLoader {
    * @throws ConfigException when anything in either is wrong
    */
   public static LedgerConfig load(Path yaml, Map<String, String> environment) {
+    return parse(text("the configuration", yaml), yaml.toString(), environment);
+  }
+
+  /** What {@code file} says, or a line that calls it {@code what}. */
+  static String text(String what, Path file) {
     try {
-      return parse(Files.readString(yaml), yaml.toString(), environment);
+      return Files.readString(file);
     } catch (NoSuchFileException missing) {
-      throw new ConfigException("the configuration " + yaml + " does not exist", missing);
+      throw new ConfigException(what + " " + file + " does not exist", missing);
     } catch (CharacterCodingException binary) {
-      throw new ConfigException("the configuration " + yaml + " is not UTF-8 text", binary);
+      throw new ConfigException(what + " " + file + " is not UTF-8 text", binary);
     } catch (IOException unreadable) {
       throw new ConfigException(
-          "the configuration " + yaml + " cannot be read: " + unreadable.getMessage(), unreadable);
+          what + " " + file + " cannot be read: " + unreadable.getMessage(), unreadable);
     }
   }
 
@@ -83,8 +89,6 @@ public final class ConfigLoader {
   }
 
   private LedgerConfig config() {
-    Map<String, PoolPolicy> pools = new LinkedHashMap<>();
-    settings.pools().forEach((name, pool) -> pools.put(name, PoolReader.read(pool)));
     return new LedgerConfig(
         Path.of(
             settings
@@ -106,7 +110,18 @@ public final class ConfigLoader {
             lease("lease.heartbeat", Duration.ofSeconds(10)),
             integer("lease.missed", 1, MAX_MISSED, 3),
             lease("lease.reservation", Duration.ofSeconds(15))),
-        pools);
+        new Policies(
+            settings
+                .get("policies.file")
+                .map(value -> Path.of(value.matching(PATH, "the path of a file")))
+                .orElse(null)),
+        pools(settings));
+  }
+
+  static Map<String, PoolPolicy> pools(Settings settings) {
+    Map<String, PoolPolicy> pools = new LinkedHashMap<>();
+    settings.pools().forEach((name, pool) -> pools.put(name, PoolReader.read(pool)));
+    return pools;
   }
 
   private Kafka kafka() {

@@ -29,7 +29,8 @@ final class Keys {
           "xds.bind",
           "lease.heartbeat",
           "lease.missed",
-          "lease.reservation");
+          "lease.reservation",
+          "policies.file");
 
   /** Every key of a pool. */
   static final List<String> POOL =

@@ -7,12 +7,13 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that an instance is told before it starts. {@link ConfigLoader} reads and checks it.
  *
  * @param dataDir where this instance keeps its state; relative to the working directory
- * @param pools by name, in the order of the file
+ * @param pools by name, in the order of the file; {@link #poolsWith} adds those of the policy file
  */
 public record LedgerConfig(
     Path dataDir,
@@ -23,10 +24,18 @@ public record LedgerConfig(
     Listener http,
     Listener xds,
     Lease lease,
+    Policies policies,
     Map<String, PoolPolicy> pools) {
 
   public LedgerConfig {
     pools = Collections.unmodifiableMap(new LinkedHashMap<>(pools));
+  }
+
+  /** The pools, with those of a policy file in place of the ones of the same name. */
+  public Map<String, PoolPolicy> poolsWith(Map<String, PoolPolicy> ofFile) {
+    Map<String, PoolPolicy> all = new LinkedHashMap<>(pools);
+    all.putAll(ofFile);
+    return all;
   }
 
   /**
@@ -100,4 +109,11 @@ public record LedgerConfig(
    * @param reservation how long a slot is held for a connection that has not opened yet
    */
   public record Lease(Duration heartbeat, int missed, Duration reservation) {}
+
+  /**
+   * Where policies may change while the instance runs.
+   *
+   * @param file has pools as they stand under {@code pools}; null for none
+   */
+  public record Policies(@Nullable Path file) {}
 }

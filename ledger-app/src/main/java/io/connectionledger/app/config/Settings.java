@@ -49,6 +49,17 @@ final class Settings {
     return settings;
   }
 
+  /** Reads a YAML document of pools alone, which may be empty. */
+  static Settings readPools(String yaml, String name) {
+    Settings settings = new Settings();
+    Setting.Origin origin = new Setting.Origin(name, true);
+    Node root = compose(yaml, origin);
+    if (root != null) {
+      new Setting(Keys.POOLS, root, origin).map().forEach(settings::readPool);
+    }
+    return settings;
+  }
+
   private void readPool(String name, Setting pool) {
     Map<String, Setting> entries = pool.map(Keys.POOL);
     Pool target = pool(name, pool.where());

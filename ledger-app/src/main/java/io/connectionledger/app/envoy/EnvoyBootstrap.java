@@ -27,8 +27,7 @@ final class EnvoyBootstrap {
     ObjectNode manager = object(listener, "/filter_chains/0/filters/0/typed_config");
     object(manager, "/access_log_options")
         .put("access_log_flush_interval", seconds(options.heartbeat()));
-    object(filter(manager, "envoy.filters.http.ext_authz"), "/typed_config/grpc_service")
-        .put("timeout", seconds(options.checkTimeout()));
+    setCheck(object(filter(manager, "envoy.filters.http.ext_authz"), "/typed_config"), options);
 
     setEndpoints(cluster(bootstrap, "als"), options.als());
     setEndpoints(cluster(bootstrap, "authz"), options.authz());
@@ -48,6 +47,17 @@ final class EnvoyBootstrap {
       }
     }
     return bootstrap;
+  }
+
+  /** Over HTTP the pool stands in a header, over gRPC in the routes. */
+  private static void setCheck(ObjectNode authz, EnvoyOptions options) {
+    if (authz.has("http_service")) {
+      object(authz, "/http_service/server_uri").put("timeout", seconds(options.checkTimeout()));
+      object(authz, "/http_service/authorization_request/headers_to_add/0")
+          .put("value", options.pool());
+    } else {
+      object(authz, "/grpc_service").put("timeout", seconds(options.checkTimeout()));
+    }
   }
 
   private static String seconds(Duration duration) {

@@ -3,6 +3,7 @@ package io.connectionledger.app.serve;
 import io.connectionledger.admission.AdmissionApi;
 import io.connectionledger.admission.Durability;
 import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.PolicyFile;
 import io.connectionledger.app.config.Role;
 import io.connectionledger.app.config.StartupException;
 import io.connectionledger.app.kafka.DataDir;
@@ -10,9 +11,12 @@ import io.connectionledger.app.kafka.EmbeddedKafka;
 import io.connectionledger.app.kafka.TopicSetup;
 import io.connectionledger.controlplane.EdsServer;
 import io.connectionledger.ingest.AlsIngest;
+import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.LedgerStreams;
 import io.connectionledger.streams.LocalLedger;
+import io.connectionledger.streams.policy.PolicyStream;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -21,6 +25,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +47,8 @@ public final class Instance implements AutoCloseable {
   private final Closing closing = new Closing();
   private final Ticker ticker = Ticker.system();
   private final LedgerConfig config;
+  private final @Nullable String policyText;
+  private final Map<String, PoolPolicy> pools;
   private final LocalLedger ledger;
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -51,14 +58,21 @@ public final class Instance implements AutoCloseable {
   private OptionalInt httpPort = OptionalInt.empty();
   private String bootstrapServers;
   private @Nullable AdmissionApi admission;
+  private @Nullable EdsServer eds;
 
   private Instance(LedgerConfig config) {
     this.config = config;
     this.bootstrapServers = config.kafka().bootstrapServers();
     LedgerConfig.Lease lease = config.lease();
+    Path policyFile = config.policies().file();
+    this.policyText = policyFile == null ? null : PolicyFile.text(policyFile);
+    this.pools =
+        policyFile == null || policyText == null
+            ? config.pools()
+            : config.poolsWith(PolicyFile.parse(policyText, policyFile.toString()));
     this.ledger =
         new LocalLedger(
-            config.pools(),
+            pools,
             config.kafka().partitions(),
             new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation()),
             ticker);
@@ -101,8 +115,11 @@ public final class Instance implements AutoCloseable {
     if (roles.contains(Role.INGEST)) {
       startIngest();
     }
-    if (roles.contains(Role.ADMISSION)) {
-      startAdmission(dataDir);
+    if (roles.contains(Role.CONTROL_PLANE) || roles.contains(Role.ADMISSION)) {
+      PolicyStream policies = startPolicies();
+      if (roles.contains(Role.ADMISSION)) {
+        startAdmission(dataDir, policies);
+      }
     }
     if (admission != null) {
       admission.serving();
@@ -132,10 +149,30 @@ public final class Instance implements AutoCloseable {
   }
 
   private void startControlPlane() {
-    EdsServer eds = EdsServer.create(config.pools().values());
+    eds = EdsServer.create(pools.values());
     GrpcServer server = GrpcServer.start("xds", config.xds(), eds.service());
     closing.add(server);
     xdsPort = OptionalInt.of(server.port());
+  }
+
+  private PolicyStream startPolicies() {
+    PolicyStream policies =
+        closing.add(PolicyStream.start(kafkaClient(), pools, this::follow, ticker));
+    Path file = config.policies().file();
+    if (file != null && policyText != null) {
+      closing.add(
+          PolicyWatch.start(
+              file, policyText, ofFile -> policies.base(config.poolsWith(ofFile)), registry));
+    }
+    return policies;
+  }
+
+  /** Envoy is told first: it should know a new pod before a connection is placed there. */
+  private void follow(Map<String, PolicyRecord> policies) {
+    if (eds != null) {
+      eds.update(policies.values().stream().map(PolicyRecord::policy).toList());
+    }
+    ledger.follow(policies);
   }
 
   private Durability durability() {
@@ -145,7 +182,7 @@ public final class Instance implements AutoCloseable {
     };
   }
 
-  private void startAdmission(DataDir dataDir) {
+  private void startAdmission(DataDir dataDir, PolicyStream policies) {
     LedgerStreams streams =
         closing.add(
             new LedgerStreams(
@@ -156,7 +193,8 @@ public final class Instance implements AutoCloseable {
                 registry));
     streams.start();
     AdmissionApi api =
-        closing.add(AdmissionApi.create(ledger, kafkaClient(), durability(), ticker, registry));
+        closing.add(
+            AdmissionApi.create(ledger, policies, kafkaClient(), durability(), ticker, registry));
     httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
     api.warmUp();
     GrpcServer server =

@@ -9,6 +9,7 @@ import io.connectionledger.app.config.LedgerConfig.Instance;
 import io.connectionledger.app.config.LedgerConfig.Kafka;
 import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
+import io.connectionledger.app.config.LedgerConfig.Policies;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
@@ -66,6 +67,7 @@ final class ConfigLoaderTest {
         new Listener("127.0.0.1", 8090),
         new Listener("127.0.0.1", 18_000),
         new Lease(Duration.ofSeconds(10), 3, Duration.ofSeconds(15)),
+        new Policies(null),
         pools);
   }
 
@@ -115,6 +117,7 @@ final class ConfigLoaderTest {
             http: { port: 65535, bind: "::" }
             xds: { port: 3, bind: 10.0.0.1 }
             lease: { heartbeat: 1s, missed: 100, reservation: 10m }
+            policies: { file: /etc/ledger/pools.yaml }
             """);
 
     assertThat(config)
@@ -133,6 +136,7 @@ final class ConfigLoaderTest {
                 new Listener("::", 65_535),
                 new Listener("10.0.0.1", 3),
                 new Lease(Duration.ofSeconds(1), 100, Duration.ofMinutes(10)),
+                new Policies(Path.of("/etc/ledger/pools.yaml")),
                 Map.of()));
     assertThat(config.kafka().clientProperties()).containsEntry("retries", "5");
   }
@@ -184,10 +188,10 @@ final class ConfigLoaderTest {
             + " bootstrap-servers, port, bind, partitions, replication, properties",
         "kafak: {}"
             + " | unknown key kafak (ledger.yaml line 1): allowed are data-dir, kafka, instance,"
-            + " als, authz, http, xds, lease, pools",
+            + " als, authz, http, xds, lease, policies, pools",
         "kafka.port: 1"
             + " | unknown key kafka.port (ledger.yaml line 1): allowed are data-dir, kafka,"
-            + " instance, als, authz, http, xds, lease, pools",
+            + " instance, als, authz, http, xds, lease, policies, pools",
         "kafka: { bootstrap-servers: nowhere }"
             + " | kafka.bootstrap-servers is 'nowhere' (ledger.yaml line 1): allowed is host:port,"
             + " several separated by commas",
@@ -282,8 +286,8 @@ final class ConfigLoaderTest {
     assertThatThrownBy(() -> read(yaml))
         .isInstanceOf(ConfigException.class)
         .hasMessage(
-            "pools.chat.pods: 'b' at 127.0.0.1:1 repeats a name or an address (ledger.yaml line"
-                + " 3)");
+            "pools.chat.pods[1] is 'b' at 127.0.0.1:1: allowed is a name and an address that no"
+                + " other pod has (ledger.yaml line 3)");
   }
 
   @Test

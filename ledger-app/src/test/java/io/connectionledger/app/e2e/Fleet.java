@@ -54,6 +54,12 @@ public final class Fleet implements AutoCloseable {
   /** Starts them; the ledger may come later. */
   static Fleet start(String pool, List<WebSocketPod> pods, int envoys, Ports ports, Path folder)
       throws Exception {
+    return start(pool, pods, envoys, ports, folder, ROOT.resolve("envoy/envoy.yaml"));
+  }
+
+  static Fleet start(
+      String pool, List<WebSocketPod> pods, int envoys, Ports ports, Path folder, Path bootstrap)
+      throws Exception {
     Fleet fleet = new Fleet(pool, pods, ports.http());
     Path program = EnvoyBinary.system().locate();
     for (int i = 1; i <= envoys; i++) {
@@ -61,7 +67,7 @@ public final class Fleet implements AutoCloseable {
       fleet.envoys.add(
           EnvoyProcess.start(
               program,
-              ROOT.resolve("envoy/envoy.yaml"),
+              bootstrap,
               EnvoyOptions.of(node, ports.als(), ports.authz(), ports.xds()).withPool(pool),
               Files.createDirectories(folder.resolve(node))));
     }
@@ -125,6 +131,20 @@ public final class Fleet implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(interrupted);
     }
+  }
+
+  /** What the ledger answers to a request that changes something; it must succeed. */
+  JsonNode change(String method, String path, String body) throws Exception {
+    HttpResponse<String> answer =
+        http.send(
+            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path))
+                .method(method, HttpRequest.BodyPublishers.ofString(body))
+                .build(),
+            HttpResponse.BodyHandlers.ofString());
+    if (answer.statusCode() != 200) {
+      throw new IllegalStateException(path + " answered " + answer.body());
+    }
+    return JSON.readTree(answer.body());
   }
 
   /** Whether the ledger is ready and every Envoy has its pods. */

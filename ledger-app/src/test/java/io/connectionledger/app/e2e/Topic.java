@@ -31,6 +31,7 @@ public record Topic(List<JsonNode> events, List<String> invalid) {
     List<JsonNode> events = kcat(bootstrapServers, "connections", invalid);
     kcat(bootstrapServers, "decisions", invalid);
     kcat(bootstrapServers, "pods", invalid);
+    kcat(bootstrapServers, "policies", invalid);
     return new Topic(events, invalid);
   }
 

@@ -23,7 +23,7 @@ final class ConnectionTable {
   private static final int MAX_FOREIGN_PODS = 1_000;
 
   private final String pool;
-  private final boolean places;
+  private boolean places;
   private final LeaseTerms terms;
   private final PodTable pods;
   private final EnvoyTable envoys;
@@ -68,13 +68,21 @@ final class ConnectionTable {
       CloseRate closeRate,
       long leaseNowMs) {
     this.pool = policy.pool();
-    // In shadow mode Envoy chooses the pod, and to land elsewhere is no news.
-    this.places = policy.mode() == PoolPolicy.Mode.ENFORCE;
+    this.places = places(policy);
     this.terms = terms;
     this.pods = pods;
     this.envoys = envoys;
     this.closeRate = closeRate;
     this.leaseNowMs = leaseNowMs;
+  }
+
+  private static boolean places(PoolPolicy policy) {
+    // In shadow mode Envoy chooses the pod, and to land elsewhere is no news.
+    return policy.mode() == PoolPolicy.Mode.ENFORCE;
+  }
+
+  void follow(PoolPolicy policy) {
+    places = places(policy);
   }
 
   int open() {

@@ -13,6 +13,9 @@ final class PodSlot {
   /** The policy's order; {@link Integer#MAX_VALUE} for a pod that it does not name. */
   int rank;
 
+  /** Whether it takes no new connections although the policy names it. */
+  boolean draining;
+
   int active;
   int reserved;
 
@@ -29,6 +32,7 @@ final class PodSlot {
   final void leavePolicy() {
     name = address.toString();
     rank = Integer.MAX_VALUE;
+    draining = false;
   }
 
   /** What counts against the limit. */

@@ -7,6 +7,7 @@ import io.connectionledger.model.PoolView.State;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Every pod that a pool's policy names or that holds connections of the pool. Only the former are
- * placed on; the latter are forgotten with their last connection.
+ * placed on, unless they are draining; the latter are forgotten with their last connection.
  */
 final class PodTable {
 
@@ -25,13 +26,24 @@ final class PodTable {
   private final Map<PodAddress, PodSlot> slots = new HashMap<>();
   private final PodHeap placeable = new PodHeap();
   private final Set<PodSlot> changed = new LinkedHashSet<>();
+
+  /** Names that no pod has any more, each with the address that had it last. */
+  private final Map<String, PodAddress> formerNames = new LinkedHashMap<>();
+
+  private int named;
   private long choices;
 
-  /** Makes {@code pods} the ones to place on, in this order among equals. */
-  void place(List<Pod> pods) {
+  /**
+   * Makes {@code pods} the ones of the policy, in this order among equals.
+   *
+   * @param draining those of them that take no new connections; others are ignored
+   */
+  void place(List<Pod> pods, Set<PodAddress> draining) {
     placeable.clear();
+    named = pods.size();
     List<PodSlot> before = List.copyOf(slots.values());
     for (PodSlot slot : before) {
+      formerNames.put(slot.name, slot.address);
       slot.leavePolicy();
     }
     int rank = 0;
@@ -39,11 +51,15 @@ final class PodTable {
       PodSlot slot = slot(pod.address());
       slot.rank = rank++;
       slot.name = pod.name();
+      slot.draining = draining.contains(slot.address);
       slots.put(slot.address, slot);
-      placeable.add(slot);
+      if (!slot.draining) {
+        placeable.add(slot);
+      }
       changed.add(slot);
     }
     before.forEach(this::changed);
+    slots.values().forEach(slot -> formerNames.remove(slot.name));
   }
 
   @Nullable PodSlot emptiest() {
@@ -73,7 +89,7 @@ final class PodTable {
 
   /** How many pods hold connections although the policy does not name them. */
   int foreign() {
-    return slots.size() - placeable.size();
+    return slots.size() - named;
   }
 
   List<PodView> views(int limit) {
@@ -81,10 +97,13 @@ final class PodTable {
   }
 
   List<PodView> changedViews(int limit) {
-    if (changed.isEmpty()) {
+    if (changed.isEmpty() && formerNames.isEmpty()) {
       return List.of();
     }
-    List<PodView> views = new ArrayList<>(changed.size());
+    List<PodView> views = new ArrayList<>(formerNames.size() + changed.size());
+    formerNames.forEach(
+        (name, address) -> views.add(new PodView(name, address, 0, 0, limit, State.GONE)));
+    formerNames.clear();
     changed.forEach(pod -> views.add(view(pod, limit)));
     changed.clear();
     return views;
@@ -94,6 +113,8 @@ final class PodTable {
     State state;
     if (!pod.inPolicy()) {
       state = State.GONE;
+    } else if (pod.draining) {
+      state = State.DRAINING;
     } else if (pod.held() > limit) {
       state = State.OVER_LIMIT;
     } else if (pod.held() == limit) {

@@ -5,6 +5,7 @@ import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness.EnvoyView;
 import io.connectionledger.model.PoolView;
@@ -14,6 +15,7 @@ import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
 import io.connectionledger.streams.rules.StoredConnection.Reserved;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The state of one pool, with two doors: {@link #decide} turns a check into a decision, {@link
@@ -37,10 +39,10 @@ public final class PoolLedger {
 
   private static final long NANOS_PER_SECOND = 1_000_000_000;
 
-  private final PoolPolicy policy;
+  private PoolPolicy policy;
   private final PodTable pods = new PodTable();
   private final EnvoyTable envoys = new EnvoyTable();
-  private final TokenBucket bucket;
+  private TokenBucket bucket;
   private final CloseRate closeRate = new CloseRate();
   private final ConnectionTable connections;
 
@@ -53,7 +55,22 @@ public final class PoolLedger {
     this.policy = policy;
     bucket = new TokenBucket(policy);
     connections = new ConnectionTable(policy, terms, pods, envoys, closeRate, leaseNowMs);
-    pods.place(policy.pods());
+    pods.place(policy.pods(), Set.of());
+  }
+
+  /**
+   * Decides by another policy of the same pool from now on. What is open or reserved stays so, and
+   * counts: on a pod with less room than it has connections, and on one that the policy does not
+   * name any more.
+   *
+   * @param draining pods that take no new connections
+   * @param nowNanos nanoseconds since the epoch
+   */
+  public void follow(PoolPolicy other, Set<PodAddress> draining, long nowNanos) {
+    policy = other;
+    bucket = bucket.converted(other, nowNanos);
+    connections.follow(other);
+    pods.place(other.pods(), draining);
   }
 
   /**

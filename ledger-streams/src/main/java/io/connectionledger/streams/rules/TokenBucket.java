@@ -26,6 +26,22 @@ final class TokenBucket {
     toleranceNanos = intervalNanos * (policy.burstCapacity() - 1L);
   }
 
+  /**
+   * A bucket with the limits of {@code policy} that continues this one: tokens that are out stay
+   * out, as many of them as the new bucket can hold. So a larger bucket has its additional tokens
+   * at once, a faster one refills at its new rate from now on, and none ever holds more than its
+   * burst.
+   */
+  TokenBucket converted(PoolPolicy policy, long nowNanos) {
+    TokenBucket next = new TokenBucket(policy);
+    if (!unlimited && !next.unlimited) {
+      double out =
+          Math.clamp((arrivalNanos - nowNanos) / (double) intervalNanos, 0, policy.burstCapacity());
+      next.arrivalNanos = nowNanos + (long) Math.ceil(out * next.intervalNanos);
+    }
+    return next;
+  }
+
   /** How long until a token is there; 0 when there is one now. Takes none. */
   long nanosUntilToken(long nowNanos) {
     if (unlimited) {

@@ -1,0 +1,162 @@
+package io.connectionledger.admission.http;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.Policies;
+import io.connectionledger.model.PolicyCodec;
+import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Ticker;
+import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HttpResponseException;
+import io.javalin.http.HttpStatus;
+import io.javalin.http.NotFoundResponse;
+import io.javalin.http.ServiceUnavailableResponse;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Policies and draining over HTTP. A change is answered when it is stored and followed by this
+ * instance; the others follow it at the same time. Thread-safe.
+ */
+final class PolicyRoutes {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(PolicyRoutes.class);
+
+  private static final String POLICY = "/v1/pools/{pool}/policy";
+  private static final String DRAIN = "/v1/pools/{pool}/pods/{address}/drain";
+
+  /** What an answer has beside a policy's keys: it may be sent back with them, and is ignored. */
+  private static final Set<String> BESIDE = Set.of("pool", "asOf", "source", "draining");
+
+  private static final int STORE_SECONDS = 10;
+
+  private final Policies policies;
+  private final Ticker ticker;
+  private final Function<String, HttpResponseException> missing;
+
+  /**
+   * The routes.
+   *
+   * @param missing says why there is no pool of a name
+   */
+  PolicyRoutes(Policies policies, Ticker ticker, Function<String, HttpResponseException> missing) {
+    this.policies = policies;
+    this.ticker = ticker;
+    this.missing = missing;
+  }
+
+  void addTo(RoutesConfig routes) {
+    routes
+        .get(POLICY, context -> show(context, of(context.pathParam("pool"))))
+        .put(POLICY, this::put)
+        .delete(POLICY, this::reset)
+        .put(DRAIN, context -> drain(context, true))
+        .delete(DRAIN, context -> drain(context, false));
+  }
+
+  private PolicyRecord of(String pool) {
+    return policies.of(pool).orElseThrow(() -> missing.apply(pool));
+  }
+
+  private void put(Context context) {
+    byte[] body = context.bodyAsBytes();
+    change(
+        context,
+        current -> {
+          PoolPolicy policy = PolicyCodec.changed(current.policy(), body, BESIDE);
+          return current.withPolicy(policy, ticker.nowMs());
+        },
+        record -> show(context, record));
+  }
+
+  /** Back to what the configuration wants. */
+  private void reset(Context context) {
+    change(
+        context,
+        current -> current.withPolicy(current.base(), ticker.nowMs()),
+        record -> show(context, record));
+  }
+
+  private void drain(Context context, boolean draining) {
+    PolicyRecord now = of(context.pathParam("pool"));
+    Pod pod = pod(now, context.pathParam("address"));
+    Views.Drain answer =
+        new Views.Drain(now.pool(), pod.name(), pod.address().toString(), draining);
+    if (now.draining().contains(pod.address()) == draining) {
+      QueryServer.json(context, answer);
+      return;
+    }
+    change(
+        context,
+        current -> {
+          Set<PodAddress> pods = new HashSet<>(current.draining());
+          if (draining) {
+            pods.add(pod.address());
+          } else {
+            pods.remove(pod.address());
+          }
+          return current.withDraining(pods, ticker.nowMs());
+        },
+        record -> QueryServer.json(context, answer));
+  }
+
+  private static Pod pod(PolicyRecord record, String written) {
+    PodAddress address;
+    try {
+      address = PodAddress.parse(written);
+    } catch (IllegalArgumentException notAnAddress) {
+      throw new NotFoundResponse(String.valueOf(notAnAddress.getMessage()));
+    }
+    return record.policy().pods().stream()
+        .filter(pod -> pod.address().equals(address))
+        .findFirst()
+        .orElseThrow(
+            () -> new NotFoundResponse("pool '" + record.pool() + "' has no pod at " + address));
+  }
+
+  private void change(
+      Context context, UnaryOperator<PolicyRecord> change, Consumer<PolicyRecord> answer) {
+    String pool = of(context.pathParam("pool")).pool();
+    CompletableFuture<PolicyRecord> stored =
+        policies
+            .change(pool, change)
+            .toCompletableFuture()
+            .copy()
+            .orTimeout(STORE_SECONDS, TimeUnit.SECONDS);
+    context.future(() -> stored.thenAccept(answer).exceptionally(failure -> refuse(pool, failure)));
+  }
+
+  private static Void refuse(String pool, Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    LOGGER
+        .atWarn()
+        .addKeyValue("pool", pool)
+        .addKeyValue("failure", String.valueOf(cause))
+        .log("A change of a policy was not stored");
+    throw new ServiceUnavailableResponse(
+        "Kafka did not take the change of pool '" + pool + "'; it may still take effect");
+  }
+
+  private void show(Context context, PolicyRecord record) {
+    ObjectNode view = PolicyCodec.tree(record.policy());
+    ObjectNode answer = view.objectNode();
+    answer.put("pool", record.pool());
+    answer.put("asOf", Views.instant(ticker.nowMs()));
+    answer.put("source", record.isOverride() ? "api" : "configuration");
+    answer.setAll(view);
+    var draining = answer.putArray("draining");
+    record.draining().stream().sorted().forEach(pod -> draining.add(pod.toString()));
+    QueryServer.json(context.status(HttpStatus.OK), answer);
+  }
+}

@@ -1,0 +1,201 @@
+package io.connectionledger.admission.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.connectionledger.admission.ScriptedLedger;
+import io.connectionledger.admission.ScriptedPolicies;
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolPolicy;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class PolicyRoutesTest {
+
+  private static final long NOW_MS = 1_700_000_000_123L;
+  private static final PodAddress POD = PodAddress.parse("10.0.0.1:80");
+  private static final PodAddress POD_6 = PodAddress.parse("[fd00::7]:80");
+  private static final PoolPolicy BASE =
+      new PoolPolicy(
+          "chat",
+          PoolPolicy.UNLIMITED_RATE,
+          1,
+          3,
+          PoolPolicy.Mode.ENFORCE,
+          PoolPolicy.OnOwnerLoss.SHARE,
+          List.of(new Pod("one", POD), new Pod("six", POD_6)));
+
+  private final ScriptedLedger ledger = new ScriptedLedger();
+  private final ScriptedPolicies policies = new ScriptedPolicies();
+  private final QueryServer server =
+      QueryServer.start(
+          "127.0.0.1",
+          0,
+          new NoChecks(),
+          ledger,
+          policies,
+          () -> NOW_MS * 1_000_000,
+          () -> "",
+          List::of);
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  PolicyRoutesTest() {
+    ledger.pools.add("chat");
+    policies.records.put("chat", PolicyRecord.ofBase(BASE, Set.of(), 1));
+  }
+
+  @AfterEach
+  void stop() {
+    client.close();
+    server.close();
+  }
+
+  @Test
+  void shouldShowThePolicy() throws Exception {
+    // When
+    HttpResponse<String> answer = send("GET", "/v1/pools/chat/policy", "");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body())
+        .isEqualTo(
+            """
+            {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","source":"configuration",\
+            "connectionsPerSecond":null,"burstCapacity":1,"perPodMaxConnections":3,\
+            "mode":"enforce","onOwnerLoss":"share",\
+            "pods":[{"name":"one","address":"10.0.0.1:80"},\
+            {"name":"six","address":"[fd00::7]:80"}],"draining":[]}""");
+  }
+
+  @Test
+  void shouldChangeWhatTheBodyNamesAndAnswerWithTheWhole() throws Exception {
+    // When
+    HttpResponse<String> answer =
+        send(
+            "PUT",
+            "/v1/pools/chat/policy",
+            "{\"perPodMaxConnections\":9,\"connectionsPerSecond\":2}");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body())
+        .contains("\"source\":\"api\"")
+        .contains("\"perPodMaxConnections\":9")
+        .contains("\"connectionsPerSecond\":2.0")
+        .contains("\"pods\":[{\"name\":\"one\"");
+    assertThat(record().policy().perPodMaxConnections()).isEqualTo(9);
+    assertThat(record().base()).isEqualTo(BASE);
+    assertThat(record().atMs()).isEqualTo(NOW_MS);
+  }
+
+  @Test
+  void shouldTakeItsOwnAnswerBackUnchanged() throws Exception {
+    // Given
+    String shown = send("GET", "/v1/pools/chat/policy", "").body();
+    // When
+    HttpResponse<String> answer = send("PUT", "/v1/pools/chat/policy", shown);
+    // Then
+    assertThat(answer.body()).isEqualTo(shown);
+  }
+
+  @Test
+  void shouldRefuseWhatIsWrongAndChangeNothing() throws Exception {
+    // When
+    HttpResponse<String> answer =
+        send("PUT", "/v1/pools/chat/policy", "{\"perPodMaxConnections\":0,\"burstCapacity\":5}");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(400);
+    assertThat(answer.headers().firstValue("content-type")).hasValue("application/problem+json");
+    assertThat(answer.body())
+        .isEqualTo(
+            """
+            {"type":"about:blank","title":"Bad Request","status":400,\
+            "detail":"perPodMaxConnections is 0: allowed is 1 to 10000000",\
+            "field":"perPodMaxConnections","value":"0","allowed":"1 to 10000000"}""");
+    assertThat(policies.changes).isZero();
+  }
+
+  @Test
+  void shouldGoBackToTheConfiguration() throws Exception {
+    // Given
+    send("PUT", "/v1/pools/chat/policy", "{\"perPodMaxConnections\":9}");
+    // When
+    HttpResponse<String> answer = send("DELETE", "/v1/pools/chat/policy", "");
+    // Then
+    assertThat(answer.body()).contains("\"source\":\"configuration\"");
+    assertThat(record().policy()).isEqualTo(BASE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"10.0.0.1:80", "10.0.0.1%3A80", "%5Bfd00::7%5D:80", "%5Bfd00%3A%3A7%5D%3A80"})
+  void shouldDrainAndUndrainAPod(String address) throws Exception {
+    // Given
+    PodAddress pod = address.startsWith("10") ? POD : POD_6;
+    String path = "/v1/pools/chat/pods/" + address + "/drain";
+    // When
+    HttpResponse<String> drained = send("PUT", path, "");
+    HttpResponse<String> again = send("PUT", path, "");
+    // Then
+    assertThat(drained.statusCode()).isEqualTo(200);
+    assertThat(again.body()).isEqualTo(drained.body());
+    assertThat(drained.body()).contains("\"address\":\"" + pod + "\",\"draining\":true");
+    assertThat(record().draining()).containsExactly(pod);
+    assertThat(policies.changes).isEqualTo(1);
+    assertThat(send("GET", "/v1/pools/chat/policy", "").body())
+        .contains("\"draining\":[\"" + pod + "\"]");
+    assertThat(send("DELETE", path, "").body()).contains("\"draining\":false");
+    assertThat(send("DELETE", path, "").statusCode()).isEqualTo(200);
+    assertThat(record().draining()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "nope/pods/10.0.0.1:80/drain",
+        "chat/pods/10.0.0.2:80/drain",
+        "chat/pods/one/drain",
+        "nope/policy"
+      })
+  void shouldKnowNoOtherPoolOrPod(String path) throws Exception {
+    // When
+    HttpResponse<String> answer = send("PUT", "/v1/pools/" + path, "{}");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(404);
+    assertThat(answer.headers().firstValue("content-type")).hasValue("application/problem+json");
+    assertThat(policies.changes).isZero();
+  }
+
+  @Test
+  void shouldSayThatKafkaDidNotTakeTheChange() throws Exception {
+    // Given
+    policies.failure = new IllegalStateException("away");
+    // When
+    HttpResponse<String> answer =
+        send("PUT", "/v1/pools/chat/policy", "{\"perPodMaxConnections\":9}");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.body())
+        .contains("Kafka did not take the change of pool 'chat'; it may still take effect");
+  }
+
+  private PolicyRecord record() {
+    return Objects.requireNonNull(policies.records.get("chat"));
+  }
+
+  private HttpResponse<String> send(String method, String path, String body) throws Exception {
+    return client.send(
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+            .method(method, HttpRequest.BodyPublishers.ofString(body))
+            .build(),
+        HttpResponse.BodyHandlers.ofString());
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The policies that all instances share: {@link io.connectionledger.streams.policy.PolicyStream}
+ * keeps what the configuration wants and what is on the topic together.
+ */
+@NullMarked
+package io.connectionledger.streams.policy;
+
+import org.jspecify.annotations.NullMarked;

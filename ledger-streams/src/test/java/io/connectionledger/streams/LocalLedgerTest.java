@@ -1,0 +1,139 @@
+package io.connectionledger.streams;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.testkit.ManualTicker;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** How policies reach the pools of an instance. */
+class LocalLedgerTest {
+
+  private static final LeaseTerms TERMS =
+      new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
+  private static final PodAddress POD = PodAddress.parse("10.0.0.1:80");
+
+  private final LocalLedger ledger =
+      new LocalLedger(Map.of("chat", policy("chat", 1)), 1, TERMS, new ManualTicker());
+
+  LocalLedgerTest() {
+    ledger.runBy(new Running());
+  }
+
+  @Test
+  void shouldDecideNothingBeforeThePoliciesAreKnown() {
+    // Given
+    own();
+    assertThat(ledger.ready()).isFalse();
+    assertThat(ledger.status()).isEqualTo("the policies are not read yet");
+    assertThat(decide("chat")).isEqualTo("no_owner");
+    // When
+    ledger.follow(Map.of("chat", record("chat", 1)));
+    // Then
+    assertThat(ledger.ready()).isTrue();
+    assertThat(decide("chat")).isEqualTo("allowed");
+    assertThat(decide("chat")).isEqualTo("pod_limit");
+  }
+
+  @Test
+  void shouldFollowAChangeWhileItOwnsThePool() {
+    // Given
+    ledger.follow(Map.of("chat", record("chat", 1)));
+    own();
+    assertThat(decide("chat")).isEqualTo("allowed");
+    // When
+    ledger.follow(Map.of("chat", record("chat", 2)));
+    // Then
+    assertThat(decide("chat")).isEqualTo("allowed");
+    assertThat(decide("chat")).isEqualTo("pod_limit");
+  }
+
+  @Test
+  void shouldBringAShardUpToDateThatWasMadeBeforeAChange() {
+    // Given
+    PoolShard made = ledger.emptyShard(0);
+    ledger.follow(
+        Map.of(
+            "chat",
+            new PolicyRecord(policy("chat", 2), policy("chat", 1), Set.of(POD), 0),
+            "game",
+            record("game", 1)));
+    // When
+    made.caughtUp();
+    ledger.shards().add(0, made);
+    // Then
+    assertThat(decide("chat")).isEqualTo("no_pods");
+    assertThat(decide("game")).isEqualTo("allowed");
+  }
+
+  @Test
+  void shouldKeepWhatItKnowsOfAPoolThatLeavesAndComesBack() {
+    // Given
+    ledger.follow(Map.of("chat", record("chat", 1), "game", record("game", 1)));
+    own();
+    assertThat(decide("game")).isEqualTo("allowed");
+    // When
+    ledger.follow(Map.of("chat", record("chat", 1)));
+    // Then
+    assertThat(ledger.pools()).containsExactly("chat");
+    assertThat(decide("game")).isEqualTo("unknown_pool");
+    ledger.follow(Map.of("chat", record("chat", 1), "game", record("game", 1)));
+    assertThat(decide("game")).isEqualTo("pod_limit");
+  }
+
+  private void own() {
+    PoolShard shard = ledger.emptyShard(0);
+    shard.caughtUp();
+    ledger.shards().add(0, shard);
+  }
+
+  private String decide(String pool) {
+    return ledger.decide(pool) instanceof Decision.Rejected rejected
+        ? rejected.reason().label()
+        : "allowed";
+  }
+
+  private static PolicyRecord record(String pool, int limit) {
+    return PolicyRecord.ofBase(policy(pool, limit), Set.of(), 0);
+  }
+
+  private static PoolPolicy policy(String pool, int limit) {
+    return new PoolPolicy(
+        pool,
+        PoolPolicy.UNLIMITED_RATE,
+        1,
+        limit,
+        PoolPolicy.Mode.ENFORCE,
+        PoolPolicy.OnOwnerLoss.DENY,
+        List.of(new Pod("one", POD)));
+  }
+
+  private static final class Running implements LocalLedger.Running {
+
+    @Override
+    public boolean isRunning() {
+      return true;
+    }
+
+    @Override
+    public String state() {
+      return "RUNNING";
+    }
+
+    @Override
+    public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+      return Optional.empty();
+    }
+  }
+}
