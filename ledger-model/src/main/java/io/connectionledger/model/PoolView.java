@@ -21,6 +21,8 @@ public record PoolView(
     FULL("full"),
     /** Holds more than a limit that was lowered, or than an Envoy's fail-open let in. */
     OVER_LIMIT("overLimit"),
+    /** Failed too often of late: nothing but a trial is sent to it now and then. */
+    CIRCUIT_OPEN("circuitOpen"),
     /** Holds connections, but the policy does not name it any more. */
     GONE("gone");
 

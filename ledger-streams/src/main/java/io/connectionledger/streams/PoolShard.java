@@ -2,6 +2,7 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
@@ -11,6 +12,7 @@ import io.connectionledger.streams.rules.Changes;
 import io.connectionledger.streams.rules.EnvoyWatch;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.connectionledger.streams.rules.PoolLedger;
+import io.connectionledger.streams.rules.StoredCircuit;
 import io.connectionledger.streams.rules.StoredConnection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -158,6 +160,12 @@ final class PoolShard {
     }
     ledger.restore(id, connection);
     return true;
+  }
+
+  /** Puts a stored circuit back; false when its pool or pod does not exist any more. */
+  boolean restoreCircuit(String pool, PodAddress pod, StoredCircuit circuit) {
+    PoolLedger ledger = pools.get(pool);
+    return ledger != null && ledger.restoreCircuit(pod, circuit);
   }
 
   void restoreBucket(String pool, long arrivalNanos) {

@@ -19,7 +19,14 @@ final class PodSlot {
   /** When it was last chosen, in decisions of its pool: breaks ties so that pods fill evenly. */
   long lastChosen;
 
+  final Circuit circuit = new Circuit();
+
   int heapIndex = NOT_PLACEABLE;
+
+  /** Whether it stands among the tripped of {@link Candidates}, and by which time. */
+  boolean waits;
+
+  long waitsUntilMs;
 
   PodSlot(PodAddress address) {
     this.address = address;

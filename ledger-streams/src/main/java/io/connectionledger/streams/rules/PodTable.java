@@ -2,6 +2,7 @@ package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
 import java.util.ArrayList;
@@ -11,7 +12,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Every pod that a pool's policy names or that holds connections of the pool. Only the former are
@@ -23,35 +23,66 @@ final class PodTable {
       Comparator.<PodSlot>comparingInt(pod -> pod.rank).thenComparing(pod -> pod.address);
 
   private final Map<PodAddress, PodSlot> slots = new HashMap<>();
-  private final PodHeap placeable = new PodHeap();
+  private final Candidates candidates = new Candidates();
   private final Set<PodSlot> changed = new LinkedHashSet<>();
   private long choices;
 
-  /** Makes {@code pods} the ones to place on, in this order among equals. */
-  void place(List<Pod> pods) {
-    placeable.clear();
+  /** Makes the pods of {@code policy} the ones to place on, in this order among equals. */
+  void place(PoolPolicy policy) {
+    candidates.reset(policy.perPodMaxConnections());
     List<PodSlot> before = List.copyOf(slots.values());
     for (PodSlot slot : before) {
       slot.leavePolicy();
     }
     int rank = 0;
-    for (Pod pod : pods) {
+    for (Pod pod : policy.pods()) {
       PodSlot slot = slot(pod.address());
       slot.rank = rank++;
       slot.name = pod.name();
       slots.put(slot.address, slot);
-      placeable.add(slot);
+      candidates.add(slot);
       changed.add(slot);
     }
     before.forEach(this::changed);
   }
 
-  @Nullable PodSlot emptiest() {
-    return placeable.emptiest();
+  Candidates candidates() {
+    return candidates;
   }
 
-  void chosen(PodSlot pod) {
+  /** The pod is given the next connection. */
+  void chosen(PodSlot pod, long nowMs) {
     pod.lastChosen = ++choices;
+    if (pod.circuit.isOpen()) {
+      pod.circuit.trial(nowMs);
+    }
+  }
+
+  /** A handshake failed by the pod's fault. */
+  void failed(PodSlot pod, long atMs, Changes changes) {
+    if (pod.inPolicy() && pod.circuit.failed(atMs)) {
+      changes.circuit(pod.address, pod.circuit.stored());
+      changed(pod);
+    }
+  }
+
+  /** A handshake succeeded. */
+  void succeeded(PodSlot pod, long atMs, Changes changes) {
+    if (pod.inPolicy() && pod.circuit.succeeded(atMs)) {
+      changes.circuit(pod.address, null);
+      changed(pod);
+    }
+  }
+
+  /** Puts an open circuit back; false when the policy does not name its pod any more. */
+  boolean restore(PodAddress address, StoredCircuit stored) {
+    PodSlot pod = slots.get(address);
+    if (pod == null || !pod.inPolicy()) {
+      return false;
+    }
+    pod.circuit.restore(stored);
+    changed(pod);
+    return true;
   }
 
   /** The slot of {@code address}; a new one stays only if {@link #changed} finds it in use. */
@@ -60,9 +91,9 @@ final class PodTable {
     return slot == null ? new PodSlot(address) : slot;
   }
 
-  /** Must be called after each change of a slot's counts. */
+  /** Must be called after each change of a slot's counts or circuit. */
   void changed(PodSlot pod) {
-    placeable.update(pod);
+    candidates.update(pod);
     changed.add(pod);
     if (pod.inPolicy() || pod.held() > 0) {
       slots.put(pod.address, pod);
@@ -73,7 +104,7 @@ final class PodTable {
 
   /** How many pods hold connections although the policy does not name them. */
   int foreign() {
-    return slots.size() - placeable.size();
+    return slots.size() - candidates.size();
   }
 
   List<PodView> views(int limit) {
@@ -94,6 +125,8 @@ final class PodTable {
     State state;
     if (!pod.inPolicy()) {
       state = State.GONE;
+    } else if (pod.circuit.isOpen()) {
+      state = State.CIRCUIT_OPEN;
     } else if (pod.held() > limit) {
       state = State.OVER_LIMIT;
     } else if (pod.held() == limit) {

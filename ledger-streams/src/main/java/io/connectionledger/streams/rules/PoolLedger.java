@@ -5,6 +5,7 @@ import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness.EnvoyView;
 import io.connectionledger.model.PoolView;
@@ -53,12 +54,12 @@ public final class PoolLedger {
     this.policy = policy;
     bucket = new TokenBucket(policy);
     connections = new ConnectionTable(policy, terms, pods, envoys, closeRate, leaseNowMs);
-    pods.place(policy.pods());
+    pods.place(policy);
   }
 
   /**
-   * Decides one check: rate limit, then room on a pod. An allowed one holds its slot and its token
-   * from here on; a rejected one changes nothing.
+   * Decides one check: rate limit, then room on a pod, then its circuit. An allowed one holds its
+   * slot and its token from here on; a rejected one changes nothing.
    *
    * @param nowNanos nanoseconds since the epoch
    */
@@ -70,18 +71,27 @@ public final class PoolLedger {
       int seconds = (int) Math.ceilDiv(waitNanos, NANOS_PER_SECOND);
       return rejected(id, RejectionReason.RATE_LIMITED, seconds, nowMs);
     }
-    PodSlot pod = pods.emptiest();
+    PodSlot pod = pods.candidates().next(nowMs);
     if (pod == null) {
-      return rejected(id, RejectionReason.NO_PODS, CloseRate.MAX_SECONDS, nowMs);
+      return rejectedForWantOfAPod(id, nowMs);
     }
-    if (pod.held() >= policy.perPodMaxConnections()) {
-      return rejected(id, RejectionReason.POD_LIMIT, closeRate.secondsUntilNext(), nowMs);
-    }
-    pods.chosen(pod);
+    pods.chosen(pod, nowMs);
     bucket.take(nowNanos);
     connections.reserve(id, pod);
     return new Decision.Allowed(
         policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs, policy.mode());
+  }
+
+  private Decision rejectedForWantOfAPod(String id, long nowMs) {
+    Candidates candidates = pods.candidates();
+    if (candidates.size() == 0) {
+      return rejected(id, RejectionReason.NO_PODS, CloseRate.MAX_SECONDS, nowMs);
+    }
+    if (candidates.isTripped()) {
+      int seconds = (int) Math.ceilDiv(candidates.nextTrialMs() - nowMs, 1_000L);
+      return rejected(id, RejectionReason.CIRCUIT_OPEN, seconds, nowMs);
+    }
+    return rejected(id, RejectionReason.POD_LIMIT, closeRate.secondsUntilNext(), nowMs);
   }
 
   private Decision rejected(String id, RejectionReason reason, int retryAfterSeconds, long nowMs) {
@@ -112,7 +122,10 @@ public final class PoolLedger {
       case ConnectionEvent.Opened e -> {
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
         envoy.lastSeenMs = e.atMs();
-        connections.seen(e.connection(), pods.slot(e.pod()), envoy, e.startedAtMs(), changes);
+        PodSlot pod = pods.slot(e.pod());
+        if (connections.seen(e.connection(), pod, envoy, e.startedAtMs(), changes)) {
+          pods.succeeded(pod, e.atMs(), changes);
+        }
       }
       case ConnectionEvent.Alive e -> {
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
@@ -122,7 +135,9 @@ public final class PoolLedger {
                 (address, ids) -> {
                   PodSlot pod = pods.slot(address);
                   for (String id : ids) {
-                    connections.seen(id, pod, envoy, null, changes);
+                    if (connections.seen(id, pod, envoy, null, changes)) {
+                      pods.succeeded(pod, e.atMs(), changes);
+                    }
                   }
                 });
       }
@@ -132,7 +147,17 @@ public final class PoolLedger {
           connections.close(e.connection(), changes);
         }
       }
-      case ConnectionEvent.Failed e -> connections.fail(e.connection(), changes);
+      case ConnectionEvent.Failed e -> applyFailed(e, changes);
+    }
+  }
+
+  private void applyFailed(ConnectionEvent.Failed event, Changes changes) {
+    String id = event.connection();
+    boolean news = !connections.hasOutcome(id);
+    PodSlot pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
+    connections.fail(id, changes);
+    if (news && pod != null && PodFault.isIn(event)) {
+      pods.failed(pod, event.atMs(), changes);
     }
   }
 
@@ -175,6 +200,11 @@ public final class PoolLedger {
       case Open o -> connections.restoreOpen(id, pods.slot(o.pod()), envoys.slot(o.envoy()));
       case Ended e -> connections.end(id);
     }
+  }
+
+  /** Puts an open circuit back as a store kept it; false when the policy names no such pod. */
+  public boolean restoreCircuit(PodAddress pod, StoredCircuit stored) {
+    return pods.restore(pod, stored);
   }
 
   /** Continues the token bucket where a store kept it. */

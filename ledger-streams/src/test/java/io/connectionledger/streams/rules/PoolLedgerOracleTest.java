@@ -9,6 +9,7 @@ import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.testkit.NaivePool;
 import java.time.Duration;
@@ -49,6 +50,7 @@ class PoolLedgerOracleTest {
     private final PoolPolicy policy;
     private final List<PodAddress> everyPod;
     private final Map<String, StoredConnection> store = new HashMap<>();
+    private final Map<PodAddress, StoredCircuit> circuits = new HashMap<>();
     private final List<LedgerRecord> log = new ArrayList<>();
     private final List<Decision.Allowed> underway = new ArrayList<>();
     private final Map<String, Long> admittedNanos = new LinkedHashMap<>();
@@ -114,13 +116,23 @@ class PoolLedgerOracleTest {
 
     private void decide() {
       long nowNanos = nowMs * 1_000_000;
+      List<PodAddress> tripped =
+          ledger.view(nowMs).pods().stream()
+              .filter(pod -> pod.state() == State.CIRCUIT_OPEN)
+              .map(PodView::address)
+              .toList();
       switch (ledger.decide(nowNanos)) {
         case Decision.Allowed allowed -> {
           assertThat(held(allowed.pod())).as("room, %s", this).isLessThan(limit());
           for (Pod pod : policy.pods()) {
-            assertThat(held(allowed.pod()))
-                .as("emptiest, %s", this)
-                .isLessThanOrEqualTo(held(pod.address()));
+            if (!tripped.contains(pod.address())) {
+              assertThat(held(allowed.pod()))
+                  .as("emptiest, %s", this)
+                  .isLessThanOrEqualTo(held(pod.address()));
+            }
+          }
+          if (tripped.contains(allowed.pod())) {
+            assertThat(oracle.reserved(allowed.pod())).as("one trial, %s", this).isZero();
           }
           admittedNanos.put(allowed.id(), nowNanos);
           underway.add(allowed);
@@ -134,6 +146,11 @@ class PoolLedgerOracleTest {
             assertThat(policy.pods())
                 .as("every pod is full, %s", this)
                 .allMatch(pod -> held(pod.address()) >= limit());
+          } else if (rejected.reason() == RejectionReason.CIRCUIT_OPEN) {
+            assertThat(policy.pods())
+                .as("only open circuits have room, %s", this)
+                .allMatch(pod -> held(pod.address()) >= limit() || tripped.contains(pod.address()))
+                .anyMatch(pod -> held(pod.address()) < limit());
           } else {
             assertThat(rejected.reason()).isEqualTo(RejectionReason.RATE_LIMITED);
             assertThat(policy.connectionsPerSecond()).isNotInfinite();
@@ -148,7 +165,7 @@ class PoolLedgerOracleTest {
       return switch (random.nextInt(5)) {
         case 0 -> new ConnectionEvent.Opened("chat", id, pod, "envoy", nowMs, nowMs);
         case 1 -> new ConnectionEvent.Closed("chat", id, pod, "envoy", "done", null, nowMs);
-        case 2 -> new ConnectionEvent.Failed("chat", id, pod, "envoy", 503, "refused", nowMs);
+        case 2 -> new ConnectionEvent.Failed("chat", id, pod, "envoy", 503, "via_upstream", nowMs);
         default ->
             new ConnectionEvent.Alive(
                 "chat", "envoy", Map.of(pod, List.of(id, anyId(), anyId())), nowMs);
@@ -189,6 +206,16 @@ class PoolLedgerOracleTest {
                   store.put(id, state);
                 }
               });
+      changes
+          .circuits()
+          .forEach(
+              (pod, circuit) -> {
+                if (circuit == null) {
+                  circuits.remove(pod);
+                } else {
+                  circuits.put(pod, circuit);
+                }
+              });
       bucketNanos = Math.max(bucketNanos, changes.bucketArrivalNanos());
     }
 
@@ -196,6 +223,7 @@ class PoolLedgerOracleTest {
     private void restart() {
       ledger = new PoolLedger(policy, TERMS, nowMs);
       store.forEach(ledger::restore);
+      circuits.forEach((pod, circuit) -> assertThat(ledger.restoreCircuit(pod, circuit)).isTrue());
       ledger.restoreBucket(bucketNanos);
       oracle.restart();
       while (!underway.isEmpty()) {
