@@ -15,6 +15,8 @@ import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
 import io.connectionledger.streams.rules.StoredConnection.Reserved;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
 
 /**
  * The state of one pool, with two doors: {@link #decide} turns a check into a decision, {@link
@@ -36,7 +38,7 @@ import java.util.List;
  */
 public final class PoolLedger {
 
-  private static final long NANOS_PER_SECOND = 1_000_000_000;
+  private static final long NANOS_PER_MS = 1_000_000;
 
   private final PoolPolicy policy;
   private final PodTable pods = new PodTable();
@@ -44,6 +46,9 @@ public final class PoolLedger {
   private final TokenBucket bucket;
   private final CloseRate closeRate = new CloseRate();
   private final ConnectionTable connections;
+  private final RetryAfter afterTokens;
+  private final RetryAfter afterRoom;
+  private final RetryAfter afterTrials;
 
   /**
    * An empty pool.
@@ -51,9 +56,21 @@ public final class PoolLedger {
    * @param leaseNowMs where the clock of {@link #tick} stands
    */
   public PoolLedger(PoolPolicy policy, LeaseTerms terms, long leaseNowMs) {
+    this(policy, terms, leaseNowMs, new SplittableRandom());
+  }
+
+  /**
+   * An empty pool.
+   *
+   * @param random spreads those who are told to come back
+   */
+  PoolLedger(PoolPolicy policy, LeaseTerms terms, long leaseNowMs, RandomGenerator random) {
     this.policy = policy;
     bucket = new TokenBucket(policy);
     connections = new ConnectionTable(policy, terms, pods, envoys, closeRate, leaseNowMs);
+    afterTokens = new RetryAfter(random);
+    afterRoom = new RetryAfter(random);
+    afterTrials = new RetryAfter(random);
     pods.place(policy);
   }
 
@@ -64,16 +81,16 @@ public final class PoolLedger {
    * @param nowNanos nanoseconds since the epoch
    */
   public Decision decide(long nowNanos) {
-    long nowMs = nowNanos / 1_000_000;
+    long nowMs = nowNanos / NANOS_PER_MS;
     String id = ConnectionIds.next(nowMs);
     long waitNanos = bucket.nanosUntilToken(nowNanos);
     if (waitNanos > 0) {
-      int seconds = (int) Math.ceilDiv(waitNanos, NANOS_PER_SECOND);
+      int seconds = afterTokens.seconds(nowNanos, waitNanos, bucket.intervalNanos());
       return rejected(id, RejectionReason.RATE_LIMITED, seconds, nowMs);
     }
     PodSlot pod = pods.candidates().next(nowMs);
     if (pod == null) {
-      return rejectedForWantOfAPod(id, nowMs);
+      return rejectedForWantOfAPod(id, nowNanos);
     }
     pods.chosen(pod, nowMs);
     bucket.take(nowNanos);
@@ -82,16 +99,19 @@ public final class PoolLedger {
         policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs, policy.mode());
   }
 
-  private Decision rejectedForWantOfAPod(String id, long nowMs) {
+  private Decision rejectedForWantOfAPod(String id, long nowNanos) {
+    long nowMs = nowNanos / NANOS_PER_MS;
     Candidates candidates = pods.candidates();
-    if (candidates.size() == 0) {
-      return rejected(id, RejectionReason.NO_PODS, CloseRate.MAX_SECONDS, nowMs);
-    }
     if (candidates.isTripped()) {
-      int seconds = (int) Math.ceilDiv(candidates.nextTrialMs() - nowMs, 1_000L);
+      // What the others find depends on the trial, so that nothing is known of their interval.
+      long waitNanos = candidates.nextTrialMs() * NANOS_PER_MS - nowNanos;
+      int seconds = afterTrials.seconds(nowNanos, waitNanos, 0);
       return rejected(id, RejectionReason.CIRCUIT_OPEN, seconds, nowMs);
     }
-    return rejected(id, RejectionReason.POD_LIMIT, closeRate.secondsUntilNext(), nowMs);
+    boolean none = candidates.size() == 0;
+    long closeNanos = (none ? CloseRate.MAX_MS : closeRate.untilNextMs()) * NANOS_PER_MS;
+    int seconds = afterRoom.seconds(nowNanos, closeNanos, closeNanos);
+    return rejected(id, none ? RejectionReason.NO_PODS : RejectionReason.POD_LIMIT, seconds, nowMs);
   }
 
   private Decision rejected(String id, RejectionReason reason, int retryAfterSeconds, long nowMs) {
