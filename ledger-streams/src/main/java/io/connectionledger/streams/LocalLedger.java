@@ -2,8 +2,10 @@ package io.connectionledger.streams;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Placement;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
@@ -99,15 +101,23 @@ public final class LocalLedger implements Ledger {
   }
 
   @Override
-  public Decision decide(String pool) {
+  public Decision decide(String pool, @Nullable String key) {
     long nowNanos = ticker.nowNanos();
     Integer partition = partitionOf.get(pool);
     if (partition == null) {
       return Rejections.of(pool, RejectionReason.UNKNOWN_POOL, nowNanos, null);
     }
     PoolShard shard = shards.get(partition);
-    Decision decision = shard == null ? null : shard.decide(pool, nowNanos);
+    Decision decision = shard == null ? null : shard.decide(pool, key, nowNanos);
     return decision != null ? decision : noOwner(pool, nowNanos);
+  }
+
+  @Override
+  public Affinity affinity(String pool) {
+    PoolPolicy policy = policies.get(pool);
+    return policy == null || policy.placement() != Placement.AFFINITY
+        ? Affinity.NONE
+        : policy.affinity();
   }
 
   private Decision noOwner(String pool, long nowNanos) {

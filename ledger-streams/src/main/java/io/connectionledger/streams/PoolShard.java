@@ -75,14 +75,19 @@ final class PoolShard {
   }
 
   /** The decision; null when this shard may not decide. */
-  @Nullable Decision decide(String pool, long nowNanos) {
+  @Nullable Decision decide(String pool, @Nullable String key, long nowNanos) {
     lock.lock();
     try {
       PoolLedger ledger = pools.get(pool);
-      return ledger == null || !caughtUp ? null : ledger.decide(nowNanos);
+      return ledger == null || !caughtUp ? null : ledger.decide(key, nowNanos);
     } finally {
       lock.unlock();
     }
+  }
+
+  /** {@link #decide(String, String, long)} for a client that is not known. */
+  @Nullable Decision decide(String pool, long nowNanos) {
+    return decide(pool, null, nowNanos);
   }
 
   void release(Decision.Allowed reservation) {

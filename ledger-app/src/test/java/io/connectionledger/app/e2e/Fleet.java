@@ -53,6 +53,12 @@ public final class Fleet implements AutoCloseable {
 
   static Fleet start(String pool, List<WebSocketPod> pods, int envoys, Ports ports, Path folder)
       throws Exception {
+    return start(pool, pods, envoys, ports, folder, ROOT.resolve("envoy/envoy.yaml"));
+  }
+
+  static Fleet start(
+      String pool, List<WebSocketPod> pods, int envoys, Ports ports, Path folder, Path bootstrap)
+      throws Exception {
     Fleet fleet = new Fleet(pool, pods, ports.http());
     Path program = EnvoyBinary.system().locate();
     for (int i = 1; i <= envoys; i++) {
@@ -60,7 +66,7 @@ public final class Fleet implements AutoCloseable {
       fleet.envoys.add(
           EnvoyProcess.start(
               program,
-              ROOT.resolve("envoy/envoy.yaml"),
+              bootstrap,
               EnvoyOptions.of(node, ports.als(), ports.authz(), ports.xds()).withPool(pool),
               Files.createDirectories(folder.resolve(node))));
     }

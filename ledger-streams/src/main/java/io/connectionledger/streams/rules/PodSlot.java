@@ -23,6 +23,12 @@ final class PodSlot {
 
   int heapIndex = NOT_PLACEABLE;
 
+  /** When it last joined the pool, milliseconds since the epoch; long ago when never seen to. */
+  long joinedMs = Long.MIN_VALUE / 2;
+
+  /** Whether it stands in {@link SlowStart}. */
+  boolean warming;
+
   /** Whether it stands among the tripped of {@link Candidates}, and by which time. */
   boolean waits;
 
@@ -45,5 +51,10 @@ final class PodSlot {
 
   boolean inPolicy() {
     return rank != Integer.MAX_VALUE;
+  }
+
+  /** Whether it may be given connections, room and circuit aside. */
+  boolean isPlaceable() {
+    return inPolicy();
   }
 }

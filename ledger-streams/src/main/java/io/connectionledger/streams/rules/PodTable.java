@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Every pod that a pool's policy names or that holds connections of the pool. Only the former are
@@ -27,22 +28,33 @@ final class PodTable {
   private final Set<PodSlot> changed = new LinkedHashSet<>();
   private long choices;
 
-  /** Makes the pods of {@code policy} the ones to place on, in this order among equals. */
-  void place(PoolPolicy policy) {
-    candidates.reset(policy.perPodMaxConnections());
+  /**
+   * Makes the pods of {@code policy} the ones to place on, in this order among equals. Those that
+   * join others which hold connections are spared for a while.
+   *
+   * @param nowMs milliseconds since the epoch
+   */
+  void place(PoolPolicy policy, long nowMs) {
     List<PodSlot> before = List.copyOf(slots.values());
+    Set<PodSlot> members =
+        before.stream().filter(PodSlot::inPolicy).collect(Collectors.toUnmodifiableSet());
+    boolean busy = members.stream().anyMatch(pod -> pod.held() > 0);
     for (PodSlot slot : before) {
       slot.leavePolicy();
     }
-    int rank = 0;
+    List<PodSlot> placed = new ArrayList<>();
     for (Pod pod : policy.pods()) {
       PodSlot slot = slot(pod.address());
-      slot.rank = rank++;
+      slot.rank = placed.size();
       slot.name = pod.name();
+      if (busy && !members.contains(slot)) {
+        slot.joinedMs = nowMs;
+      }
       slots.put(slot.address, slot);
-      candidates.add(slot);
+      placed.add(slot);
       changed.add(slot);
     }
+    candidates.place(placed, policy, nowMs);
     before.forEach(this::changed);
   }
 
@@ -70,6 +82,7 @@ final class PodTable {
   void succeeded(PodSlot pod, long atMs, Changes changes) {
     if (pod.inPolicy() && pod.circuit.succeeded(atMs)) {
       changes.circuit(pod.address, null);
+      candidates.cameBack(pod, atMs);
       changed(pod);
     }
   }

@@ -17,6 +17,7 @@ import io.connectionledger.streams.rules.StoredConnection.Reserved;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state of one pool, with two doors: {@link #decide} turns a check into a decision, {@link
@@ -71,16 +72,17 @@ public final class PoolLedger {
     afterTokens = new RetryAfter(random);
     afterRoom = new RetryAfter(random);
     afterTrials = new RetryAfter(random);
-    pods.place(policy);
+    pods.place(policy, leaseNowMs);
   }
 
   /**
    * Decides one check: rate limit, then room on a pod, then its circuit. An allowed one holds its
    * slot and its token from here on; a rejected one changes nothing.
    *
+   * @param key what the client is known by, for a placement by affinity; null when it is not
    * @param nowNanos nanoseconds since the epoch
    */
-  public Decision decide(long nowNanos) {
+  public Decision decide(@Nullable String key, long nowNanos) {
     long nowMs = nowNanos / NANOS_PER_MS;
     String id = ConnectionIds.next(nowMs);
     long waitNanos = bucket.nanosUntilToken(nowNanos);
@@ -88,7 +90,7 @@ public final class PoolLedger {
       int seconds = afterTokens.seconds(nowNanos, waitNanos, bucket.intervalNanos());
       return rejected(id, RejectionReason.RATE_LIMITED, seconds, nowMs);
     }
-    PodSlot pod = pods.candidates().next(nowMs);
+    PodSlot pod = pods.candidates().next(key, nowMs);
     if (pod == null) {
       return rejectedForWantOfAPod(id, nowNanos);
     }
@@ -97,6 +99,11 @@ public final class PoolLedger {
     connections.reserve(id, pod);
     return new Decision.Allowed(
         policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs, policy.mode());
+  }
+
+  /** {@link #decide(String, long)} for a client that is not known. */
+  public Decision decide(long nowNanos) {
+    return decide(null, nowNanos);
   }
 
   private Decision rejectedForWantOfAPod(String id, long nowNanos) {

@@ -2,12 +2,14 @@ package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Placement;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -60,6 +63,9 @@ class PoolLedgerOracleTest {
     private long nowMs = 1_800_000_000_000L;
     private long bucketNanos;
 
+    /** Most handshakes with it fail. */
+    private @Nullable PodAddress broken;
+
     Script(long seed) {
       this.seed = seed;
       random = new Random(seed);
@@ -72,7 +78,10 @@ class PoolLedgerOracleTest {
               1 + random.nextInt(4),
               PoolPolicy.Mode.ENFORCE,
               PoolPolicy.OnOwnerLoss.DENY,
-              IntStream.range(0, pods).mapToObj(i -> new Pod("pod-" + i, address(i))).toList());
+              IntStream.range(0, pods).mapToObj(i -> new Pod("pod-" + i, address(i))).toList(),
+              random.nextInt(3) == 0 ? Placement.AFFINITY : Placement.LEAST_CONNECTIONS,
+              Affinity.header("x-user"),
+              random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(2));
       // One pod that the policy does not name: it may hold connections all the same.
       everyPod = IntStream.rangeClosed(0, pods).mapToObj(Script::address).toList();
       oracle = new NaivePool(TERMS.reservationMs(), TERMS.leaseMs(), TERMS.tombstoneMs(), nowMs);
@@ -92,6 +101,9 @@ class PoolLedgerOracleTest {
     }
 
     private void step() {
+      if (random.nextInt(50) == 0) {
+        broken = everyPod.get(random.nextInt(everyPod.size()));
+      }
       int dice = random.nextInt(100);
       if (dice < 35) {
         decide();
@@ -116,16 +128,17 @@ class PoolLedgerOracleTest {
 
     private void decide() {
       long nowNanos = nowMs * 1_000_000;
+      String client = random.nextInt(4) == 0 ? null : "user-" + random.nextInt(6);
       List<PodAddress> tripped =
           ledger.view(nowMs).pods().stream()
               .filter(pod -> pod.state() == State.CIRCUIT_OPEN)
               .map(PodView::address)
               .toList();
-      switch (ledger.decide(nowNanos)) {
+      switch (ledger.decide(client, nowNanos)) {
         case Decision.Allowed allowed -> {
           assertThat(held(allowed.pod())).as("room, %s", this).isLessThan(limit());
           for (Pod pod : policy.pods()) {
-            if (!tripped.contains(pod.address())) {
+            if (placesOnTheEmptiest(client) && !tripped.contains(pod.address())) {
               assertThat(held(allowed.pod()))
                   .as("emptiest, %s", this)
                   .isLessThanOrEqualTo(held(pod.address()));
@@ -137,6 +150,11 @@ class PoolLedgerOracleTest {
           admittedNanos.put(allowed.id(), nowNanos);
           underway.add(allowed);
           oracle.apply(allowed);
+          if (allowed.pod().equals(broken) && random.nextInt(4) > 0) {
+            apply(
+                new ConnectionEvent.Failed(
+                    "chat", allowed.id(), broken, "envoy", 503, "via_upstream", nowMs));
+          }
         }
         case Decision.Rejected rejected -> {
           assertThat(rejected.retryAfterSeconds()).isPositive();
@@ -157,6 +175,11 @@ class PoolLedgerOracleTest {
           }
         }
       }
+    }
+
+    private boolean placesOnTheEmptiest(@Nullable String client) {
+      return policy.slowStart().isZero()
+          && (client == null || policy.placement() == Placement.LEAST_CONNECTIONS);
     }
 
     private LedgerRecord event() {
