@@ -53,12 +53,13 @@ final class Admission {
   /**
    * Decides one check and answers it, at once or, when it must be recorded first, later.
    *
+   * @param client who asks
    * @param onGone takes, before any answer, what to run when the caller turns out to have gone
    *     before the answer reached it
    */
-  void check(String pool, Reply reply, Consumer<Runnable> onGone) {
+  void check(String pool, Client client, Reply reply, Consumer<Runnable> onGone) {
     long startedNanos = ticker.nowNanos();
-    switch (ledger.decide(pool)) {
+    switch (ledger.decide(pool, client.key(ledger.affinity(pool)))) {
       case Decision.Allowed allowed -> {
         metrics.attempted(allowed.pool());
         PendingAllow pending = new PendingAllow(this, allowed, reply, startedNanos);

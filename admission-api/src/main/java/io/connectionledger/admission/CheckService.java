@@ -1,6 +1,7 @@
 package io.connectionledger.admission;
 
 import io.connectionledger.model.Decision;
+import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
@@ -8,6 +9,7 @@ import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Envoy's ext_authz over gRPC: translates checks into questions and decisions into answers. It
@@ -40,7 +42,11 @@ final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
     // gRPC gives every server method this kind of observer.
     ServerCallStreamObserver<CheckResponse> call =
         (ServerCallStreamObserver<CheckResponse>) responses;
-    admission.check(poolOf(attributes), new GrpcReply(call, answers), call::setOnCancelHandler);
+    admission.check(
+        poolOf(attributes),
+        new GrpcClient(attributes),
+        new GrpcReply(call, answers),
+        call::setOnCancelHandler);
   }
 
   private String poolOf(AttributeContext attributes) {
@@ -51,6 +57,20 @@ final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
   private static void send(StreamObserver<CheckResponse> responses, CheckResponse response) {
     responses.onNext(response);
     responses.onCompleted();
+  }
+
+  private record GrpcClient(AttributeContext attributes) implements Client {
+
+    @Override
+    public @Nullable String header(String name) {
+      return attributes.getRequest().getHttp().getHeadersMap().get(name);
+    }
+
+    @Override
+    public @Nullable String sourceAddress() {
+      Address address = attributes.getSource().getAddress();
+      return address.hasSocketAddress() ? address.getSocketAddress().getAddress() : null;
+    }
   }
 
   private record GrpcReply(StreamObserver<CheckResponse> responses, Answers answers)

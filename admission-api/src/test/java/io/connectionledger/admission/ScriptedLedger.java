@@ -1,5 +1,6 @@
 package io.connectionledger.admission;
 
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolReadiness;
@@ -19,6 +20,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A ledger that answers what the test wrote down, and remembers what it was asked. */
 public final class ScriptedLedger implements Ledger {
@@ -29,20 +31,30 @@ public final class ScriptedLedger implements Ledger {
   public final Map<String, PoolReadiness> readiness = new HashMap<>();
   public final Deque<Decision> decisions = new ArrayDeque<>();
   public final List<String> asked = new ArrayList<>();
+  public final List<String> keys = new ArrayList<>();
+  public Affinity affinity = Affinity.NONE;
   public final List<Decision.Allowed> released = Collections.synchronizedList(new ArrayList<>());
   public String status = "ready";
   private volatile boolean rehearsing;
 
   @Override
-  public synchronized Decision decide(String pool) {
+  public synchronized Decision decide(String pool, @Nullable String key) {
     if (rehearsing) {
       return new Decision.Allowed(pool, "rehearsal-1", new PodAddress("127.0.0.1", 1), 0, 0);
     }
     asked.add(pool);
+    if (key != null) {
+      keys.add(key);
+    }
     return pools.contains(pool)
         ? decisions.removeFirst()
         : new Decision.Rejected(
             pool, "unknown-1", RejectionReason.UNKNOWN_POOL, null, 30, 1_700_000_000_000L);
+  }
+
+  @Override
+  public Affinity affinity(String pool) {
+    return affinity;
   }
 
   @Override

@@ -1,9 +1,13 @@
 package io.connectionledger.model;
 
 import com.fasterxml.jackson.annotation.JsonValue;
+import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
+import com.fasterxml.jackson.databind.annotation.JsonSerialize;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -16,6 +20,9 @@ import java.util.Set;
  * @param burstCapacity size of the token bucket
  * @param perPodMaxConnections open and reserved connections that one pod may hold
  * @param pods the pods that may take connections
+ * @param placement how one of them is chosen
+ * @param affinity by what a client is known again; means nothing unless the placement is by it
+ * @param slowStart how long a pod that joins is spared; zero not at all
  */
 public record PoolPolicy(
     String pool,
@@ -24,7 +31,25 @@ public record PoolPolicy(
     int perPodMaxConnections,
     Mode mode,
     OnOwnerLoss onOwnerLoss,
-    List<Pod> pods) {
+    List<Pod> pods,
+    Placement placement,
+    Affinity affinity,
+    @JsonSerialize(converter = DurationText.Writer.class)
+        @JsonDeserialize(converter = DurationText.Reader.class)
+        Duration slowStart) {
+
+  /** How the pod of a connection is chosen. */
+  public enum Placement {
+    /** The pod that holds the fewest. */
+    LEAST_CONNECTIONS,
+    /** The pod that the client was on before, while it has room. */
+    AFFINITY;
+
+    @JsonValue
+    public String label() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
 
   /** Whether decisions bind. */
   public enum Mode {
@@ -58,6 +83,8 @@ public record PoolPolicy(
   public static final int MAX_BURST = 1_000_000;
   public static final double MIN_RATE = 0.001;
   public static final double MAX_RATE = 1_000_000;
+  public static final Duration DEFAULT_SLOW_START = Duration.ofSeconds(30);
+  public static final Duration MAX_SLOW_START = Duration.ofHours(1);
   private static final int MAX_NAME = 128;
 
   public PoolPolicy {
@@ -77,6 +104,17 @@ public record PoolPolicy(
       throw new InvalidPolicyException(
           "per-pod-max-connections", perPodMaxConnections, "1 to 10000000");
     }
+    // What was written before there were these has none of them.
+    placement = Objects.requireNonNullElse(placement, Placement.LEAST_CONNECTIONS);
+    affinity = Objects.requireNonNullElse(affinity, Affinity.NONE);
+    slowStart = Objects.requireNonNullElse(slowStart, DEFAULT_SLOW_START);
+    if (placement == Placement.AFFINITY && affinity.isNone()) {
+      throw new IllegalArgumentException(
+          "affinity is missing with placement affinity: allowed is " + Affinity.ALLOWED);
+    }
+    if (slowStart.isNegative() || slowStart.compareTo(MAX_SLOW_START) > 0) {
+      throw new IllegalArgumentException("slow-start is " + slowStart + ": allowed is 0s to 1h");
+    }
     pods = List.copyOf(pods);
     Set<Object> seen = new HashSet<>();
     for (int i = 0; i < pods.size(); i++) {
@@ -88,6 +126,28 @@ public record PoolPolicy(
             "a name and an address that no other pod has");
       }
     }
+  }
+
+  /** One that places on the pod with the fewest connections. */
+  public PoolPolicy(
+      String pool,
+      double connectionsPerSecond,
+      int burstCapacity,
+      int perPodMaxConnections,
+      Mode mode,
+      OnOwnerLoss onOwnerLoss,
+      List<Pod> pods) {
+    this(
+        pool,
+        connectionsPerSecond,
+        burstCapacity,
+        perPodMaxConnections,
+        mode,
+        onOwnerLoss,
+        pods,
+        Placement.LEAST_CONNECTIONS,
+        Affinity.NONE,
+        DEFAULT_SLOW_START);
   }
 
   /** Whether {@code name} can name a pool. */

@@ -1,5 +1,6 @@
 package io.connectionledger.streams;
 
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What admission and the query API may ask the ledger. Every method is safe for any thread and
@@ -22,11 +24,15 @@ public interface Ledger {
    * the decision recorded in {@link io.connectionledger.model.Topics#DECISIONS}, or calls {@link
    * #release}.
    *
+   * @param key what {@link #affinity} knows the client by; null when it says nothing
    * @return the decision; {@link RejectionReason#UNKNOWN_POOL} for a pool without a policy, which
    *     creates no state, and {@link RejectionReason#NO_OWNER} when this instance does not own the
    *     pool or has not caught up yet
    */
-  Decision decide(String pool);
+  Decision decide(String pool, @Nullable String key);
+
+  /** By what clients of the pool are known again; {@link Affinity#NONE} when they need not be. */
+  Affinity affinity(String pool);
 
   /**
    * Gives a reservation back that will never be used, because its decision could not be recorded or

@@ -3,12 +3,14 @@ package io.connectionledger.streams;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Presence;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.streams.rules.Changes;
+import io.connectionledger.streams.rules.StoredCircuit;
 import io.connectionledger.streams.rules.StoredConnection;
 import java.time.Duration;
 import java.util.HashMap;
@@ -51,6 +53,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
 
   private ProcessorContext<String, byte[]> context;
   private KeyValueStore<String, byte[]> connections;
+  private KeyValueStore<String, byte[]> circuits;
   private KeyValueStore<String, Long> buckets;
   private WindowStore<String, byte[]> history;
   private PoolShard shard;
@@ -74,6 +77,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   public void init(ProcessorContext<String, byte[]> context) {
     this.context = context;
     connections = context.getStateStore(LedgerTopology.CONNECTIONS_STORE);
+    circuits = context.getStateStore(LedgerTopology.CIRCUITS_STORE);
     buckets = context.getStateStore(LedgerTopology.BUCKETS_STORE);
     history = context.getStateStore(LedgerTopology.HISTORY_STORE);
     int partition = partition();
@@ -108,6 +112,9 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
         }
       }
     }
+    try (KeyValueIterator<String, byte[]> all = circuits.all()) {
+      all.forEachRemaining(this::restoreCircuit);
+    }
     try (KeyValueIterator<String, Long> all = buckets.all()) {
       all.forEachRemaining(entry -> shard.restoreBucket(entry.key, entry.value));
     }
@@ -118,6 +125,18 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
           .addKeyValue("connections", count)
           .addKeyValue("millis", (ticker.nowNanos() - startNanos) / 1_000_000)
           .log("Restored connections from the local store");
+    }
+  }
+
+  private void restoreCircuit(KeyValue<String, byte[]> entry) {
+    int separator = entry.key.indexOf('|');
+    StoredCircuit circuit = StoreCodec.circuit(entry.value);
+    if (circuit == null
+        || !shard.restoreCircuit(
+            entry.key.substring(0, separator),
+            PodAddress.parse(entry.key.substring(separator + 1)),
+            circuit)) {
+      circuits.delete(entry.key);
     }
   }
 
@@ -172,6 +191,17 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
                 connections.delete(key);
               } else {
                 connections.put(key, StoreCodec.connection(connection));
+              }
+            });
+    changes
+        .circuits()
+        .forEach(
+            (pod, circuit) -> {
+              String key = pool + '|' + pod;
+              if (circuit == null) {
+                circuits.delete(key);
+              } else {
+                circuits.put(key, StoreCodec.circuit(circuit));
               }
             });
     if (changes.bucketArrivalNanos() != 0) {

@@ -14,12 +14,13 @@ import org.apache.kafka.streams.state.Stores;
  *   ledger.connections ─▶ connection-events ─┐             ┌─▶ pods ─▶ ledger.pods
  *   ledger.decisions ───▶ decisions ─────────┼─▶ ledger ───┼─▶ given-up ─▶ ledger.connections
  *   ledger.envoys ──────▶ presence ──────────┘             └─▶ dead-letters ─▶ ledger.dead-letters
- *                          stores: connections, token-buckets, history
+ *                          stores: connections, circuits, token-buckets, history
  * </pre>
  */
 final class LedgerTopology {
 
   static final String CONNECTIONS_STORE = "connections";
+  static final String CIRCUITS_STORE = "circuits";
   static final String BUCKETS_STORE = "token-buckets";
   static final String HISTORY_STORE = "history";
 
@@ -45,6 +46,10 @@ final class LedgerTopology {
         .addStateStore(
             Stores.keyValueStoreBuilder(
                 Stores.persistentKeyValueStore(CONNECTIONS_STORE), string, bytes),
+            PROCESSOR)
+        .addStateStore(
+            Stores.keyValueStoreBuilder(
+                Stores.persistentKeyValueStore(CIRCUITS_STORE), string, bytes),
             PROCESSOR)
         .addStateStore(
             Stores.keyValueStoreBuilder(

@@ -2,9 +2,11 @@ package io.connectionledger.streams;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Placement;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
@@ -140,7 +142,7 @@ public final class LocalLedger implements Ledger {
   }
 
   @Override
-  public Decision decide(String pool) {
+  public Decision decide(String pool, @Nullable String key) {
     long nowNanos = ticker.nowNanos();
     Integer partition = partitionOf.get(pool);
     if (partition == null) {
@@ -148,8 +150,16 @@ public final class LocalLedger implements Ledger {
     }
     PoolShard shard = shards.get(partition);
     boolean knowsHow = policiesKnown || partition == Rehearsal.PARTITION;
-    Decision decision = shard == null || !knowsHow ? null : shard.decide(pool, nowNanos);
+    Decision decision = shard == null || !knowsHow ? null : shard.decide(pool, key, nowNanos);
     return decision != null ? decision : noOwner(pool, nowNanos);
+  }
+
+  @Override
+  public Affinity affinity(String pool) {
+    PoolPolicy policy = policies.get(pool);
+    return policy == null || policy.placement() != Placement.AFFINITY
+        ? Affinity.NONE
+        : policy.affinity();
   }
 
   private Decision noOwner(String pool, long nowNanos) {

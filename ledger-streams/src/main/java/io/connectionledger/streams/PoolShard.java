@@ -2,6 +2,7 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness;
@@ -12,6 +13,7 @@ import io.connectionledger.streams.rules.Changes;
 import io.connectionledger.streams.rules.EnvoyWatch;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.connectionledger.streams.rules.PoolLedger;
+import io.connectionledger.streams.rules.StoredCircuit;
 import io.connectionledger.streams.rules.StoredConnection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -89,14 +91,19 @@ final class PoolShard {
   }
 
   /** The decision; null when this shard may not decide. */
-  @Nullable Decision decide(String pool, long nowNanos) {
+  @Nullable Decision decide(String pool, @Nullable String key, long nowNanos) {
     lock.lock();
     try {
       PoolLedger ledger = pools.get(pool);
-      return ledger == null || !caughtUp ? null : ledger.decide(nowNanos);
+      return ledger == null || !caughtUp ? null : ledger.decide(key, nowNanos);
     } finally {
       lock.unlock();
     }
+  }
+
+  /** {@link #decide(String, String, long)} for a client that is not known. */
+  @Nullable Decision decide(String pool, long nowNanos) {
+    return decide(pool, null, nowNanos);
   }
 
   void release(Decision.Allowed reservation) {
@@ -174,6 +181,12 @@ final class PoolShard {
     }
     ledger.restore(id, connection);
     return true;
+  }
+
+  /** Puts a stored circuit back; false when its pool or pod does not exist any more. */
+  boolean restoreCircuit(String pool, PodAddress pod, StoredCircuit circuit) {
+    PoolLedger ledger = pools.get(pool);
+    return ledger != null && ledger.restoreCircuit(pod, circuit);
   }
 
   void restoreBucket(String pool, long arrivalNanos) {

@@ -1,6 +1,7 @@
 package io.connectionledger.streams;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.streams.rules.StoredCircuit;
 import io.connectionledger.streams.rules.StoredConnection;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
@@ -19,6 +20,7 @@ final class StoreCodec {
   private static final byte RESERVED = 1;
   private static final byte OPEN = 2;
   private static final byte ENDED = 3;
+  private static final byte CIRCUIT = 4;
   private static final long UNKNOWN_START = Long.MIN_VALUE;
 
   /**
@@ -89,6 +91,26 @@ final class StoreCodec {
         new String(in.array(), in.arrayOffset() + in.position(), length, StandardCharsets.UTF_8);
     in.position(in.position() + length);
     return text;
+  }
+
+  static byte[] circuit(StoredCircuit circuit) {
+    return ByteBuffer.allocate(1 + Integer.BYTES + Long.BYTES)
+        .put(CIRCUIT)
+        .putInt(circuit.opened())
+        .putLong(circuit.openedMs())
+        .array();
+  }
+
+  /**
+   * Reads a stored circuit.
+   *
+   * @return null when the bytes are none
+   */
+  static @Nullable StoredCircuit circuit(byte[] bytes) {
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    return bytes.length == 1 + Integer.BYTES + Long.BYTES && in.get() == CIRCUIT
+        ? new StoredCircuit(in.getInt(), in.getLong())
+        : null;
   }
 
   static byte[] tally(Tally tally) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.streams.rules.StoredCircuit;
 import io.connectionledger.streams.rules.StoredConnection;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
@@ -49,6 +50,15 @@ class StoreCodecTest {
           .as("seed %d", seed)
           .doesNotThrowAnyException();
     }
+  }
+
+  @Test
+  void shouldReadBackACircuitAndNothingElse() {
+    StoredCircuit circuit = new StoredCircuit(3, 1_800_000_000_000L);
+
+    assertThat(StoreCodec.circuit(StoreCodec.circuit(circuit))).isEqualTo(circuit);
+    assertThat(StoreCodec.circuit(StoreCodec.connection(new Ended()))).isNull();
+    assertThat(StoreCodec.circuit(new byte[13])).isNull();
   }
 
   @Test

@@ -40,15 +40,21 @@ final class Keys {
           "per-pod-max-connections",
           "mode",
           "on-owner-loss",
+          "placement",
+          "affinity",
+          "slow-start",
           "pods",
           "kubernetes");
+
+  static final List<String> AFFINITY = List.of("header", "cookie", "source-address");
 
   static final List<String> POD = List.of("name", "address");
 
   static final String POOLS = "pools";
 
   /** Keys that hold a list or a mapping; in the environment, as inline YAML. */
-  static final Set<String> STRUCTURED = Set.of("kafka.properties", "pods", "kubernetes");
+  static final Set<String> STRUCTURED =
+      Set.of("kafka.properties", "affinity", "pods", "kubernetes");
 
   static final String PREFIX = "LEDGER_";
 

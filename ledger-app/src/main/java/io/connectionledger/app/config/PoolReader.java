@@ -1,16 +1,22 @@
 package io.connectionledger.app.config;
 
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.PoolPolicy.Placement;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** Makes the policy of a pool out of what was written. */
 final class PoolReader {
+
+  private static final String SLOW_START = "0s to 1h, written as 500ms, 10s, 5m or 1h";
+  private static final String NAME = "1 to 128 characters of an HTTP token";
 
   private final Settings.Pool pool;
 
@@ -57,15 +63,53 @@ final class PoolReader {
     Mode mode = get("mode").map(value -> value.oneOf(Mode.class)).orElse(Mode.ENFORCE);
     OnOwnerLoss onOwnerLoss =
         get("on-owner-loss").map(value -> value.oneOf(OnOwnerLoss.class)).orElse(OnOwnerLoss.SHARE);
+    Placement placement =
+        get("placement")
+            .map(value -> value.oneOf(Placement.class))
+            .orElse(Placement.LEAST_CONNECTIONS);
+    Affinity affinity = get("affinity").map(PoolReader::affinity).orElse(Affinity.NONE);
+    Duration slowStart =
+        get("slow-start")
+            .map(value -> value.duration(Duration.ZERO, PoolPolicy.MAX_SLOW_START, SLOW_START))
+            .orElse(PoolPolicy.DEFAULT_SLOW_START);
     List<Pod> pods =
         get("pods").map(Setting::list).orElse(List.of()).stream().map(PoolReader::pod).toList();
     try {
-      return new PoolPolicy(pool.name(), rate, burst, perPod, mode, onOwnerLoss, pods);
+      return new PoolPolicy(
+          pool.name(),
+          rate,
+          burst,
+          perPod,
+          mode,
+          onOwnerLoss,
+          pods,
+          placement,
+          affinity,
+          slowStart);
     } catch (IllegalArgumentException inconsistent) {
       throw new ConfigException(
           "pools." + pool.name() + "." + inconsistent.getMessage() + " (" + pool.where() + ")",
           inconsistent);
     }
+  }
+
+  private static Affinity affinity(Setting affinity) {
+    Map<String, Setting> entries = affinity.map(Keys.AFFINITY);
+    if (entries.size() != 1) {
+      throw affinity.refuse(Affinity.ALLOWED);
+    }
+    Map.Entry<String, Setting> entry = entries.entrySet().iterator().next();
+    Setting value = entry.getValue();
+    return switch (entry.getKey()) {
+      case "header" -> value.parsed(Affinity::header, NAME);
+      case "cookie" -> value.parsed(Affinity::cookie, NAME);
+      default -> {
+        if (!value.text().equals("true")) {
+          throw value.refuse("true");
+        }
+        yield Affinity.bySourceAddress();
+      }
+    };
   }
 
   private static Pod pod(Setting pod) {

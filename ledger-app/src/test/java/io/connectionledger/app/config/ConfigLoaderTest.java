@@ -10,11 +10,13 @@ import io.connectionledger.app.config.LedgerConfig.Kafka;
 import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.LedgerConfig.Policies;
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.PoolPolicy.Placement;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -229,7 +231,7 @@ final class ConfigLoaderTest {
         "pools: { chat: { limit: 0 } }"
             + " | unknown key pools.chat.limit (ledger.yaml line 1): allowed in pools.chat are"
             + " connections-per-second, burst-capacity, per-pod-max-connections, mode,"
-            + " on-owner-loss, pods, kubernetes",
+            + " on-owner-loss, placement, affinity, slow-start, pods, kubernetes",
         "pools: { chat: { per-pod-max-connections: 1, connections-per-second: 0 } }"
             + " | pools.chat.connections-per-second is '0' (ledger.yaml line 1): allowed is 0.001"
             + " to 1000000",
@@ -269,6 +271,58 @@ final class ConfigLoaderTest {
       })
   void shouldRefuseWithKeyValuePlaceAndWhatIsAllowed(String yaml, String line) {
     assertThatThrownBy(() -> read(yaml)).isInstanceOf(ConfigException.class).hasMessage(line);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "placement: sticky | pools.chat.placement is 'sticky' (ledger.yaml line 1): allowed is"
+            + " least-connections or affinity",
+        "slow-start: 2h | pools.chat.slow-start is '2h' (ledger.yaml line 1): allowed is 0s to 1h,"
+            + " written as 500ms, 10s, 5m or 1h",
+        "placement: affinity | pools.chat.affinity is missing with placement affinity: allowed is"
+            + " one of { header: <name> }, { cookie: <name> } and { source-address: true }"
+            + " (ledger.yaml line 1)",
+        "'affinity: { header: a, cookie: b }' | pools.chat.affinity is a mapping (ledger.yaml line"
+            + " 1): allowed is one of { header: <name> }, { cookie: <name> } and"
+            + " { source-address: true }",
+        "'affinity: { header: \"a b\" }' | pools.chat.affinity.header is 'a b' (ledger.yaml line"
+            + " 1): allowed is 1 to 128 characters of an HTTP token",
+        "'affinity: { source-address: false }' | pools.chat.affinity.source-address is 'false'"
+            + " (ledger.yaml line 1): allowed is true",
+        "'affinity: { path: / }' | unknown key pools.chat.affinity.path (ledger.yaml line 1):"
+            + " allowed in pools.chat.affinity are header, cookie, source-address",
+      })
+  void shouldRefuseAPlacementThatMakesNoSense(String setting, String line) {
+    assertThatThrownBy(
+            () -> read("pools: { chat: { per-pod-max-connections: 1, " + setting + " } }"))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(line);
+  }
+
+  @Test
+  void shouldReadHowPodsAreChosen() {
+    Map<String, PoolPolicy> pools =
+        read(
+                """
+                pools:
+                  plain: { per-pod-max-connections: 1 }
+                  sticky:
+                    per-pod-max-connections: 1
+                    placement: affinity
+                    affinity: { cookie: session }
+                    slow-start: 5m
+                """,
+                Map.of("LEDGER_POOLS_PLAIN_AFFINITY", "{ header: X-User }"))
+            .pools();
+
+    assertThat(pool(pools, "plain").placement()).isEqualTo(Placement.LEAST_CONNECTIONS);
+    assertThat(pool(pools, "plain").affinity()).isEqualTo(Affinity.header("x-user"));
+    assertThat(pool(pools, "plain").slowStart()).isEqualTo(Duration.ofSeconds(30));
+    assertThat(pool(pools, "sticky").placement()).isEqualTo(Placement.AFFINITY);
+    assertThat(pool(pools, "sticky").affinity()).isEqualTo(Affinity.cookie("session"));
+    assertThat(pool(pools, "sticky").slowStart()).isEqualTo(Duration.ofMinutes(5));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.ConnectionEvent;
+import io.connectionledger.model.PodAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class Changes {
 
   private final Map<String, @Nullable StoredConnection> connections = new LinkedHashMap<>();
+  private final Map<PodAddress, @Nullable StoredCircuit> circuits = new LinkedHashMap<>();
   private final List<ConnectionEvent.Closed> givenUp = new ArrayList<>();
   private long bucketArrivalNanos;
   private int established;
@@ -23,6 +25,11 @@ public final class Changes {
   /** The new state of each connection that changed; null to forget it. */
   public Map<String, @Nullable StoredConnection> connections() {
     return connections;
+  }
+
+  /** The circuits that opened, opened again, or closed; null for closed. */
+  public Map<PodAddress, @Nullable StoredCircuit> circuits() {
+    return circuits;
   }
 
   /** Connections that the ledger concluded to have ended, as the events that tell the world. */
@@ -47,6 +54,10 @@ public final class Changes {
 
   void connection(String id, @Nullable StoredConnection now) {
     connections.put(id, now);
+  }
+
+  void circuit(PodAddress pod, @Nullable StoredCircuit now) {
+    circuits.put(pod, now);
   }
 
   void givenUp(ConnectionEvent.Closed event) {
@@ -77,6 +88,7 @@ public final class Changes {
   /** Makes it empty again for the next use. */
   public void clear() {
     connections.clear();
+    circuits.clear();
     givenUp.clear();
     bucketArrivalNanos = 0;
     established = 0;

@@ -6,7 +6,7 @@ package io.connectionledger.streams.rules;
  */
 final class CloseRate {
 
-  static final int MAX_SECONDS = 30;
+  static final long MAX_MS = 30_000;
 
   private static final double WEIGHT = 0.1;
   private static final long NONE = -1;
@@ -22,10 +22,8 @@ final class CloseRate {
     lastMs = nowMs;
   }
 
-  /** Seconds until the next end is to be expected: 1 to {@link #MAX_SECONDS}. */
-  int secondsUntilNext() {
-    return meanMs == NONE
-        ? MAX_SECONDS
-        : (int) Math.clamp(Math.ceil(meanMs / 1000), 1, MAX_SECONDS);
+  /** How long until the next end is to be expected: 0 to {@link #MAX_MS}. */
+  long untilNextMs() {
+    return meanMs == NONE ? MAX_MS : Math.min(MAX_MS, (long) Math.ceil(meanMs));
   }
 }

@@ -97,6 +97,17 @@ final class ConnectionTable {
     return reserved.containsKey(id);
   }
 
+  /** The pod that it is placed on; null when it is not reserved, or Envoy places it. */
+  @Nullable PodSlot placedOn(String id) {
+    Held held = places ? reserved.get(id) : null;
+    return held == null ? null : held.pod;
+  }
+
+  /** Whether its handshake is known to have succeeded or to have failed. */
+  boolean hasOutcome(String id) {
+    return open.containsKey(id) || ended.containsKey(id);
+  }
+
   /** Whether a decision about it comes too late: it opened, ended or was given back meanwhile. */
   boolean isPastReservation(String id) {
     return open.containsKey(id) || ended.containsKey(id) || released.containsKey(id);
@@ -135,11 +146,12 @@ final class ConnectionTable {
    * A sign of life of {@code id} on {@code pod}.
    *
    * @param startedAtMs null when it is a heartbeat
+   * @return whether it is news of a handshake that succeeded on the pod
    */
-  void seen(
+  boolean seen(
       String id, PodSlot pod, EnvoyTable.Slot envoy, @Nullable Long startedAtMs, Changes changes) {
     if (ended.containsKey(id)) {
-      return;
+      return false;
     }
     Held held = open.get(id);
     if (held != null && held.pod == pod) {
@@ -148,16 +160,18 @@ final class ConnectionTable {
         held.confirmed = true;
         unconfirmed--;
       }
-      return;
+      return false;
     }
+    boolean handshake = startedAtMs != null;
     if (held != null) {
       dropOpen(id);
       changes.addRepaired();
     } else if (refuses(pod, envoy)) {
       changes.addRefused();
-      return;
+      return false;
     } else {
       Held reservation = reserved.get(id);
+      handshake |= reservation != null && reservation.pod == pod;
       dropReservation(id);
       changes.addEstablished();
       if (startedAtMs == null || (places && reservation != null && reservation.pod != pod)) {
@@ -166,6 +180,7 @@ final class ConnectionTable {
     }
     hold(id, pod, envoy).confirmed = true;
     changes.connection(id, new Open(pod.address, envoy.node, startedAtMs));
+    return handshake;
   }
 
   private boolean refuses(PodSlot pod, EnvoyTable.Slot envoy) {

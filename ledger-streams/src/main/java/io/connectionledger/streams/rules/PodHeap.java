@@ -17,11 +17,17 @@ final class PodHeap {
     return size == 0 ? null : heap[0];
   }
 
-  int size() {
-    return size;
+  /** Puts a pod where its counts say, whether it is in the heap or not. */
+  void put(PodSlot pod) {
+    if (pod.heapIndex == PodSlot.NOT_PLACEABLE) {
+      add(pod);
+    } else {
+      siftUp(pod);
+      siftDown(pod);
+    }
   }
 
-  void add(PodSlot pod) {
+  private void add(PodSlot pod) {
     if (size == heap.length) {
       heap = Arrays.copyOf(heap, size * 2);
     }
@@ -30,11 +36,20 @@ final class PodHeap {
     siftUp(pod);
   }
 
-  /** Puts a pod right after its counts changed; does nothing for a pod that is not in the heap. */
-  void update(PodSlot pod) {
-    if (pod.heapIndex != PodSlot.NOT_PLACEABLE) {
-      siftUp(pod);
-      siftDown(pod);
+  /** Does nothing for a pod that is not in the heap. */
+  void remove(PodSlot pod) {
+    int index = pod.heapIndex;
+    if (index == PodSlot.NOT_PLACEABLE) {
+      return;
+    }
+    PodSlot last = at(--size);
+    heap[size] = null;
+    pod.heapIndex = PodSlot.NOT_PLACEABLE;
+    if (last != pod) {
+      last.heapIndex = index;
+      heap[index] = last;
+      siftUp(last);
+      siftDown(last);
     }
   }
 

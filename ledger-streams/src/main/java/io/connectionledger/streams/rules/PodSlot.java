@@ -22,7 +22,20 @@ final class PodSlot {
   /** When it was last chosen, in decisions of its pool: breaks ties so that pods fill evenly. */
   long lastChosen;
 
+  final Circuit circuit = new Circuit();
+
   int heapIndex = NOT_PLACEABLE;
+
+  /** When it last joined the pool, milliseconds since the epoch; long ago when never seen to. */
+  long joinedMs = Long.MIN_VALUE / 2;
+
+  /** Whether it stands in {@link SlowStart}. */
+  boolean warming;
+
+  /** Whether it stands among the tripped of {@link Candidates}, and by which time. */
+  boolean waits;
+
+  long waitsUntilMs;
 
   PodSlot(PodAddress address) {
     this.address = address;
@@ -42,5 +55,10 @@ final class PodSlot {
 
   boolean inPolicy() {
     return rank != Integer.MAX_VALUE;
+  }
+
+  /** Whether it may be given connections, room and circuit aside. */
+  boolean isPlaceable() {
+    return inPolicy() && !draining;
   }
 }

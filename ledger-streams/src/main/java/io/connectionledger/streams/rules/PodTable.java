@@ -2,6 +2,7 @@ package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
 import java.util.ArrayList;
@@ -12,7 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 
 /**
  * Every pod that a pool's policy names or that holds connections of the pool. Only the former are
@@ -24,7 +25,7 @@ final class PodTable {
       Comparator.<PodSlot>comparingInt(pod -> pod.rank).thenComparing(pod -> pod.address);
 
   private final Map<PodAddress, PodSlot> slots = new HashMap<>();
-  private final PodHeap placeable = new PodHeap();
+  private final Candidates candidates = new Candidates();
   private final Set<PodSlot> changed = new LinkedHashSet<>();
 
   /** Names that no pod has any more, each with the address that had it last. */
@@ -34,40 +35,81 @@ final class PodTable {
   private long choices;
 
   /**
-   * Makes {@code pods} the ones of the policy, in this order among equals.
+   * Makes the pods of {@code policy} the ones to place on, in this order among equals. Those that
+   * join others which hold connections are spared for a while.
    *
    * @param draining those of them that take no new connections; others are ignored
+   * @param nowMs milliseconds since the epoch
    */
-  void place(List<Pod> pods, Set<PodAddress> draining) {
-    placeable.clear();
-    named = pods.size();
+  void place(PoolPolicy policy, Set<PodAddress> draining, long nowMs) {
+    named = policy.pods().size();
     List<PodSlot> before = List.copyOf(slots.values());
+    Set<PodSlot> members =
+        before.stream().filter(PodSlot::inPolicy).collect(Collectors.toUnmodifiableSet());
+    boolean busy = members.stream().anyMatch(pod -> pod.held() > 0);
     for (PodSlot slot : before) {
       formerNames.put(slot.name, slot.address);
       slot.leavePolicy();
     }
+    List<PodSlot> placeable = new ArrayList<>();
     int rank = 0;
-    for (Pod pod : pods) {
+    for (Pod pod : policy.pods()) {
       PodSlot slot = slot(pod.address());
       slot.rank = rank++;
       slot.name = pod.name();
       slot.draining = draining.contains(slot.address);
+      if (busy && !members.contains(slot)) {
+        slot.joinedMs = nowMs;
+      }
       slots.put(slot.address, slot);
-      if (!slot.draining) {
+      if (slot.isPlaceable()) {
         placeable.add(slot);
       }
       changed.add(slot);
     }
+    candidates.place(placeable, policy, nowMs);
     before.forEach(this::changed);
     slots.values().forEach(slot -> formerNames.remove(slot.name));
   }
 
-  @Nullable PodSlot emptiest() {
-    return placeable.emptiest();
+  Candidates candidates() {
+    return candidates;
   }
 
-  void chosen(PodSlot pod) {
+  /** The pod is given the next connection. */
+  void chosen(PodSlot pod, long nowMs) {
     pod.lastChosen = ++choices;
+    if (pod.circuit.isOpen()) {
+      pod.circuit.trial(nowMs);
+    }
+  }
+
+  /** A handshake failed by the pod's fault. */
+  void failed(PodSlot pod, long atMs, Changes changes) {
+    if (pod.inPolicy() && pod.circuit.failed(atMs)) {
+      changes.circuit(pod.address, pod.circuit.stored());
+      changed(pod);
+    }
+  }
+
+  /** A handshake succeeded. */
+  void succeeded(PodSlot pod, long atMs, Changes changes) {
+    if (pod.inPolicy() && pod.circuit.succeeded(atMs)) {
+      changes.circuit(pod.address, null);
+      candidates.cameBack(pod, atMs);
+      changed(pod);
+    }
+  }
+
+  /** Puts an open circuit back; false when the policy does not name its pod any more. */
+  boolean restore(PodAddress address, StoredCircuit stored) {
+    PodSlot pod = slots.get(address);
+    if (pod == null || !pod.inPolicy()) {
+      return false;
+    }
+    pod.circuit.restore(stored);
+    changed(pod);
+    return true;
   }
 
   /** The slot of {@code address}; a new one stays only if {@link #changed} finds it in use. */
@@ -76,9 +118,9 @@ final class PodTable {
     return slot == null ? new PodSlot(address) : slot;
   }
 
-  /** Must be called after each change of a slot's counts. */
+  /** Must be called after each change of a slot's counts or circuit. */
   void changed(PodSlot pod) {
-    placeable.update(pod);
+    candidates.update(pod);
     changed.add(pod);
     if (pod.inPolicy() || pod.held() > 0) {
       slots.put(pod.address, pod);
@@ -115,6 +157,8 @@ final class PodTable {
       state = State.GONE;
     } else if (pod.draining) {
       state = State.DRAINING;
+    } else if (pod.circuit.isOpen()) {
+      state = State.CIRCUIT_OPEN;
     } else if (pod.held() > limit) {
       state = State.OVER_LIMIT;
     } else if (pod.held() == limit) {

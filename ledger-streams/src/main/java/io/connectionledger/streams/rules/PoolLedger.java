@@ -16,6 +16,9 @@ import io.connectionledger.streams.rules.StoredConnection.Open;
 import io.connectionledger.streams.rules.StoredConnection.Reserved;
 import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state of one pool, with two doors: {@link #decide} turns a check into a decision, {@link
@@ -37,7 +40,7 @@ import java.util.Set;
  */
 public final class PoolLedger {
 
-  private static final long NANOS_PER_SECOND = 1_000_000_000;
+  private static final long NANOS_PER_MS = 1_000_000;
 
   private PoolPolicy policy;
   private final PodTable pods = new PodTable();
@@ -45,6 +48,9 @@ public final class PoolLedger {
   private TokenBucket bucket;
   private final CloseRate closeRate = new CloseRate();
   private final ConnectionTable connections;
+  private final RetryAfter afterTokens;
+  private final RetryAfter afterRoom;
+  private final RetryAfter afterTrials;
 
   /**
    * An empty pool.
@@ -52,10 +58,22 @@ public final class PoolLedger {
    * @param leaseNowMs where the clock of {@link #tick} stands
    */
   public PoolLedger(PoolPolicy policy, LeaseTerms terms, long leaseNowMs) {
+    this(policy, terms, leaseNowMs, new SplittableRandom());
+  }
+
+  /**
+   * An empty pool.
+   *
+   * @param random spreads those who are told to come back
+   */
+  PoolLedger(PoolPolicy policy, LeaseTerms terms, long leaseNowMs, RandomGenerator random) {
     this.policy = policy;
     bucket = new TokenBucket(policy);
     connections = new ConnectionTable(policy, terms, pods, envoys, closeRate, leaseNowMs);
-    pods.place(policy.pods(), Set.of());
+    afterTokens = new RetryAfter(random);
+    afterRoom = new RetryAfter(random);
+    afterTrials = new RetryAfter(random);
+    pods.place(policy, Set.of(), leaseNowMs);
   }
 
   /**
@@ -70,35 +88,53 @@ public final class PoolLedger {
     policy = other;
     bucket = bucket.converted(other, nowNanos);
     connections.follow(other);
-    pods.place(other.pods(), draining);
+    pods.place(other, draining, nowNanos / NANOS_PER_MS);
   }
 
   /**
-   * Decides one check: rate limit, then room on a pod. An allowed one holds its slot and its token
-   * from here on; a rejected one changes nothing.
+   * Decides one check: rate limit, then room on a pod, then its circuit. An allowed one holds its
+   * slot and its token from here on; a rejected one changes nothing.
    *
+   * @param key what the client is known by, for a placement by affinity; null when it is not
    * @param nowNanos nanoseconds since the epoch
    */
-  public Decision decide(long nowNanos) {
-    long nowMs = nowNanos / 1_000_000;
+  public Decision decide(@Nullable String key, long nowNanos) {
+    long nowMs = nowNanos / NANOS_PER_MS;
     String id = ConnectionIds.next(nowMs);
     long waitNanos = bucket.nanosUntilToken(nowNanos);
     if (waitNanos > 0) {
-      int seconds = (int) Math.ceilDiv(waitNanos, NANOS_PER_SECOND);
+      int seconds = afterTokens.seconds(nowNanos, waitNanos, bucket.intervalNanos());
       return rejected(id, RejectionReason.RATE_LIMITED, seconds, nowMs);
     }
-    PodSlot pod = pods.emptiest();
+    PodSlot pod = pods.candidates().next(key, nowMs);
     if (pod == null) {
-      return rejected(id, RejectionReason.NO_PODS, CloseRate.MAX_SECONDS, nowMs);
+      return rejectedForWantOfAPod(id, nowNanos);
     }
-    if (pod.held() >= policy.perPodMaxConnections()) {
-      return rejected(id, RejectionReason.POD_LIMIT, closeRate.secondsUntilNext(), nowMs);
-    }
-    pods.chosen(pod);
+    pods.chosen(pod, nowMs);
     bucket.take(nowNanos);
     connections.reserve(id, pod);
     return new Decision.Allowed(
         policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs, policy.mode());
+  }
+
+  /** {@link #decide(String, long)} for a client that is not known. */
+  public Decision decide(long nowNanos) {
+    return decide(null, nowNanos);
+  }
+
+  private Decision rejectedForWantOfAPod(String id, long nowNanos) {
+    long nowMs = nowNanos / NANOS_PER_MS;
+    Candidates candidates = pods.candidates();
+    if (candidates.isTripped()) {
+      // What the others find depends on the trial, so that nothing is known of their interval.
+      long waitNanos = candidates.nextTrialMs() * NANOS_PER_MS - nowNanos;
+      int seconds = afterTrials.seconds(nowNanos, waitNanos, 0);
+      return rejected(id, RejectionReason.CIRCUIT_OPEN, seconds, nowMs);
+    }
+    boolean none = candidates.size() == 0;
+    long closeNanos = (none ? CloseRate.MAX_MS : closeRate.untilNextMs()) * NANOS_PER_MS;
+    int seconds = afterRoom.seconds(nowNanos, closeNanos, closeNanos);
+    return rejected(id, none ? RejectionReason.NO_PODS : RejectionReason.POD_LIMIT, seconds, nowMs);
   }
 
   private Decision rejected(String id, RejectionReason reason, int retryAfterSeconds, long nowMs) {
@@ -129,7 +165,10 @@ public final class PoolLedger {
       case ConnectionEvent.Opened e -> {
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
         envoy.lastSeenMs = e.atMs();
-        connections.seen(e.connection(), pods.slot(e.pod()), envoy, e.startedAtMs(), changes);
+        PodSlot pod = pods.slot(e.pod());
+        if (connections.seen(e.connection(), pod, envoy, e.startedAtMs(), changes)) {
+          pods.succeeded(pod, e.atMs(), changes);
+        }
       }
       case ConnectionEvent.Alive e -> {
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
@@ -139,7 +178,9 @@ public final class PoolLedger {
                 (address, ids) -> {
                   PodSlot pod = pods.slot(address);
                   for (String id : ids) {
-                    connections.seen(id, pod, envoy, null, changes);
+                    if (connections.seen(id, pod, envoy, null, changes)) {
+                      pods.succeeded(pod, e.atMs(), changes);
+                    }
                   }
                 });
       }
@@ -149,7 +190,17 @@ public final class PoolLedger {
           connections.close(e.connection(), changes);
         }
       }
-      case ConnectionEvent.Failed e -> connections.fail(e.connection(), changes);
+      case ConnectionEvent.Failed e -> applyFailed(e, changes);
+    }
+  }
+
+  private void applyFailed(ConnectionEvent.Failed event, Changes changes) {
+    String id = event.connection();
+    boolean news = !connections.hasOutcome(id);
+    PodSlot pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
+    connections.fail(id, changes);
+    if (news && pod != null && PodFault.isIn(event)) {
+      pods.failed(pod, event.atMs(), changes);
     }
   }
 
@@ -192,6 +243,11 @@ public final class PoolLedger {
       case Open o -> connections.restoreOpen(id, pods.slot(o.pod()), envoys.slot(o.envoy()));
       case Ended e -> connections.end(id);
     }
+  }
+
+  /** Puts an open circuit back as a store kept it; false when the policy names no such pod. */
+  public boolean restoreCircuit(PodAddress pod, StoredCircuit stored) {
+    return pods.restore(pod, stored);
   }
 
   /** Continues the token bucket where a store kept it. */

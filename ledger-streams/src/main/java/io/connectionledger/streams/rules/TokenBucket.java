@@ -52,6 +52,11 @@ final class TokenBucket {
     return Math.max(0, arrivalNanos - toleranceNanos - nowNanos);
   }
 
+  /** The time between two tokens; 0 without a rate limit. */
+  long intervalNanos() {
+    return intervalNanos;
+  }
+
   /** Takes a token. Call it only when {@link #nanosUntilToken} says that there is one. */
   void take(long nowNanos) {
     if (!unlimited) {

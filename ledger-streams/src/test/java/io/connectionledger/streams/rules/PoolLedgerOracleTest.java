@@ -2,13 +2,16 @@ package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Placement;
 import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.testkit.NaivePool;
 import java.time.Duration;
@@ -19,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -49,6 +53,7 @@ class PoolLedgerOracleTest {
     private final PoolPolicy policy;
     private final List<PodAddress> everyPod;
     private final Map<String, StoredConnection> store = new HashMap<>();
+    private final Map<PodAddress, StoredCircuit> circuits = new HashMap<>();
     private final List<LedgerRecord> log = new ArrayList<>();
     private final List<Decision.Allowed> underway = new ArrayList<>();
     private final Map<String, Long> admittedNanos = new LinkedHashMap<>();
@@ -57,6 +62,9 @@ class PoolLedgerOracleTest {
     private PoolLedger ledger;
     private long nowMs = 1_800_000_000_000L;
     private long bucketNanos;
+
+    /** Most handshakes with it fail. */
+    private @Nullable PodAddress broken;
 
     Script(long seed) {
       this.seed = seed;
@@ -70,7 +78,10 @@ class PoolLedgerOracleTest {
               1 + random.nextInt(4),
               PoolPolicy.Mode.ENFORCE,
               PoolPolicy.OnOwnerLoss.DENY,
-              IntStream.range(0, pods).mapToObj(i -> new Pod("pod-" + i, address(i))).toList());
+              IntStream.range(0, pods).mapToObj(i -> new Pod("pod-" + i, address(i))).toList(),
+              random.nextInt(3) == 0 ? Placement.AFFINITY : Placement.LEAST_CONNECTIONS,
+              Affinity.header("x-user"),
+              random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(2));
       // One pod that the policy does not name: it may hold connections all the same.
       everyPod = IntStream.rangeClosed(0, pods).mapToObj(Script::address).toList();
       oracle = new NaivePool(TERMS.reservationMs(), TERMS.leaseMs(), TERMS.tombstoneMs(), nowMs);
@@ -90,6 +101,9 @@ class PoolLedgerOracleTest {
     }
 
     private void step() {
+      if (random.nextInt(50) == 0) {
+        broken = everyPod.get(random.nextInt(everyPod.size()));
+      }
       int dice = random.nextInt(100);
       if (dice < 35) {
         decide();
@@ -114,17 +128,33 @@ class PoolLedgerOracleTest {
 
     private void decide() {
       long nowNanos = nowMs * 1_000_000;
-      switch (ledger.decide(nowNanos)) {
+      String client = random.nextInt(4) == 0 ? null : "user-" + random.nextInt(6);
+      List<PodAddress> tripped =
+          ledger.view(nowMs).pods().stream()
+              .filter(pod -> pod.state() == State.CIRCUIT_OPEN)
+              .map(PodView::address)
+              .toList();
+      switch (ledger.decide(client, nowNanos)) {
         case Decision.Allowed allowed -> {
           assertThat(held(allowed.pod())).as("room, %s", this).isLessThan(limit());
           for (Pod pod : policy.pods()) {
-            assertThat(held(allowed.pod()))
-                .as("emptiest, %s", this)
-                .isLessThanOrEqualTo(held(pod.address()));
+            if (placesOnTheEmptiest(client) && !tripped.contains(pod.address())) {
+              assertThat(held(allowed.pod()))
+                  .as("emptiest, %s", this)
+                  .isLessThanOrEqualTo(held(pod.address()));
+            }
+          }
+          if (tripped.contains(allowed.pod())) {
+            assertThat(oracle.reserved(allowed.pod())).as("one trial, %s", this).isZero();
           }
           admittedNanos.put(allowed.id(), nowNanos);
           underway.add(allowed);
           oracle.apply(allowed);
+          if (allowed.pod().equals(broken) && random.nextInt(4) > 0) {
+            apply(
+                new ConnectionEvent.Failed(
+                    "chat", allowed.id(), broken, "envoy", 503, "via_upstream", nowMs));
+          }
         }
         case Decision.Rejected rejected -> {
           assertThat(rejected.retryAfterSeconds()).isPositive();
@@ -134,6 +164,11 @@ class PoolLedgerOracleTest {
             assertThat(policy.pods())
                 .as("every pod is full, %s", this)
                 .allMatch(pod -> held(pod.address()) >= limit());
+          } else if (rejected.reason() == RejectionReason.CIRCUIT_OPEN) {
+            assertThat(policy.pods())
+                .as("only open circuits have room, %s", this)
+                .allMatch(pod -> held(pod.address()) >= limit() || tripped.contains(pod.address()))
+                .anyMatch(pod -> held(pod.address()) < limit());
           } else {
             assertThat(rejected.reason()).isEqualTo(RejectionReason.RATE_LIMITED);
             assertThat(policy.connectionsPerSecond()).isNotInfinite();
@@ -142,13 +177,18 @@ class PoolLedgerOracleTest {
       }
     }
 
+    private boolean placesOnTheEmptiest(@Nullable String client) {
+      return policy.slowStart().isZero()
+          && (client == null || policy.placement() == Placement.LEAST_CONNECTIONS);
+    }
+
     private LedgerRecord event() {
       String id = anyId();
       PodAddress pod = everyPod.get(random.nextInt(everyPod.size()));
       return switch (random.nextInt(5)) {
         case 0 -> new ConnectionEvent.Opened("chat", id, pod, "envoy", nowMs, nowMs);
         case 1 -> new ConnectionEvent.Closed("chat", id, pod, "envoy", "done", null, nowMs);
-        case 2 -> new ConnectionEvent.Failed("chat", id, pod, "envoy", 503, "refused", nowMs);
+        case 2 -> new ConnectionEvent.Failed("chat", id, pod, "envoy", 503, "via_upstream", nowMs);
         default ->
             new ConnectionEvent.Alive(
                 "chat", "envoy", Map.of(pod, List.of(id, anyId(), anyId())), nowMs);
@@ -189,6 +229,16 @@ class PoolLedgerOracleTest {
                   store.put(id, state);
                 }
               });
+      changes
+          .circuits()
+          .forEach(
+              (pod, circuit) -> {
+                if (circuit == null) {
+                  circuits.remove(pod);
+                } else {
+                  circuits.put(pod, circuit);
+                }
+              });
       bucketNanos = Math.max(bucketNanos, changes.bucketArrivalNanos());
     }
 
@@ -196,6 +246,7 @@ class PoolLedgerOracleTest {
     private void restart() {
       ledger = new PoolLedger(policy, TERMS, nowMs);
       store.forEach(ledger::restore);
+      circuits.forEach((pod, circuit) -> assertThat(ledger.restoreCircuit(pod, circuit)).isTrue());
       ledger.restoreBucket(bucketNanos);
       oracle.restart();
       while (!underway.isEmpty()) {

@@ -1,0 +1,111 @@
+package io.connectionledger.app.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.connectionledger.app.config.ConfigLoader;
+import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.Role;
+import io.connectionledger.app.demo.WebSocketClients.Attempt;
+import io.connectionledger.app.demo.WebSocketClients.Opened;
+import io.connectionledger.app.demo.WebSocketClients.Refused;
+import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.serve.Instance;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Pods that refuse, and pods that are not there: as the real Envoy reports them. */
+class CircuitE2E {
+
+  @Test
+  void shouldPlaceOnPodsThatWorkAndTryTheOthersAgain(@TempDir Path folder) throws Exception {
+    WebSocketPod refusing = WebSocketPod.start();
+    refusing.refuse(503);
+    WebSocketPod gone = WebSocketPod.start();
+    int gonePort = gone.address().port();
+    gone.close();
+    List<WebSocketPod> pods = List.of(refusing, gone, WebSocketPod.start());
+    Path config =
+        Files.writeString(
+            folder.resolve("ledger.yaml"),
+            """
+            data-dir: %s
+            kafka: { port: 0 }
+            als: { port: 0 }
+            authz: { port: 0 }
+            http: { port: 0 }
+            xds: { port: 0 }
+            lease: { heartbeat: 2s }
+            pools:
+              chat: { per-pod-max-connections: 30, pods: [%s] }
+            """
+                .formatted(folder.resolve("data"), MainJobE2E.yaml(pods)));
+    LedgerConfig loaded = ConfigLoader.load(config, Map.of());
+    try (Instance ledger = Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
+        Fleet fleet = Fleet.start("chat", pods, 1, ports(ledger), folder)) {
+      Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ready);
+      List<Attempt> attempts = new ArrayList<>();
+
+      Awaitility.await("both circuits are open")
+          .atMost(Duration.ofSeconds(30))
+          .pollInterval(Duration.ofMillis(10))
+          .until(
+              () -> {
+                attempts.addAll(fleet.attempt(1, Map.of()));
+                return states(fleet).equals(List.of("circuitOpen", "circuitOpen", "available"));
+              });
+      // Ten to learn it, and a trial of either now and then.
+      assertThat(attempts)
+          .filteredOn(attempt -> !(attempt instanceof Opened))
+          .hasSizeBetween(10, 16);
+
+      attempts.addAll(fleet.attempt(40, Map.of()));
+      List<Refused> rejected =
+          attempts.stream()
+              .filter(Refused.class::isInstance)
+              .map(Refused.class::cast)
+              .filter(refused -> refused.reason().equals("circuit_open"))
+              .toList();
+      assertThat(fleet.podCounts()).containsExactly(0, 0, 30);
+      assertThat(rejected).isNotEmpty();
+      assertThat(rejected)
+          .allSatisfy(
+              refused -> {
+                assertThat(refused.status()).isEqualTo(503);
+                assertThat(refused.retryAfterSeconds().orElse(0)).isPositive();
+              });
+
+      refusing.accept();
+      try (WebSocketPod back = WebSocketPod.start(gonePort)) {
+        Awaitility.await("both are in use again")
+            .atMost(Duration.ofSeconds(60))
+            .until(
+                () -> {
+                  attempts.addAll(fleet.attempt(1, Map.of()));
+                  return refusing.count().opened() > 0 && back.count().opened() > 0;
+                });
+      }
+    }
+  }
+
+  private static Fleet.Ports ports(Instance ledger) {
+    return new Fleet.Ports(
+        ledger.alsPort().orElseThrow(),
+        ledger.authzPort().orElseThrow(),
+        ledger.xdsPort().orElseThrow(),
+        ledger.httpPort().orElseThrow());
+  }
+
+  private static List<String> states(Fleet fleet) {
+    List<String> states = new ArrayList<>();
+    fleet.connections().path("pods").forEach(pod -> states.add(pod.path("state").asText()));
+    return states;
+  }
+}

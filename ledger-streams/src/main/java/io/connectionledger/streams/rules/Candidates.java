@@ -1,0 +1,165 @@
+package io.connectionledger.streams.rules;
+
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Placement;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pods that may be placed on, for the choice of one: those that may be chosen now, emptiest
+ * first and the new ones apart, and those with room whose circuit is open, by when they may be
+ * tried. A pod on trial is not chosen again before its circuit or its next trial says so. Every
+ * step costs O(log pods). Not thread-safe.
+ */
+final class Candidates {
+
+  /** How long a trial is put off while an earlier handshake is still underway. */
+  private static final long UNDERWAY_MS = 1_000;
+
+  /** How many of a client's pods are looked at before it goes to the one with the fewest. */
+  private static final int CHOICES = 4;
+
+  private static final Comparator<PodSlot> BY_TRIAL =
+      Comparator.<PodSlot>comparingLong(pod -> pod.waitsUntilMs)
+          .thenComparingInt(pod -> pod.rank)
+          .thenComparing(pod -> pod.address);
+
+  private final PodHeap settled = new PodHeap();
+  private final SlowStart slowStart = new SlowStart();
+  private final TreeSet<PodSlot> tripped = new TreeSet<>(BY_TRIAL);
+  private final ConsistentHash clients = new ConsistentHash();
+  private int size;
+  private int limit;
+
+  /**
+   * Makes {@code pods} the ones to choose from, by the limit and the placement of the policy.
+   *
+   * @param nowMs milliseconds since the epoch
+   */
+  void place(List<PodSlot> pods, PoolPolicy policy, long nowMs) {
+    limit = policy.perPodMaxConnections();
+    size = pods.size();
+    settled.clear();
+    tripped.forEach(pod -> pod.waits = false);
+    tripped.clear();
+    slowStart.reset(policy.slowStart().toMillis());
+    slowStart.resume(pods, nowMs);
+    clients.place(policy.placement() == Placement.AFFINITY ? pods : List.of());
+    pods.forEach(this::put);
+  }
+
+  int size() {
+    return size;
+  }
+
+  /** Must be called after each change of a pod's counts or circuit; any pod may be passed. */
+  void update(PodSlot pod) {
+    if (!pod.isPlaceable()) {
+      return;
+    }
+    if (pod.waits) {
+      tripped.remove(pod);
+      pod.waits = false;
+    }
+    put(pod);
+  }
+
+  /** The pod takes connections again: it begins as a new one does. */
+  void cameBack(PodSlot pod, long nowMs) {
+    if (pod.isPlaceable()) {
+      heapOf(pod).remove(pod);
+      slowStart.begin(pod, nowMs);
+      update(pod);
+    }
+  }
+
+  private void put(PodSlot pod) {
+    Circuit circuit = pod.circuit;
+    if (!circuit.isOpen() || (circuit.isHalfOpen() && pod.reserved == 0)) {
+      heapOf(pod).put(pod);
+      return;
+    }
+    heapOf(pod).remove(pod);
+    if (pod.held() < limit) {
+      pod.waitsUntilMs = circuit.trialMs();
+      pod.waits = true;
+      tripped.add(pod);
+    }
+  }
+
+  private PodHeap heapOf(PodSlot pod) {
+    return pod.warming ? slowStart.pods() : settled;
+  }
+
+  /**
+   * The pod for the next connection, which must be told to it; null when none may take it.
+   *
+   * @param key what the client is known by; null when nothing is known of it
+   * @param nowMs milliseconds since the epoch
+   */
+  @Nullable PodSlot next(@Nullable String key, long nowMs) {
+    letTrialsBegin(nowMs);
+    for (PodSlot pod = slowStart.pollSettled(nowMs);
+        pod != null;
+        pod = slowStart.pollSettled(nowMs)) {
+      update(pod);
+    }
+    PodSlot known = key == null || clients.isEmpty() ? null : podOf(key);
+    return known == null ? emptiest(nowMs) : known;
+  }
+
+  private void letTrialsBegin(long nowMs) {
+    while (!tripped.isEmpty()) {
+      PodSlot pod = tripped.first();
+      pod.circuit.bound(nowMs);
+      if (pod.circuit.trialMs() > nowMs) {
+        if (pod.circuit.trialMs() == pod.waitsUntilMs) {
+          return;
+        }
+      } else if (pod.reserved == 0) {
+        pod.circuit.halfOpen();
+      } else {
+        pod.circuit.waitUntil(nowMs + UNDERWAY_MS);
+      }
+      update(pod);
+    }
+  }
+
+  /** The first with room of those that the client belongs to. */
+  private @Nullable PodSlot podOf(String key) {
+    long hash = ConsistentHash.hash(key);
+    for (int choice = 0; choice < CHOICES; choice++) {
+      PodSlot pod = clients.pod(hash, choice);
+      if (pod.heapIndex != PodSlot.NOT_PLACEABLE && pod.held() < limit) {
+        return pod;
+      }
+    }
+    return null;
+  }
+
+  private @Nullable PodSlot emptiest(long nowMs) {
+    PodSlot old = withRoom(settled);
+    PodSlot fresh = withRoom(slowStart.pods());
+    if (old == null || fresh == null) {
+      return old == null ? fresh : old;
+    }
+    return fresh.held() < old.held() && slowStart.isItsTurn(fresh, nowMs) ? fresh : old;
+  }
+
+  private @Nullable PodSlot withRoom(PodHeap heap) {
+    PodSlot emptiest = heap.emptiest();
+    return emptiest == null || emptiest.held() >= limit ? null : emptiest;
+  }
+
+  /** Whether some pod has room, and only its circuit stands in the way. */
+  boolean isTripped() {
+    return !tripped.isEmpty();
+  }
+
+  /** When the first of the tripped pods may be tried, milliseconds since the epoch. */
+  long nextTrialMs() {
+    return tripped.first().waitsUntilMs;
+  }
+}
