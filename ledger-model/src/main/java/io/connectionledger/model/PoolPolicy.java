@@ -109,11 +109,11 @@ public record PoolPolicy(
     affinity = Objects.requireNonNullElse(affinity, Affinity.NONE);
     slowStart = Objects.requireNonNullElse(slowStart, DEFAULT_SLOW_START);
     if (placement == Placement.AFFINITY && affinity.isNone()) {
-      throw new IllegalArgumentException(
-          "affinity is missing with placement affinity: allowed is " + Affinity.ALLOWED);
+      throw new InvalidPolicyException(
+          "affinity", "missing with placement affinity", Affinity.ALLOWED);
     }
     if (slowStart.isNegative() || slowStart.compareTo(MAX_SLOW_START) > 0) {
-      throw new IllegalArgumentException("slow-start is " + slowStart + ": allowed is 0s to 1h");
+      throw new InvalidPolicyException("slow-start", DurationText.of(slowStart), "0s to 1h");
     }
     pods = List.copyOf(pods);
     Set<Object> seen = new HashSet<>();

@@ -35,11 +35,13 @@ class PolicyCodecTest {
             {"pool":"chat","policy":{"connectionsPerSecond":null,"burstCapacity":1,\
             "perPodMaxConnections":3,"mode":"enforce","onOwnerLoss":"deny",\
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
-            {"name":"two","address":"[fd00::7]:80"}]},\
+            {"name":"two","address":"[fd00::7]:80"}],\
+            "placement":"least-connections","affinity":{},"slowStart":"30s"},\
             "base":{"connectionsPerSecond":2.5,"burstCapacity":10,\
             "perPodMaxConnections":7,"mode":"enforce","onOwnerLoss":"deny",\
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
-            {"name":"two","address":"[fd00::7]:80"}]},\
+            {"name":"two","address":"[fd00::7]:80"}],\
+            "placement":"least-connections","affinity":{},"slowStart":"30s"},\
             "draining":["10.0.0.1:80"],"atMs":9}""");
   }
 

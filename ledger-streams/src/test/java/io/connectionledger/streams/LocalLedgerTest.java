@@ -99,7 +99,7 @@ class LocalLedgerTest {
   }
 
   private String decide(String pool) {
-    return ledger.decide(pool) instanceof Decision.Rejected rejected
+    return ledger.decide(pool, null) instanceof Decision.Rejected rejected
         ? rejected.reason().label()
         : "allowed";
   }

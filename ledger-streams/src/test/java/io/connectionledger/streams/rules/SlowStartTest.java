@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -41,7 +42,7 @@ class SlowStartTest {
   }
 
   private void busyPair(int limit, Duration slowStart) {
-    pods.place(policy(2, limit, slowStart), START_MS - 100_000);
+    pods.place(policy(2, limit, slowStart), Set.of(), START_MS - 100_000);
     for (int i = 0; i < 100; i++) {
       boolean unused = connect(START_MS - 50_000).equals(NEW);
     }
@@ -68,11 +69,11 @@ class SlowStartTest {
   void shouldGiveANewPodAShareThatGrowsWithItsAge() {
     busyPair(1_000_000, WINDOW);
     // So far ahead that the new pod is the emptiest throughout.
-    pods.place(policy(2, 1_000_000, WINDOW), START_MS - 1);
+    pods.place(policy(2, 1_000_000, WINDOW), Set.of(), START_MS - 1);
     for (int i = 0; i < 4_000; i++) {
       boolean unused = connect(START_MS - 1).equals(NEW);
     }
-    pods.place(policy(3, 1_000_000, WINDOW), START_MS);
+    pods.place(policy(3, 1_000_000, WINDOW), Set.of(), START_MS);
 
     List<Integer> shares = new ArrayList<>();
     for (int second = 0; second < 11; second++) {
@@ -88,7 +89,7 @@ class SlowStartTest {
   @Test
   void shouldTreatItLikeAnyOtherOnceItHoldsAsMuch() {
     busyPair(1_000, WINDOW);
-    pods.place(policy(3, 1_000, WINDOW), START_MS);
+    pods.place(policy(3, 1_000, WINDOW), Set.of(), START_MS);
     long nowMs = START_MS + 9_000;
     while (pods.slot(NEW).active < 60) {
       boolean unused = connect(nowMs).equals(NEW);
@@ -105,7 +106,7 @@ class SlowStartTest {
   @Test
   void shouldUseItAtOnceWhenTheOthersAreFull() {
     busyPair(50, WINDOW);
-    pods.place(policy(3, 50, WINDOW), START_MS);
+    pods.place(policy(3, 50, WINDOW), Set.of(), START_MS);
 
     assertThat(share50(START_MS)).isEqualTo(50);
     assertThat(pods.candidates().next(null, START_MS)).isNull();
@@ -118,15 +119,15 @@ class SlowStartTest {
   @Test
   void shouldTakeEverythingWithoutAWindow() {
     busyPair(1_000, Duration.ZERO);
-    pods.place(policy(3, 1_000, Duration.ZERO), START_MS);
+    pods.place(policy(3, 1_000, Duration.ZERO), Set.of(), START_MS);
 
     assertThat(share50(START_MS)).isEqualTo(50);
   }
 
   @Test
   void shouldNotSpareThePodsOfAPoolThatBeginsOrIsEmpty() {
-    pods.place(policy(2, 1_000, WINDOW), START_MS);
-    pods.place(policy(3, 1_000, WINDOW), START_MS);
+    pods.place(policy(2, 1_000, WINDOW), Set.of(), START_MS);
+    pods.place(policy(3, 1_000, WINDOW), Set.of(), START_MS);
 
     int share = 0;
     for (int i = 0; i < 99; i++) {
@@ -142,10 +143,10 @@ class SlowStartTest {
     for (int i = 0; i < 4_000; i++) {
       boolean unused = connect(START_MS - 1).equals(NEW);
     }
-    pods.place(policy(3, 1_000_000, WINDOW), START_MS);
+    pods.place(policy(3, 1_000_000, WINDOW), Set.of(), START_MS);
     int first = share(START_MS);
 
-    pods.place(policy(3, 999_999, WINDOW), START_MS + 5_000);
+    pods.place(policy(3, 999_999, WINDOW), Set.of(), START_MS + 5_000);
 
     assertThat(first).isBetween(8, 12);
     assertThat(share(START_MS + 5_000)).isBetween(50, 60);
