@@ -1,5 +1,6 @@
 package io.connectionledger.admission;
 
+import io.connectionledger.admission.http.DecisionArchive;
 import io.connectionledger.admission.http.QueryServer;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
@@ -25,6 +26,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final Ticker ticker;
   private final KafkaDecisionLog log;
   private final Supplier<KafkaDecisionLog> rehearsal;
+  private final DecisionArchive archive;
   private final AdmissionMetrics meters;
   private final PrometheusText metrics;
   private final CheckService authz;
@@ -36,6 +38,7 @@ public final class AdmissionApi implements AutoCloseable {
       Ledger ledger,
       KafkaDecisionLog log,
       Supplier<KafkaDecisionLog> rehearsal,
+      DecisionArchive archive,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
@@ -44,6 +47,7 @@ public final class AdmissionApi implements AutoCloseable {
     this.ticker = ticker;
     this.log = log;
     this.rehearsal = rehearsal;
+    this.archive = archive;
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger);
     DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
@@ -67,6 +71,7 @@ public final class AdmissionApi implements AutoCloseable {
         ledger,
         KafkaDecisionLog.connect(kafka),
         () -> KafkaDecisionLog.rehearsal(kafka),
+        KafkaDecisionArchive.over(kafka, ticker),
         durability,
         ticker,
         registry);
@@ -76,12 +81,13 @@ public final class AdmissionApi implements AutoCloseable {
       Ledger ledger,
       KafkaDecisionLog log,
       Supplier<KafkaDecisionLog> rehearsal,
+      DecisionArchive archive,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
     // The first look at the topic has it fetched before the first check needs it.
     log.unready();
-    return new AdmissionApi(ledger, log, rehearsal, durability, ticker, registry);
+    return new AdmissionApi(ledger, log, rehearsal, archive, durability, ticker, registry);
   }
 
   /** Envoy's ext_authz service. */
@@ -152,7 +158,7 @@ public final class AdmissionApi implements AutoCloseable {
     if (http != null) {
       throw new IllegalStateException("the http port is open already");
     }
-    http = QueryServer.start(host, port, ledger, ticker, metrics::scrape, this::unready);
+    http = QueryServer.start(host, port, ledger, archive, ticker, metrics::scrape, this::unready);
     return http.port();
   }
 

@@ -2,6 +2,7 @@ package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
@@ -13,6 +14,7 @@ import io.javalin.http.HttpStatus;
 import io.javalin.http.NotFoundResponse;
 import io.javalin.http.ServiceUnavailableResponse;
 import io.javalin.util.JavalinException;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.util.List;
@@ -22,7 +24,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The HTTP port: query API, metrics and health. Thread-safe; answers from memory. */
+/**
+ * The HTTP port: query API, metrics and health. Thread-safe; answers from memory, but for the
+ * decisions.
+ */
 public final class QueryServer implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(QueryServer.class);
@@ -30,14 +35,20 @@ public final class QueryServer implements AutoCloseable {
   private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
   private final Ledger ledger;
+  private final DecisionArchive decisions;
   private final Ticker ticker;
   private final Supplier<String> metrics;
   private final Supplier<List<String>> unready;
   private final Javalin javalin;
 
   private QueryServer(
-      Ledger ledger, Ticker ticker, Supplier<String> metrics, Supplier<List<String>> unready) {
+      Ledger ledger,
+      DecisionArchive decisions,
+      Ticker ticker,
+      Supplier<String> metrics,
+      Supplier<List<String>> unready) {
     this.ledger = ledger;
+    this.decisions = decisions;
     this.ticker = ticker;
     this.metrics = metrics;
     this.unready = unready;
@@ -56,10 +67,11 @@ public final class QueryServer implements AutoCloseable {
       String host,
       int port,
       Ledger ledger,
+      DecisionArchive decisions,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
-    QueryServer server = new QueryServer(ledger, ticker, metrics, unready);
+    QueryServer server = new QueryServer(ledger, decisions, ticker, metrics, unready);
     try {
       server.javalin.start(host, port);
     } catch (JavalinException failure) {
@@ -98,6 +110,7 @@ public final class QueryServer implements AutoCloseable {
         .get("/v1/pools/{pool}/connections", this::connections)
         .get("/v1/pools/{pool}/rejections", this::rejections)
         .get("/v1/pools/{pool}/readiness", this::readiness)
+        .get("/v1/decisions/{id}", this::decision)
         .get("/metrics", this::metrics)
         .get("/websocket/metrics", this::metrics)
         .get("/health/live", context -> json(context, new Views.Status("live")))
@@ -122,6 +135,26 @@ public final class QueryServer implements AutoCloseable {
   private void readiness(Context context) {
     String pool = context.pathParam("pool");
     json(context, Views.Readiness.of(ledger.readiness(pool).orElseThrow(() -> missing(pool))));
+  }
+
+  private void decision(Context context) {
+    String id = context.pathParam("id");
+    if (ConnectionIds.madeAtMs(id).isEmpty()) {
+      throw new NotFoundResponse("a decision's id has 16 letters, digits, '-' and '_'");
+    }
+    try {
+      json(
+          context,
+          DecisionView.of(
+              decisions
+                  .find(id)
+                  .orElseThrow(
+                      () ->
+                          new NotFoundResponse(
+                              "no decision " + id + ": it was not recorded, or too long ago"))));
+    } catch (IOException notNow) {
+      throw new ServiceUnavailableResponse(String.valueOf(notNow.getMessage()));
+    }
   }
 
   /** Before the ledger has caught up, it may not know every pool yet. */
