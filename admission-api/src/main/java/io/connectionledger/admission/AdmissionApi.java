@@ -1,5 +1,6 @@
 package io.connectionledger.admission;
 
+import io.connectionledger.admission.http.DecisionArchive;
 import io.connectionledger.admission.http.QueryServer;
 import io.connectionledger.model.Policies;
 import io.connectionledger.model.Ticker;
@@ -27,6 +28,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final Ticker ticker;
   private final KafkaDecisionLog log;
   private final Supplier<KafkaDecisionLog> rehearsal;
+  private final DecisionArchive archive;
   private final AdmissionMetrics meters;
   private final PrometheusText metrics;
   private final CheckService authz;
@@ -40,6 +42,7 @@ public final class AdmissionApi implements AutoCloseable {
       Policies policies,
       KafkaDecisionLog log,
       Supplier<KafkaDecisionLog> rehearsal,
+      DecisionArchive archive,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
@@ -49,6 +52,7 @@ public final class AdmissionApi implements AutoCloseable {
     this.ticker = ticker;
     this.log = log;
     this.rehearsal = rehearsal;
+    this.archive = archive;
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger);
     DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
@@ -76,6 +80,7 @@ public final class AdmissionApi implements AutoCloseable {
         policies,
         KafkaDecisionLog.connect(kafka),
         () -> KafkaDecisionLog.rehearsal(kafka),
+        KafkaDecisionArchive.over(kafka, ticker),
         durability,
         ticker,
         registry);
@@ -86,12 +91,14 @@ public final class AdmissionApi implements AutoCloseable {
       Policies policies,
       KafkaDecisionLog log,
       Supplier<KafkaDecisionLog> rehearsal,
+      DecisionArchive archive,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
     // The first look at the topic has it fetched before the first check needs it.
     log.unready();
-    return new AdmissionApi(ledger, policies, log, rehearsal, durability, ticker, registry);
+    return new AdmissionApi(
+        ledger, policies, log, rehearsal, archive, durability, ticker, registry);
   }
 
   /** Envoy's ext_authz service. */
@@ -156,7 +163,15 @@ public final class AdmissionApi implements AutoCloseable {
     }
     http =
         QueryServer.start(
-            host, port, httpAuthz, ledger, policies, ticker, metrics::scrape, this::unready);
+            host,
+            port,
+            httpAuthz,
+            ledger,
+            policies,
+            archive,
+            ticker,
+            metrics::scrape,
+            this::unready);
     return http.port();
   }
 

@@ -39,6 +39,11 @@ final class Answers {
 
   static final String POD_HEADER = "x-ledger-pod";
 
+  /** Of every answer: what {@code GET /v1/decisions/{id}} explains. */
+  static final String DECISION_HEADER = "x-ledger-decision";
+
+  private static final String DECISION = "decision";
+
   private static final int MAX_CACHED = 16_384;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -48,17 +53,20 @@ final class Answers {
 
   /** In shadow mode: no header, so that Envoy's own load balancer chooses the pod. */
   CheckResponse allowed(Decision.Allowed decision) {
+    Value id = text(decision.id());
+    HeaderValueOption told = header(DECISION_HEADER, decision.id());
     Struct.Builder metadata =
         Struct.newBuilder()
-            .putFields("reservation", text(decision.id()))
+            .putFields("reservation", id)
+            .putFields(DECISION, id)
             .putFields("pool", cached(pools, decision.pool(), Answers::text));
     if (decision.isShadow()) {
-      return PASS.toBuilder().setDynamicMetadata(metadata).build();
+      return passing(told, metadata);
     }
     PodAnswer pod = cached(pods, decision.pod(), PodAnswer::of);
     return CheckResponse.newBuilder()
         .setStatus(PASS.getStatus())
-        .setOkResponse(pod.response)
+        .setOkResponse(pod.response.toBuilder().addResponseHeadersToAdd(told))
         .setDynamicMetadata(metadata.putFields("pod", pod.address))
         .build();
   }
@@ -66,17 +74,36 @@ final class Answers {
   CheckResponse rejected(Decision.Rejected decision) {
     if (decision.reason() == RejectionReason.UNKNOWN_POOL) {
       String name = PoolPolicy.isValidName(decision.pool()) ? decision.pool() : "";
-      return build(new Rejection(name, decision.reason(), decision.retryAfterSeconds()));
+      return identified(
+          build(new Rejection(name, decision.reason(), decision.retryAfterSeconds())), decision);
     }
     if (decision.isShadow()) {
-      return PASS.toBuilder()
-          .setDynamicMetadata(reason(decision.pool(), decision.reason()))
-          .build();
+      return passing(
+          header(DECISION_HEADER, decision.id()),
+          reason(decision.pool(), decision.reason()).toBuilder()
+              .putFields(DECISION, text(decision.id())));
     }
-    return cached(
-        rejections,
-        new Rejection(decision.pool(), decision.reason(), decision.retryAfterSeconds()),
-        Answers::build);
+    return identified(
+        cached(
+            rejections,
+            new Rejection(decision.pool(), decision.reason(), decision.retryAfterSeconds()),
+            Answers::build),
+        decision);
+  }
+
+  private static CheckResponse identified(CheckResponse common, Decision.Rejected decision) {
+    CheckResponse.Builder answer = common.toBuilder();
+    answer.getDeniedResponseBuilder().addHeaders(header(DECISION_HEADER, decision.id()));
+    answer.getDynamicMetadataBuilder().putFields(DECISION, text(decision.id()));
+    return answer.build();
+  }
+
+  /** The request goes on as it came, and the decision is known afterwards. */
+  private static CheckResponse passing(HeaderValueOption told, Struct.Builder metadata) {
+    return PASS.toBuilder()
+        .setOkResponse(OkHttpResponse.newBuilder().addResponseHeadersToAdd(told))
+        .setDynamicMetadata(metadata)
+        .build();
   }
 
   private static CheckResponse build(Rejection rejection) {

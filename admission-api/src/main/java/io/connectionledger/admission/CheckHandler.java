@@ -13,6 +13,7 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Envoy's ext_authz over HTTP: any method on {@code /check} and below. An answer is the one of
@@ -59,6 +60,7 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
     } else {
       admission.check(
           pools.isEmpty() ? admission.defaultPool() : pools.getFirst(),
+          new HttpClient(headers),
           new HttpReply(response, callback, answers),
           gone -> {
             request.addFailureListener(failure -> gone.run());
@@ -121,6 +123,21 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
     byte[] bytes = body.getBytes(UTF_8);
     response.getHeaders().put("content-length", bytes.length);
     response.write(true, ByteBuffer.wrap(bytes), callback);
+  }
+
+  /** Envoy tells the address last in {@code x-forwarded-for}, when it may send that header. */
+  private record HttpClient(HttpFields headers) implements Client {
+
+    @Override
+    public @Nullable String header(String name) {
+      return headers.get(name);
+    }
+
+    @Override
+    public @Nullable String sourceAddress() {
+      List<String> hops = headers.getCSV("x-forwarded-for", false);
+      return hops.isEmpty() ? null : hops.getLast();
+    }
   }
 
   private record HttpReply(Response response, Callback callback, Answers answers) implements Reply {

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  */
 final class DecisionPublisher {
 
-  /** At some 180 bytes each they fill a third of the producer's buffer of 32 MiB. */
+  /** At some 300 bytes each they fill half of the producer's buffer of 32 MiB. */
   static final int MAX_PENDING_REJECTIONS = 50_000;
 
   private static final Logger LOGGER = LoggerFactory.getLogger(DecisionPublisher.class);

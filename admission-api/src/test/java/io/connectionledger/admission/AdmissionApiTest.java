@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.Cluster;
@@ -84,6 +85,7 @@ final class AdmissionApiTest {
         new ScriptedPolicies(),
         new KafkaDecisionLog(kafka),
         () -> new KafkaDecisionLog(producer()),
+        id -> Optional.empty(),
         Durability.FAST,
         Ticker.system(),
         registry);

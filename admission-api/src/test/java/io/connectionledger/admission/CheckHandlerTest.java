@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.admission.http.QueryServer;
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy.Mode;
@@ -17,6 +18,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -55,6 +57,7 @@ final class CheckHandlerTest {
         new CheckHandler(new Admission(ledger, publisher, durability, metrics, ticker)),
         ledger,
         new ScriptedPolicies(),
+        id -> Optional.empty(),
         ticker,
         () -> "",
         List::of);
@@ -110,6 +113,17 @@ final class CheckHandlerTest {
         .isEqualTo(
             "{\"reason\":\"%s\",\"pool\":\"chat\",\"retryAfterSeconds\":7}"
                 .formatted(reason.label()));
+  }
+
+  @Test
+  void shouldTellClientsApartByTheAddressThatEnvoyAdded() throws Exception {
+    // Given
+    ledger.affinity = Affinity.bySourceAddress();
+    ledger.decisions.add(ALLOWED);
+    // When
+    send("GET /check/", HANDSHAKE + "x-forwarded-for: 198.51.100.1, 192.0.2.7\r\n");
+    // Then
+    assertThat(ledger.keys).containsExactly("192.0.2.7");
   }
 
   @Test

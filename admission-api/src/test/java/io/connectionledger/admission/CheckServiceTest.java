@@ -67,7 +67,11 @@ final class CheckServiceTest {
         .isEqualTo("10.0.0.7:8080");
     assertThat(header.getAppendAction()).isEqualTo(HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD);
     assertThat(metadata(answer))
-        .isEqualTo(Map.of("pod", "10.0.0.7:8080", "reservation", "r-1", "pool", "chat"));
+        .isEqualTo(
+            Map.of(
+                "pod", "10.0.0.7:8080", "reservation", "r-1", "decision", "r-1", "pool", "chat"));
+    assertThat(headers(answer.getOkResponse().getResponseHeadersToAddList()))
+        .isEqualTo(Map.of("x-ledger-decision", "r-1"));
     ProducerRecord<byte[], byte[]> record = kafka.history().getFirst();
     assertThat(record.topic()).isEqualTo(Topics.DECISIONS);
     assertThat(new String(record.key(), StandardCharsets.UTF_8)).isEqualTo("chat");
@@ -90,12 +94,20 @@ final class CheckServiceTest {
     assertThat(answer.getDeniedResponse().getStatus().getCodeValue())
         .isEqualTo(reason.httpStatus());
     assertThat(headers(answer.getDeniedResponse().getHeadersList()))
-        .isEqualTo(Map.of("retry-after", "7", "content-type", "application/json"));
+        .isEqualTo(
+            Map.of(
+                "retry-after",
+                "7",
+                "content-type",
+                "application/json",
+                "x-ledger-decision",
+                "d-1"));
     assertThat(answer.getDeniedResponse().getBody())
         .isEqualTo(
             "{\"reason\":\"%s\",\"pool\":\"chat\",\"retryAfterSeconds\":7}"
                 .formatted(reason.label()));
-    assertThat(metadata(answer)).isEqualTo(Map.of("pool", "chat", "reason", reason.label()));
+    assertThat(metadata(answer))
+        .isEqualTo(Map.of("pool", "chat", "reason", reason.label(), "decision", "d-1"));
     assertThat(RecordCodec.decodeDecision(kafka.history().getFirst().value())).isEqualTo(rejected);
     assertThat(counted("websocket.connections.rejected", "reason", reason.label())).isEqualTo(1);
     assertThat(counted("websocket.connections.attempted", "pool", "chat")).isEqualTo(1);
@@ -113,8 +125,9 @@ final class CheckServiceTest {
     // Then
     CheckResponse answer = call.onlyResponse();
     assertThat(answer.getStatus().getCode()).isEqualTo(Status.Code.OK.value());
-    assertThat(answer.getOkResponse()).isEqualTo(OkHttpResponse.getDefaultInstance());
-    assertThat(metadata(answer)).isEqualTo(Map.of("pool", "chat", "reason", "pod_limit"));
+    assertThat(answer.getOkResponse().getHeadersList()).isEmpty();
+    assertThat(metadata(answer))
+        .isEqualTo(Map.of("pool", "chat", "reason", "pod_limit", "decision", "d-1"));
     assertThat(RecordCodec.decodeDecision(kafka.history().getFirst().value())).isEqualTo(shadowed);
     assertThat(counted("websocket.connections.rejected", "reason", "pod_limit")).isEqualTo(1);
   }
@@ -123,13 +136,14 @@ final class CheckServiceTest {
   void shouldNotPlaceAShadowedAdmission() {
     // Given
     ledger.decisions.add(
-        new Decision.Allowed("chat", "r-1", ALLOWED.pod(), 0, ALLOWED.atMs(), Mode.SHADOW));
+        new Decision.Allowed("chat", "r-1", ALLOWED.pod(), 0, ALLOWED.atMs(), Mode.SHADOW, null));
     // When
     service(Durability.FAST).check(webSocket("chat"), call);
     // Then
     CheckResponse answer = call.onlyResponse();
-    assertThat(answer.getOkResponse()).isEqualTo(OkHttpResponse.getDefaultInstance());
-    assertThat(metadata(answer)).isEqualTo(Map.of("reservation", "r-1", "pool", "chat"));
+    assertThat(answer.getOkResponse().getHeadersList()).isEmpty();
+    assertThat(metadata(answer))
+        .isEqualTo(Map.of("reservation", "r-1", "decision", "r-1", "pool", "chat"));
   }
 
   @Test
@@ -178,7 +192,7 @@ final class CheckServiceTest {
     // Then
     assertThat(call.onlyResponse().getDeniedResponse().getStatus().getCodeValue()).isEqualTo(503);
     assertThat(metadata(call.onlyResponse()))
-        .isEqualTo(Map.of("pool", "", "reason", "unknown_pool"));
+        .isEqualTo(Map.of("pool", "", "reason", "unknown_pool", "decision", "unknown-1"));
     assertThat(kafka.history()).isEmpty();
     assertThat(registry.getMeters()).hasSize(series);
     assertThat(counted("websocket.connections.rejected", "pool", "unknown")).isEqualTo(101);

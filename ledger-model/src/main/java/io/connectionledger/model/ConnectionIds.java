@@ -5,12 +5,14 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
+import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Makes and checks the ids of connections and decisions. Thread-safe. */
 public final class ConnectionIds {
 
   private static final String UNLEASED_PREFIX = "u-";
+  private static final int LENGTH = 16;
   private static final int MAX_LENGTH = 64;
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
 
@@ -30,6 +32,17 @@ public final class ConnectionIds {
             .putInt((int) random)
             .array();
     return ENCODER.encodeToString(bytes);
+  }
+
+  /** When {@link #next} made this id, milliseconds since the epoch; empty when it did not. */
+  public static OptionalLong madeAtMs(String id) {
+    if (id.length() != LENGTH || !isValid(id)) {
+      return OptionalLong.empty();
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(Base64.getUrlDecoder().decode(id));
+    return OptionalLong.of(
+        (long) Short.toUnsignedInt(bytes.getShort()) << 32
+            | Integer.toUnsignedLong(bytes.getInt()));
   }
 
   /**

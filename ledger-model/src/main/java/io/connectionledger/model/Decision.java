@@ -23,6 +23,11 @@ public sealed interface Decision extends LedgerRecord {
   /** {@link Mode#SHADOW} when the request passed as it came, whatever was decided; else null. */
   @Nullable Mode mode();
 
+  /**
+   * What it was made of; null when no state was looked at, or in a record of an earlier version.
+   */
+  @Nullable Basis basis();
+
   /** Whether it was recorded and counted but not enforced. */
   default boolean isShadow() {
     return mode() == Mode.SHADOW;
@@ -42,7 +47,13 @@ public sealed interface Decision extends LedgerRecord {
    */
   @JsonTypeName("allowed")
   record Allowed(
-      String pool, String id, PodAddress pod, long bucketNanos, long atMs, @Nullable Mode mode)
+      String pool,
+      String id,
+      PodAddress pod,
+      long bucketNanos,
+      long atMs,
+      @Nullable Mode mode,
+      @Nullable Basis basis)
       implements Decision {
 
     public Allowed {
@@ -51,7 +62,7 @@ public sealed interface Decision extends LedgerRecord {
 
     /** One that binds. */
     public Allowed(String pool, String id, PodAddress pod, long bucketNanos, long atMs) {
-      this(pool, id, pod, bucketNanos, atMs, null);
+      this(pool, id, pod, bucketNanos, atMs, null, null);
     }
   }
 
@@ -69,7 +80,8 @@ public sealed interface Decision extends LedgerRecord {
       @Nullable PodAddress pod,
       int retryAfterSeconds,
       long atMs,
-      @Nullable Mode mode)
+      @Nullable Mode mode,
+      @Nullable Basis basis)
       implements Decision {
 
     public Rejected {
@@ -84,7 +96,19 @@ public sealed interface Decision extends LedgerRecord {
         @Nullable PodAddress pod,
         int retryAfterSeconds,
         long atMs) {
-      this(pool, id, reason, pod, retryAfterSeconds, atMs, null);
+      this(pool, id, reason, pod, retryAfterSeconds, atMs, null, null);
+    }
+
+    /** One that no pool's state had a part in. */
+    public Rejected(
+        String pool,
+        String id,
+        RejectionReason reason,
+        @Nullable PodAddress pod,
+        int retryAfterSeconds,
+        long atMs,
+        @Nullable Mode mode) {
+      this(pool, id, reason, pod, retryAfterSeconds, atMs, mode, null);
     }
   }
 }

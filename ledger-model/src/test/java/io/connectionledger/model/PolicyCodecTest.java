@@ -124,7 +124,7 @@ class PolicyCodecTest {
             + " | a number, or null for no limit",
         "{\"mode\":\"off\"} | mode | \"off\" | enforce or shadow",
         "{\"limit\":1} | limit | 1 | one of connectionsPerSecond, burstCapacity,"
-            + " perPodMaxConnections, mode, onOwnerLoss, pods",
+            + " perPodMaxConnections, mode, onOwnerLoss, pods, placement, affinity, slowStart",
         "{\"pods\":\"x\"} | pods | \"x\" | a list",
         "{\"pods\":[{\"name\":\"a\",\"address\":\"b:1\"}]} | pods[0].address | \"b:1\""
             + " | 'b:1' is not a pod address: allowed is ip:port or [ipv6]:port",

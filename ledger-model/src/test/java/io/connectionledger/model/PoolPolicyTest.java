@@ -52,7 +52,7 @@ class PoolPolicyTest {
         JSON.readValue(
             """
             {"pool":"chat","connectionsPerSecond":1,"burstCapacity":1,"perPodMaxConnections":1,\
-            "mode":"enforce","onOwnerLoss":"DENY","pods":[]}""",
+            "mode":"enforce","onOwnerLoss":"deny","pods":[]}""",
             PoolPolicy.class);
 
     assertThat(read)

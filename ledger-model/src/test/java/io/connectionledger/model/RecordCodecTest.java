@@ -25,6 +25,23 @@ class RecordCodecTest {
         new ConnectionEvent.Failed("chat", "c1", POD, "envoy-1", 503, "refused", 7),
         new ConnectionEvent.Failed("chat", "c1", null, "envoy-1", 0, "gone", 7),
         new Decision.Allowed("chat", "c1", POD, 0, 7),
+        new Decision.Allowed(
+            "chat",
+            "c1",
+            POD,
+            0,
+            7,
+            PoolPolicy.Mode.SHADOW,
+            new Basis(Basis.Choice.TRIAL, 2.5, 3, 1, 7, 2, 50, 4, null)),
+        new Decision.Rejected(
+            "chat",
+            "c1",
+            RejectionReason.RATE_LIMITED,
+            null,
+            3,
+            7,
+            null,
+            new Basis(null, 0.25, 3, 0, 7, 2, 50, null, 750L)),
         new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, null, 3, 7),
         new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, POD, 3, 7));
   }

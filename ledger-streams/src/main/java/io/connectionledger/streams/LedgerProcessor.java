@@ -131,7 +131,8 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   private void restoreCircuit(KeyValue<String, byte[]> entry) {
     int separator = entry.key.indexOf('|');
     StoredCircuit circuit = StoreCodec.circuit(entry.value);
-    if (circuit == null
+    if (separator < 0
+        || circuit == null
         || !shard.restoreCircuit(
             entry.key.substring(0, separator),
             PodAddress.parse(entry.key.substring(separator + 1)),

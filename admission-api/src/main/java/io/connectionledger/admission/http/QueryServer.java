@@ -2,6 +2,7 @@ package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.InvalidPolicyException;
 import io.connectionledger.model.Policies;
 import io.connectionledger.model.PoolPolicy;
@@ -15,6 +16,7 @@ import io.javalin.http.HttpStatus;
 import io.javalin.http.NotFoundResponse;
 import io.javalin.http.ServiceUnavailableResponse;
 import io.javalin.util.JavalinException;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.util.List;
@@ -44,6 +46,7 @@ public final class QueryServer implements AutoCloseable {
   private final Handler checks;
   private final Ledger ledger;
   private final PolicyRoutes policies;
+  private final DecisionArchive decisions;
   private final Ticker ticker;
   private final Supplier<String> metrics;
   private final Supplier<List<String>> unready;
@@ -53,11 +56,13 @@ public final class QueryServer implements AutoCloseable {
       Handler checks,
       Ledger ledger,
       Policies policies,
+      DecisionArchive decisions,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
     this.checks = checks;
     this.ledger = ledger;
+    this.decisions = decisions;
     this.policies = new PolicyRoutes(policies, ticker, this::missing);
     this.ticker = ticker;
     this.metrics = metrics;
@@ -80,10 +85,12 @@ public final class QueryServer implements AutoCloseable {
       Handler checks,
       Ledger ledger,
       Policies policies,
+      DecisionArchive decisions,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
-    QueryServer server = new QueryServer(checks, ledger, policies, ticker, metrics, unready);
+    QueryServer server =
+        new QueryServer(checks, ledger, policies, decisions, ticker, metrics, unready);
     try {
       server.javalin.start(host, port);
     } catch (JavalinException failure) {
@@ -124,6 +131,7 @@ public final class QueryServer implements AutoCloseable {
         .get("/v1/pools/{pool}/connections", this::connections)
         .get("/v1/pools/{pool}/rejections", this::rejections)
         .get("/v1/pools/{pool}/readiness", this::readiness)
+        .get("/v1/decisions/{id}", this::decision)
         .get("/metrics", this::metrics)
         .get("/websocket/metrics", this::metrics)
         .get("/health/live", context -> json(context, new Views.Status("live")))
@@ -156,6 +164,26 @@ public final class QueryServer implements AutoCloseable {
   private void readiness(Context context) {
     String pool = context.pathParam("pool");
     json(context, Views.Readiness.of(ledger.readiness(pool).orElseThrow(() -> missing(pool))));
+  }
+
+  private void decision(Context context) {
+    String id = context.pathParam("id");
+    if (ConnectionIds.madeAtMs(id).isEmpty()) {
+      throw new NotFoundResponse("a decision's id has 16 letters, digits, '-' and '_'");
+    }
+    try {
+      json(
+          context,
+          DecisionView.of(
+              decisions
+                  .find(id)
+                  .orElseThrow(
+                      () ->
+                          new NotFoundResponse(
+                              "no decision " + id + ": it was not recorded, or too long ago"))));
+    } catch (IOException notNow) {
+      throw new ServiceUnavailableResponse(String.valueOf(notNow.getMessage()));
+    }
   }
 
   /** Before the ledger has caught up, it may not know every pool yet. */

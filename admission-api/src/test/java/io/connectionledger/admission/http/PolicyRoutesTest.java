@@ -14,6 +14,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -44,6 +45,7 @@ final class PolicyRoutesTest {
           new NoChecks(),
           ledger,
           policies,
+          id -> Optional.empty(),
           () -> NOW_MS * 1_000_000,
           () -> "",
           List::of);

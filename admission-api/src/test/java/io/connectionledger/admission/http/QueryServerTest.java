@@ -5,22 +5,29 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
+import io.connectionledger.model.Basis;
+import io.connectionledger.model.ConnectionIds;
+import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Window;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +40,7 @@ final class QueryServerTest {
 
   private final ScriptedLedger ledger = new ScriptedLedger();
   private List<String> unready = List.of();
+  private final List<Decision> decisions = new ArrayList<>();
   private Supplier<String> metrics = () -> "up 1\n";
   private final QueryServer server = start(0);
   private final HttpClient client = HttpClient.newHttpClient();
@@ -250,6 +258,66 @@ final class QueryServerTest {
             "cannot listen on http port " + taken + " of 127.0.0.1: Address already in use");
   }
 
+  private Optional<Decision> find(String id) throws IOException {
+    if (decisions.isEmpty()) {
+      throw new IOException("ledger.decisions cannot be read: away");
+    }
+    return decisions.stream().filter(decision -> decision.id().equals(id)).findFirst();
+  }
+
+  @Test
+  void shouldExplainADecision() throws Exception {
+    PodAddress pod = new PodAddress("10.0.0.7", 8080);
+    Decision.Allowed allowed =
+        new Decision.Allowed(
+            "chat",
+            ConnectionIds.next(NOW_MS),
+            pod,
+            0,
+            1_700_000_000_000L,
+            null,
+            new Basis(Basis.Choice.LEAST_CONNECTIONS, 4.5, 3, 0, 7, 2, 50, 1, null));
+    Decision.Rejected rejected =
+        new Decision.Rejected(
+            "chat",
+            ConnectionIds.next(NOW_MS),
+            RejectionReason.POD_LIMIT,
+            null,
+            9,
+            1_700_000_000_000L,
+            Mode.SHADOW);
+    decisions.add(allowed);
+    decisions.add(rejected);
+
+    assertThat(get("/v1/decisions/" + allowed.id()).body())
+        .isEqualTo(
+            "{\"id\":\"%s\",\"pool\":\"chat\",\"at\":\"2023-11-14T22:13:20Z\",\"outcome\":\"allowed\","
+                    .formatted(allowed.id())
+                + "\"pod\":\"10.0.0.7:8080\",\"mode\":\"enforce\","
+                + "\"rule\":\"no pod that takes connections held fewer\",\"state\":{"
+                + "\"choice\":\"least_connections\",\"tokens\":4.5,\"pods\":3,\"tripped\":0,"
+                + "\"active\":7,\"reserved\":2,\"limit\":50,\"held\":1}}");
+    assertThat(get("/v1/decisions/" + rejected.id()).body())
+        .contains("\"outcome\":\"rejected\",\"reason\":\"pod_limit\",\"status\":503")
+        .contains("\"retryAfterSeconds\":9,\"mode\":\"shadow\"")
+        .doesNotContain("state");
+  }
+
+  @Test
+  void shouldSayWhyADecisionCannotBeExplained() throws Exception {
+    HttpResponse<String> away = get("/v1/decisions/" + ConnectionIds.next(NOW_MS));
+    decisions.add(new Decision.Rejected("chat", "d-1", RejectionReason.POD_LIMIT, null, 9, NOW_MS));
+    HttpResponse<String> none = get("/v1/decisions/" + ConnectionIds.next(NOW_MS));
+    HttpResponse<String> noId = get("/v1/decisions/d-1");
+
+    assertThat(away.statusCode()).isEqualTo(503);
+    assertThat(away.body()).contains("ledger.decisions cannot be read: away");
+    assertThat(none.statusCode()).isEqualTo(404);
+    assertThat(none.body()).contains("it was not recorded, or too long ago");
+    assertThat(noId.statusCode()).isEqualTo(404);
+    assertThat(noId.body()).contains("a decision's id has 16 letters");
+  }
+
   private QueryServer start(int port) {
     return QueryServer.start(
         "127.0.0.1",
@@ -257,6 +325,7 @@ final class QueryServerTest {
         new NoChecks(),
         ledger,
         new ScriptedPolicies(),
+        this::find,
         () -> NOW_MS * 1_000_000,
         () -> metrics.get(),
         () -> unready);

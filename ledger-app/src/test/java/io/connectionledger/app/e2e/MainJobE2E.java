@@ -2,6 +2,7 @@ package io.connectionledger.app.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
@@ -10,6 +11,7 @@ import io.connectionledger.app.demo.WebSocketClients.Connection;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.envoy.EnvoyProbe;
 import io.connectionledger.app.serve.Instance;
 import io.connectionledger.model.Ticker;
 import java.net.URI;
@@ -225,6 +227,45 @@ class MainJobE2E {
 
     Fleet.close(in);
     paced.awaitActive(0);
+  }
+
+  @Test
+  void shouldExplainEveryAnswer() throws Exception {
+    int port = chat.envoys.getFirst().listenerPort();
+    List<String> welcome = EnvoyProbe.rawHandshake(port, "Upgrade: websocket");
+    chat.awaitActive(0);
+    List<Connection> in = Fleet.opened(chat.attempt(3 * LIMIT, Map.of()));
+    List<String> refusal = EnvoyProbe.rawHandshake(port, "Upgrade: websocket");
+
+    JsonNode allowed = explained(welcome);
+    JsonNode rejected = explained(refusal);
+
+    assertThat(welcome.getFirst()).contains("101");
+    assertThat(allowed.path("outcome").asText()).isEqualTo("allowed");
+    assertThat(allowed.path("pool").asText()).isEqualTo("chat");
+    assertThat(allowed.path("state").path("limit").asInt()).isEqualTo(LIMIT);
+    assertThat(refusal.getFirst()).contains("503");
+    assertThat(rejected.path("reason").asText()).isEqualTo("pod_limit");
+    assertThat(
+            rejected.path("state").path("active").asInt()
+                + rejected.path("state").path("reserved").asInt())
+        .isEqualTo(3 * LIMIT);
+
+    Fleet.close(in);
+    chat.awaitActive(0);
+  }
+
+  /** What the ledger says of the decision whose id an answer carries. */
+  private JsonNode explained(List<String> head) {
+    String id =
+        head.stream()
+            .filter(line -> line.startsWith("x-ledger-decision: "))
+            .map(line -> line.substring(line.indexOf(' ') + 1))
+            .findFirst()
+            .orElseThrow();
+    return Awaitility.await("the decision " + id)
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> chat.get("/v1/decisions/" + id), answer -> answer.has("outcome"));
   }
 
   @Test

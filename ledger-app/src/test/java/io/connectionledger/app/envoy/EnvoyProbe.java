@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Looks at an Envoy from outside: its answers, its admin interface, its log entries. */
-final class EnvoyProbe {
+public final class EnvoyProbe {
 
   private EnvoyProbe() {}
 
@@ -29,7 +29,8 @@ final class EnvoyProbe {
     }
   }
 
-  static List<String> rawHandshake(int port, String upgrade) throws IOException {
+  /** The head of the answer to a handshake, a line each. */
+  public static List<String> rawHandshake(int port, String upgrade) throws IOException {
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.setSoTimeout(10_000);
       PrintWriter out = new PrintWriter(socket.getOutputStream(), false, StandardCharsets.US_ASCII);

@@ -1,5 +1,6 @@
 package io.connectionledger.streams.rules;
 
+import io.connectionledger.model.Basis.Choice;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Placement;
 import java.util.Comparator;
@@ -32,6 +33,7 @@ final class Candidates {
   private final ConsistentHash clients = new ConsistentHash();
   private int size;
   private int limit;
+  private Choice choice = Choice.LEAST_CONNECTIONS;
 
   /**
    * Makes {@code pods} the ones to choose from, by the limit and the placement of the policy.
@@ -106,8 +108,13 @@ final class Candidates {
         pod = slowStart.pollSettled(nowMs)) {
       update(pod);
     }
+    choice = Choice.AFFINITY;
     PodSlot known = key == null || clients.isEmpty() ? null : podOf(key);
-    return known == null ? emptiest(nowMs) : known;
+    PodSlot next = known == null ? emptiest(nowMs) : known;
+    if (next != null && next.circuit.isOpen()) {
+      choice = Choice.TRIAL;
+    }
+    return next;
   }
 
   private void letTrialsBegin(long nowMs) {
@@ -142,10 +149,11 @@ final class Candidates {
   private @Nullable PodSlot emptiest(long nowMs) {
     PodSlot old = withRoom(settled);
     PodSlot fresh = withRoom(slowStart.pods());
-    if (old == null || fresh == null) {
-      return old == null ? fresh : old;
-    }
-    return fresh.held() < old.held() && slowStart.isItsTurn(fresh, nowMs) ? fresh : old;
+    boolean isFresh =
+        fresh != null
+            && (old == null || (fresh.held() < old.held() && slowStart.isItsTurn(fresh, nowMs)));
+    choice = isFresh ? Choice.SLOW_START : Choice.LEAST_CONNECTIONS;
+    return isFresh ? fresh : old;
   }
 
   private @Nullable PodSlot withRoom(PodHeap heap) {
@@ -153,9 +161,14 @@ final class Candidates {
     return emptiest == null || emptiest.held() >= limit ? null : emptiest;
   }
 
-  /** Whether some pod has room, and only its circuit stands in the way. */
-  boolean isTripped() {
-    return !tripped.isEmpty();
+  /** Why {@link #next} gave the pod that it gave. */
+  Choice choice() {
+    return choice;
+  }
+
+  /** How many pods have room, so that only their circuits stand in the way. */
+  int tripped() {
+    return tripped.size();
   }
 
   /** When the first of the tripped pods may be tried, milliseconds since the epoch. */

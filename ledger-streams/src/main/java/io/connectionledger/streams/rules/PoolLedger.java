@@ -1,5 +1,6 @@
 package io.connectionledger.streams.rules;
 
+import io.connectionledger.model.Basis;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionIds;
@@ -104,17 +105,18 @@ public final class PoolLedger {
     long waitNanos = bucket.nanosUntilToken(nowNanos);
     if (waitNanos > 0) {
       int seconds = afterTokens.seconds(nowNanos, waitNanos, bucket.intervalNanos());
-      return rejected(id, RejectionReason.RATE_LIMITED, seconds, nowMs);
+      return rejected(id, RejectionReason.RATE_LIMITED, seconds, waitNanos, nowNanos);
     }
     PodSlot pod = pods.candidates().next(key, nowMs);
     if (pod == null) {
       return rejectedForWantOfAPod(id, nowNanos);
     }
+    Basis basis = basis(pod, null, nowNanos);
     pods.chosen(pod, nowMs);
     bucket.take(nowNanos);
     connections.reserve(id, pod);
     return new Decision.Allowed(
-        policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs, policy.mode());
+        policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs, policy.mode(), basis);
   }
 
   /** {@link #decide(String, long)} for a client that is not known. */
@@ -123,23 +125,45 @@ public final class PoolLedger {
   }
 
   private Decision rejectedForWantOfAPod(String id, long nowNanos) {
-    long nowMs = nowNanos / NANOS_PER_MS;
     Candidates candidates = pods.candidates();
-    if (candidates.isTripped()) {
+    if (candidates.tripped() > 0) {
       // What the others find depends on the trial, so that nothing is known of their interval.
       long waitNanos = candidates.nextTrialMs() * NANOS_PER_MS - nowNanos;
       int seconds = afterTrials.seconds(nowNanos, waitNanos, 0);
-      return rejected(id, RejectionReason.CIRCUIT_OPEN, seconds, nowMs);
+      return rejected(id, RejectionReason.CIRCUIT_OPEN, seconds, waitNanos, nowNanos);
     }
     boolean none = candidates.size() == 0;
     long closeNanos = (none ? CloseRate.MAX_MS : closeRate.untilNextMs()) * NANOS_PER_MS;
     int seconds = afterRoom.seconds(nowNanos, closeNanos, closeNanos);
-    return rejected(id, none ? RejectionReason.NO_PODS : RejectionReason.POD_LIMIT, seconds, nowMs);
+    RejectionReason reason = none ? RejectionReason.NO_PODS : RejectionReason.POD_LIMIT;
+    return rejected(id, reason, seconds, closeNanos, nowNanos);
   }
 
-  private Decision rejected(String id, RejectionReason reason, int retryAfterSeconds, long nowMs) {
+  private Decision rejected(
+      String id, RejectionReason reason, int retryAfterSeconds, long waitNanos, long nowNanos) {
     return new Decision.Rejected(
-        policy.pool(), id, reason, null, retryAfterSeconds, nowMs, policy.mode());
+        policy.pool(),
+        id,
+        reason,
+        null,
+        retryAfterSeconds,
+        nowNanos / NANOS_PER_MS,
+        policy.mode(),
+        basis(null, Math.ceilDiv(waitNanos, NANOS_PER_MS), nowNanos));
+  }
+
+  private Basis basis(@Nullable PodSlot chosen, @Nullable Long waitMs, long nowNanos) {
+    Candidates candidates = pods.candidates();
+    return new Basis(
+        chosen == null ? null : candidates.choice(),
+        bucket.tokens(nowNanos),
+        candidates.size(),
+        candidates.tripped(),
+        connections.open(),
+        connections.reserved(),
+        policy.perPodMaxConnections(),
+        chosen == null ? null : chosen.held(),
+        waitMs);
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.PoolPolicy;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A token bucket as the generic cell rate algorithm (ITU-T I.371): one number, the theoretical
@@ -55,6 +56,15 @@ final class TokenBucket {
   /** The time between two tokens; 0 without a rate limit. */
   long intervalNanos() {
     return intervalNanos;
+  }
+
+  /** How many are there, to the thousandth; null without a rate limit. */
+  @Nullable Double tokens(long nowNanos) {
+    if (unlimited) {
+      return null;
+    }
+    double missing = Math.max(0, arrivalNanos - nowNanos);
+    return Math.floor((toleranceNanos + intervalNanos - missing) * 1_000 / intervalNanos) / 1_000;
   }
 
   /** Takes a token. Call it only when {@link #nanosUntilToken} says that there is one. */
