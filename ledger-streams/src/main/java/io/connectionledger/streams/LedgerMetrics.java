@@ -49,10 +49,14 @@ final class LedgerMetrics {
 
   /** Makes the pool's counter exist from the start, at zero. */
   void pool(String pool) {
-    established.computeIfAbsent(pool, this::establishedCounter);
+    var unused = established(pool);
   }
 
-  private Counter establishedCounter(String pool) {
+  private Counter established(String pool) {
+    return established.computeIfAbsent(pool, this::register);
+  }
+
+  private Counter register(String pool) {
     return Counter.builder("websocket.connections.established")
         .description("WebSocket connections that were established")
         .tag("pool", pool)
@@ -65,7 +69,7 @@ final class LedgerMetrics {
    * @param pool has a policy
    */
   void count(String pool, Changes changes) {
-    established.computeIfAbsent(pool, this::establishedCounter).increment(changes.established());
+    established(pool).increment(changes.established());
     repairs.increment(changes.repaired());
     refused.increment(changes.refused());
     for (ConnectionEvent.Closed lost : changes.givenUp()) {

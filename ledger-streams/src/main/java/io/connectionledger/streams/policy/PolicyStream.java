@@ -217,6 +217,9 @@ public final class PolicyStream implements Policies, AutoCloseable {
         consumer.partitionsFor(Topics.POLICIES).stream()
             .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
             .toList();
+    if (partitions.isEmpty()) {
+      throw new KafkaException("topic " + Topics.POLICIES + " is not known yet");
+    }
     consumer.assign(partitions);
     consumer.seekToBeginning(partitions);
     Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);

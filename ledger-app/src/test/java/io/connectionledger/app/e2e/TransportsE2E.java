@@ -1,0 +1,226 @@
+package io.connectionledger.app.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.connectionledger.app.config.ConfigLoader;
+import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.Role;
+import io.connectionledger.app.demo.WebSocketClients.Attempt;
+import io.connectionledger.app.demo.WebSocketClients.Connection;
+import io.connectionledger.app.demo.WebSocketClients.Opened;
+import io.connectionledger.app.demo.WebSocketClients.Refused;
+import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.serve.Instance;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The ways in beside the usual one: checks over HTTP instead of gRPC, and WebSockets over HTTP/2
+ * beside HTTP/1.1, with real Envoys.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class TransportsE2E {
+
+  private static final int LIMIT = 10;
+
+  private Instance ledger;
+  private Fleet grpc;
+  private Fleet http;
+  private Fleet paced;
+
+  @BeforeAll
+  void start(@TempDir Path folder) throws Exception {
+    List<WebSocketPod> grpcPods = Fleet.pods(2);
+    List<WebSocketPod> httpPods = Fleet.pods(2);
+    List<WebSocketPod> pacedPods = Fleet.pods(1);
+    Path config =
+        Files.writeString(
+            folder.resolve("ledger.yaml"),
+            """
+            data-dir: %s
+            kafka: { port: 0 }
+            als: { port: 0 }
+            authz: { port: 0 }
+            http: { port: 0 }
+            xds: { port: 0 }
+            lease: { heartbeat: 2s }
+            pools:
+              %s
+              %s
+              paced:
+                connections-per-second: 0.01
+                burst-capacity: 2
+                per-pod-max-connections: 100
+                pods: [%s]
+            """
+                .formatted(
+                    folder.resolve("data"),
+                    ServeProcess.pool("by-grpc", LIMIT, grpcPods),
+                    ServeProcess.pool("by-http", LIMIT, httpPods),
+                    MainJobE2E.yaml(pacedPods)));
+    LedgerConfig loaded = ConfigLoader.load(config, Map.of());
+    ledger = Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
+    int als = ledger.alsPort().orElseThrow();
+    int xds = ledger.xdsPort().orElseThrow();
+    int query = ledger.httpPort().orElseThrow();
+    Fleet.Ports ports = new Fleet.Ports(als, ledger.authzPort().orElseThrow(), xds, query);
+    // Its checks go to the HTTP port.
+    Fleet.Ports httpPorts = new Fleet.Ports(als, query, xds, query);
+    Path overHttp = folder.resolve("envoy-http.yaml");
+    Files.writeString(overHttp, overHttp().toPrettyString());
+    grpc = Fleet.start("by-grpc", grpcPods, 1, ports, folder);
+    http = Fleet.start("by-http", httpPods, 2, httpPorts, folder, overHttp);
+    paced = Fleet.start("paced", pacedPods, 1, httpPorts, folder, overHttp);
+    Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(grpc::ready);
+  }
+
+  /** envoy.yaml with what the README says about ext_authz over HTTP. */
+  private static JsonNode overHttp() throws Exception {
+    YAMLMapper yaml = new YAMLMapper();
+    JsonNode file = yaml.readTree(Fleet.ROOT.resolve("envoy/envoy.yaml").toFile());
+    for (JsonNode filter :
+        file.at(
+            "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters")) {
+      if (filter.path("name").asText().equals("envoy.filters.http.ext_authz")) {
+        ObjectNode authz = (ObjectNode) filter.path("typed_config");
+        authz.remove("grpc_service");
+        authz.setAll((ObjectNode) yaml.readTree(readmeSnippet()));
+      }
+    }
+    for (JsonNode cluster : file.at("/static_resources/clusters")) {
+      if (cluster.path("name").asText().equals("authz")) {
+        ((ObjectNode) cluster).remove("typed_extension_protocol_options");
+      }
+    }
+    return file;
+  }
+
+  private static String readmeSnippet() throws Exception {
+    String readme = Files.readString(Fleet.ROOT.resolve("README.md"));
+    int from = readme.indexOf("http_service:");
+    return readme.substring(from, readme.indexOf("```", from));
+  }
+
+  @AfterEach
+  void theLedgerAndThePodsAgree() {
+    for (Fleet fleet : List.of(grpc, http, paced)) {
+      Awaitility.await("ledger and pods of " + fleet.pool + " agree")
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(() -> assertThat(fleet.ledgerCounts()).isEqualTo(fleet.podCounts()));
+    }
+  }
+
+  @AfterAll
+  void stop() {
+    grpc.close();
+    http.close();
+    paced.close();
+    ledger.close();
+  }
+
+  @Test
+  void shouldAdmitExactlyTheLimitByChecksOverHttp() throws Exception {
+    List<Attempt> crowd = http.attempt(60, Map.of());
+    List<Connection> in = new ArrayList<>(Fleet.opened(crowd));
+
+    assertThat(in).hasSize(2 * LIMIT);
+    assertThat(crowd)
+        .filteredOn(attempt -> !(attempt instanceof Opened))
+        .allSatisfy(
+            attempt ->
+                assertThat(attempt)
+                    .isInstanceOfSatisfying(
+                        Refused.class, refused -> assertThat(refused.status()).isEqualTo(503)));
+    http.awaitActive(2 * LIMIT);
+    assertThat(http.podCounts()).containsOnly(LIMIT);
+
+    // The ingest joined each with its reservation, which it read from the answer's headers.
+    Topic topic = Topic.read(ledger.bootstrapServers());
+    assertThat(topic.invalid()).isEmpty();
+    assertThat(topic.events())
+        .filteredOn(event -> event.path("pool").asText().equals(http.pool))
+        .filteredOn(event -> event.path("type").asText().equals("opened"))
+        .hasSizeGreaterThanOrEqualTo(2 * LIMIT)
+        .noneMatch(event -> event.path("unleased").asBoolean());
+    Fleet.close(in.subList(0, 5));
+    http.awaitActive(2 * LIMIT - 5);
+    List<Attempt> second = http.attempt(20, Map.of());
+    assertThat(Fleet.opened(second)).hasSize(5);
+    assertThat(http.pods)
+        .allSatisfy(pod -> assertThat(pod.count().peak()).isLessThanOrEqualTo(LIMIT));
+
+    Fleet.close(in.subList(5, in.size()));
+    Fleet.close(Fleet.opened(second));
+    http.awaitActive(0);
+  }
+
+  @Test
+  void shouldTellTheClientOfACheckOverHttpWhyItCameTooFast() {
+    List<Connection> in = Fleet.opened(paced.attempt(2, Map.of()));
+    assertThat(in).hasSize(2);
+
+    Attempt third = paced.attempt(1, Map.of()).getFirst();
+
+    assertThat(third)
+        .isInstanceOfSatisfying(
+            Refused.class,
+            refused -> {
+              assertThat(refused.status()).isEqualTo(429);
+              assertThat(refused.reason()).isEqualTo("rate_limited");
+              assertThat(refused.retryAfterSeconds().orElse(0)).isPositive();
+            });
+    Fleet.close(in);
+    paced.awaitActive(0);
+  }
+
+  @Test
+  void shouldCountAndLimitWebSocketsOverHttp2WhenCheckedOverGrpc() throws Exception {
+    shouldCountAndLimitWebSocketsOverHttp2(grpc);
+  }
+
+  @Test
+  void shouldCountAndLimitWebSocketsOverHttp2WhenCheckedOverHttp() throws Exception {
+    shouldCountAndLimitWebSocketsOverHttp2(http);
+  }
+
+  private static void shouldCountAndLimitWebSocketsOverHttp2(Fleet fleet) throws Exception {
+    int room = 3;
+    List<Connection> others = Fleet.opened(fleet.attempt(2 * LIMIT - room, Map.of()));
+    fleet.awaitActive(2 * LIMIT - room);
+    try (Http2WebSocket client = Http2WebSocket.connect(fleet.uri(0).getPort())) {
+      List<Http2WebSocket.Stream> in = new ArrayList<>();
+      for (int i = 0; i < room; i++) {
+        in.add(client.open(Map.of("x-ledger-pod", "bm9uZQ==")));
+        assertThat(in.getLast().status()).isEqualTo(200);
+      }
+      assertThat(in.getFirst().echo("hello")).isEqualTo("hello");
+      assertThat(in.getFirst().header("x-ledger-pod")).isEmpty();
+      fleet.awaitActive(2 * LIMIT);
+      assertThat(fleet.podCounts()).containsOnly(LIMIT);
+
+      assertThat(client.open(Map.of()).status()).isEqualTo(503);
+
+      for (Http2WebSocket.Stream stream : in) {
+        stream.close();
+      }
+      fleet.awaitActive(2 * LIMIT - room);
+    }
+    Fleet.close(others);
+    fleet.awaitActive(0);
+  }
+}
