@@ -75,7 +75,8 @@ final class PolicyRoutesTest {
             "connectionsPerSecond":null,"burstCapacity":1,"perPodMaxConnections":3,\
             "mode":"enforce","onOwnerLoss":"share",\
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
-            {"name":"six","address":"[fd00::7]:80"}],"draining":[]}""");
+            {"name":"six","address":"[fd00::7]:80"}],\
+            "placement":"least-connections","affinity":{},"slowStart":"30s","draining":[]}""");
   }
 
   @Test
