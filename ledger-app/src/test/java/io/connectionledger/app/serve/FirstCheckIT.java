@@ -29,7 +29,7 @@ final class FirstCheckIT {
   private static final Pattern BESIDE_IT =
       Pattern.compile(
           "\\] io\\.connectionledger\\.streams\\.(LedgerProcessor|History|StoreCodec"
-              + "|rules\\.StoredConnection\\$(Open|Ended))\\b");
+              + "|rules\\.Stored(Circuit|Connection\\$(Open|Ended)))\\b");
 
   private static final String POOLS =
       """

@@ -10,6 +10,8 @@ import io.connectionledger.app.kafka.EmbeddedKafka;
 import io.connectionledger.app.kafka.TopicSetup;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Ticker;
@@ -24,6 +26,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -151,11 +155,15 @@ final class StateRebuildIT {
   }
 
   private LocalLedger ledger() {
-    return new LocalLedger(
-        config.pools(),
-        config.kafka().partitions(),
-        new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15)),
-        TICKER);
+    LocalLedger ledger =
+        new LocalLedger(
+            config.pools(),
+            config.kafka().partitions(),
+            new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15)),
+            TICKER);
+    PoolPolicy chat = Objects.requireNonNull(config.pools().get("chat"));
+    ledger.follow(Map.of("chat", PolicyRecord.ofBase(chat, Set.of(), 1)));
+    return ledger;
   }
 
   private LedgerStreams streams(LocalLedger ledger) {
