@@ -149,8 +149,11 @@ public final class Fleet implements AutoCloseable {
 
   /** Whether the ledger is ready and every Envoy has its pods. */
   boolean ready() {
-    return get("/health/ready").path("status").asText().equals("ready")
-        && envoys.stream().allMatch(this::hasPods);
+    return ledgerReady() && envoys.stream().allMatch(this::hasPods);
+  }
+
+  boolean ledgerReady() {
+    return get("/health/ready").path("status").asText().equals("ready");
   }
 
   private boolean hasPods(EnvoyProcess envoy) {

@@ -146,7 +146,7 @@ class PolicyE2E {
   }
 
   private void awaitReady() {
-    Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ready);
+    Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ledgerReady);
   }
 
   private List<Connection> admitted(int count) {
