@@ -1,5 +1,6 @@
 package io.connectionledger.admission;
 
+import io.connectionledger.model.Decision;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
@@ -40,6 +41,7 @@ final class Warmup {
   private static final Logger LOGGER = LoggerFactory.getLogger(Warmup.class);
   private static final int IN_FLIGHT = 16;
   private static final Duration LIMIT = Duration.ofSeconds(8);
+  private static final Duration FORWARD_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
 
   private final Ledger ledger;
@@ -79,8 +81,7 @@ final class Warmup {
     int answered = 0;
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     try {
-      answered =
-          throughServer(checkService(registry), requests(pools), startedNanos + LIMIT.toNanos());
+      answered = throughServer(admission(registry), pools, startedNanos + LIMIT.toNanos());
     } catch (IOException cannotListen) {
       LOGGER.atWarn().setCause(cannotListen).log("The check path stays cold");
     } catch (InterruptedException stopping) {
@@ -96,10 +97,10 @@ final class Warmup {
     return answered;
   }
 
-  private CheckService checkService(PrometheusMeterRegistry registry) {
+  private Admission admission(PrometheusMeterRegistry registry) {
     AdmissionMetrics metrics = new AdmissionMetrics(registry);
     DecisionPublisher publisher = new DecisionPublisher(this::rehearse, metrics, ticker);
-    return new CheckService(new Admission(ledger, publisher, durability, metrics, ticker));
+    return new Admission(ledger, publisher, durability, metrics, ticker);
   }
 
   private void rehearse(ProducerRecord<byte[], byte[]> record, Callback callback) {
@@ -107,25 +108,45 @@ final class Warmup {
     callback.onCompletion(null, null);
   }
 
-  private int throughServer(CheckService service, List<CheckRequest> requests, long deadlineNanos)
+  private int throughServer(Admission admission, List<String> pools, long deadlineNanos)
       throws IOException, InterruptedException {
     InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     Server server =
-        NettyServerBuilder.forAddress(anyPort).directExecutor().addService(service).build().start();
+        NettyServerBuilder.forAddress(anyPort)
+            .directExecutor()
+            .addService(new CheckService(admission))
+            .addService(new PeerService(admission, ledger, Runnable::run))
+            .build()
+            .start();
     ManagedChannel channel =
         NettyChannelBuilder.forAddress(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getPort()))
             .usePlaintext()
             .directExecutor()
             .build();
-    try {
-      return sendChecks(AuthorizationGrpc.newStub(channel), requests, deadlineNanos);
+    try (GrpcPeers peers = new GrpcPeers(ticker)) {
+      forwardChecks(peers, "127.0.0.1:" + server.getPort(), pools, deadlineNanos);
+      return sendChecks(AuthorizationGrpc.newStub(channel), requests(pools), deadlineNanos);
     } finally {
       channel.shutdownNow();
       server.shutdownNow();
       channel.awaitTermination(SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS);
       server.awaitTermination(SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS);
     }
+  }
+
+  private void forwardChecks(
+      GrpcPeers peers, String address, List<String> pools, long deadlineNanos)
+      throws InterruptedException {
+    Semaphore inFlight = new Semaphore(IN_FLIGHT);
+    for (int sent = 0; sent < checks / 8 && acquire(inFlight, 1, deadlineNanos); sent++) {
+      peers.decide(
+          address,
+          pools.get(sent % pools.size()),
+          FORWARD_TIMEOUT.toNanos(),
+          new Forwarded(inFlight));
+    }
+    acquire(inFlight, IN_FLIGHT, deadlineNanos);
   }
 
   private int sendChecks(
@@ -168,6 +189,24 @@ final class Warmup {
                                 .setProtocol("HTTP/1.1")
                                 .putAllHeaders(headers))))
         .build();
+  }
+
+  private record Forwarded(Semaphore inFlight) implements Peers.Answer {
+
+    @Override
+    public void decided(Decision decision) {
+      inFlight.release();
+    }
+
+    @Override
+    public void disowned() {
+      inFlight.release();
+    }
+
+    @Override
+    public void unreachable() {
+      inFlight.release();
+    }
   }
 
   private record Counting(AtomicInteger answered, Semaphore inFlight)

@@ -2,6 +2,7 @@ package io.connectionledger.admission;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
@@ -28,6 +29,10 @@ public final class ScriptedLedger implements Ledger {
   public final Map<String, Map<Window, Map<RejectionReason, Long>>> rejections = new TreeMap<>();
   public final Map<String, PoolReadiness> readiness = new HashMap<>();
   public final Deque<Decision> decisions = new ArrayDeque<>();
+  public final Deque<Owner> owners = new ArrayDeque<>();
+  public final List<Owner.Other> disowned = new ArrayList<>();
+  public final List<Owner.Other> unreachable = new ArrayList<>();
+  public OnOwnerLoss onOwnerLoss = OnOwnerLoss.DENY;
   public final List<String> asked = new ArrayList<>();
   public final List<Decision.Allowed> released = Collections.synchronizedList(new ArrayList<>());
   public String status = "ready";
@@ -43,6 +48,26 @@ public final class ScriptedLedger implements Ledger {
         ? decisions.removeFirst()
         : new Decision.Rejected(
             pool, "unknown-1", RejectionReason.UNKNOWN_POOL, null, 30, 1_700_000_000_000L);
+  }
+
+  @Override
+  public Owner owner(String pool) {
+    return owners.isEmpty() ? Owner.NOBODY : owners.removeFirst();
+  }
+
+  @Override
+  public void disowned(String pool, Owner.Other owner) {
+    disowned.add(owner);
+  }
+
+  @Override
+  public void unreachable(String pool, Owner.Other owner) {
+    unreachable.add(owner);
+  }
+
+  @Override
+  public OnOwnerLoss onOwnerLoss(String pool) {
+    return onOwnerLoss;
   }
 
   @Override

@@ -32,9 +32,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Feeds one partition's records to its {@link PoolShard} and writes down what they changed. It
- * exists exactly while this instance has the partition's active task, so its life is the ownership:
- * {@link #init} takes the stored state over, the shard speaks once every record that existed then
- * is applied, and {@link #close} ends it. Runs on the stream thread alone.
+ * exists while this instance has the partition's active task: {@link #init} takes the stored state
+ * over and claims the ownership; when no other may decide any more, and every record that existed
+ * then is applied, the shard speaks; {@link #close} leaves it to whoever claims it next. Runs on
+ * the stream thread alone.
  */
 final class LedgerProcessor implements Processor<String, byte[], String, byte[]> {
 
@@ -43,6 +44,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
 
   private final IntFunction<PoolShard> emptyShards;
   private final OwnedShards shards;
+  private final Ownership ownership;
   private final CatchUp catchUp;
   private final Ticker ticker;
   private final LedgerMetrics metrics;
@@ -54,17 +56,20 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   private KeyValueStore<String, Long> buckets;
   private WindowStore<String, byte[]> history;
   private PoolShard shard;
+  private Ownership.Claim claim;
   private CompletableFuture<Map<String, Long>> remaining;
 
   @SuppressWarnings("NullAway.Init") // Kafka Streams calls init before anything else
   LedgerProcessor(
       IntFunction<PoolShard> emptyShards,
       OwnedShards shards,
+      Ownership ownership,
       CatchUp catchUp,
       Ticker ticker,
       LedgerMetrics metrics) {
     this.emptyShards = emptyShards;
     this.shards = shards;
+    this.ownership = ownership;
     this.catchUp = catchUp;
     this.ticker = ticker;
     this.metrics = metrics;
@@ -79,9 +84,16 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
     int partition = partition();
     shard = emptyShards.apply(partition);
     restore();
+    claim = ownership.claim(partition, shard);
     shards.add(partition, shard);
-    remaining = catchUp.remaining(partition).toCompletableFuture();
+    remaining = remainingOnceWon();
     context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, timestamp -> tick());
+  }
+
+  /** Asked for only then: until then the owner before may add to what there is to read. */
+  private CompletableFuture<Map<String, Long>> remainingOnceWon() {
+    int partition = partition();
+    return claim.won().thenCompose(won -> catchUp.remaining(partition)).toCompletableFuture();
   }
 
   private int partition() {
@@ -215,6 +227,11 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
                     pod ->
                         context.forward(
                             PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK)));
+    if (claim.isLost()) {
+      shard.behind();
+      claim = ownership.claim(partition(), shard);
+      remaining = remainingOnceWon();
+    }
     if (!shard.isCaughtUp()) {
       checkBarrier();
     }
@@ -227,17 +244,18 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
           .addKeyValue("partition", partition())
           .setCause(remaining.exceptionNow())
           .log("Kafka did not say how far to catch up, asking again");
-      remaining = catchUp.remaining(partition()).toCompletableFuture();
+      remaining = remainingOnceWon();
     } else if (remaining.isDone()
         && remaining.resultNow().entrySet().stream()
             .allMatch(end -> nextOffsets.getOrDefault(end.getKey(), 0L) >= end.getValue())) {
       shard.caughtUp();
+      claim.decides();
       LOGGER.atDebug().addKeyValue("partition", partition()).log("Caught up, deciding from now on");
     }
   }
 
   @Override
   public void close() {
-    shards.remove(partition(), shard);
+    claim.leave();
   }
 }

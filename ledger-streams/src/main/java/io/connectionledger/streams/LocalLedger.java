@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
@@ -53,6 +54,21 @@ public final class LocalLedger implements Ledger {
           public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
             return Optional.empty();
           }
+
+          @Override
+          public Owner owner(int partition) {
+            return Owner.NOBODY;
+          }
+
+          @Override
+          public void disowned(int partition, Owner.Other owner) {
+            // Named none.
+          }
+
+          @Override
+          public void unreachable(int partition, Owner.Other owner) {
+            // Named none.
+          }
         };
 
     boolean isRunning();
@@ -62,6 +78,13 @@ public final class LocalLedger implements Ledger {
 
     /** From the store of an owned pool; empty while partitions move. */
     Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool);
+
+    /** Who decides for a partition for which this instance may not. */
+    Owner owner(int partition);
+
+    void disowned(int partition, Owner.Other owner);
+
+    void unreachable(int partition, Owner.Other owner);
   }
 
   /**
@@ -90,6 +113,10 @@ public final class LocalLedger implements Ledger {
     return new PoolShard(pools, terms, ticker.nowMs());
   }
 
+  int partitions() {
+    return partitions;
+  }
+
   OwnedShards shards() {
     return shards;
   }
@@ -114,6 +141,36 @@ public final class LocalLedger implements Ledger {
     PoolPolicy policy = policies.get(pool);
     return Rejections.of(
         pool, RejectionReason.NO_OWNER, nowNanos, policy == null ? null : policy.mode());
+  }
+
+  @Override
+  public Owner owner(String pool) {
+    Integer partition = partitionOf.get(pool);
+    return partition == null || partition == Rehearsal.PARTITION
+        ? Owner.NOBODY
+        : running.owner(partition);
+  }
+
+  @Override
+  public OnOwnerLoss onOwnerLoss(String pool) {
+    PoolPolicy policy = policies.get(pool);
+    return policy == null ? OnOwnerLoss.DENY : policy.onOwnerLoss();
+  }
+
+  @Override
+  public void disowned(String pool, Owner.Other owner) {
+    Integer partition = partitionOf.get(pool);
+    if (partition != null) {
+      running.disowned(partition, owner);
+    }
+  }
+
+  @Override
+  public void unreachable(String pool, Owner.Other owner) {
+    Integer partition = partitionOf.get(pool);
+    if (partition != null) {
+      running.unreachable(partition, owner);
+    }
   }
 
   @Override

@@ -10,8 +10,12 @@ final class OwnedShards {
 
   private final Map<Integer, PoolShard> byPartition = new ConcurrentHashMap<>();
 
+  /** Makes {@code shard} the one of its partition, in the place of one that still lingers. */
   void add(int partition, PoolShard shard) {
-    byPartition.put(partition, shard);
+    PoolShard before = byPartition.put(partition, shard);
+    if (before != null) {
+      before.retire();
+    }
   }
 
   /** Retires {@code shard}; a successor that has already been added stays. */
