@@ -40,8 +40,11 @@ final class Warmup {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(Warmup.class);
   private static final int IN_FLIGHT = 16;
+
+  /** One in so many checks is asked as by another instance. */
+  private static final int FORWARDED = 8;
+
   private static final Duration LIMIT = Duration.ofSeconds(8);
-  private static final Duration FORWARD_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
 
   private final Ledger ledger;
@@ -125,8 +128,9 @@ final class Warmup {
             .directExecutor()
             .build();
     try (GrpcPeers peers = new GrpcPeers(ticker)) {
+      int answered = sendChecks(AuthorizationGrpc.newStub(channel), requests(pools), deadlineNanos);
       forwardChecks(peers, "127.0.0.1:" + server.getPort(), pools, deadlineNanos);
-      return sendChecks(AuthorizationGrpc.newStub(channel), requests(pools), deadlineNanos);
+      return answered;
     } finally {
       channel.shutdownNow();
       server.shutdownNow();
@@ -139,12 +143,9 @@ final class Warmup {
       GrpcPeers peers, String address, List<String> pools, long deadlineNanos)
       throws InterruptedException {
     Semaphore inFlight = new Semaphore(IN_FLIGHT);
-    for (int sent = 0; sent < checks / 8 && acquire(inFlight, 1, deadlineNanos); sent++) {
+    for (int sent = 0; sent < checks / FORWARDED && acquire(inFlight, 1, deadlineNanos); sent++) {
       peers.decide(
-          address,
-          pools.get(sent % pools.size()),
-          FORWARD_TIMEOUT.toNanos(),
-          new Forwarded(inFlight));
+          address, pools.get(sent % pools.size()), LIMIT.toNanos(), new Forwarded(inFlight));
     }
     acquire(inFlight, IN_FLIGHT, deadlineNanos);
   }

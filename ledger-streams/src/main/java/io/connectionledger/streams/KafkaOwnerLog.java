@@ -20,7 +20,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +49,7 @@ final class KafkaOwnerLog implements OwnerLog {
   private final List<TopicPartition> partitions;
   private final Producer<byte[], byte[]> producer;
   private volatile boolean closed;
-  private volatile @Nullable Thread thread;
+  private volatile @Nullable Consumer<byte[], byte[]> reading;
 
   /**
    * Starts a producer, which connects in the background.
@@ -81,14 +81,15 @@ final class KafkaOwnerLog implements OwnerLog {
 
   @Override
   public void follow(Reader reader) {
-    thread = Thread.ofPlatform().name("owners").daemon().start(() -> followUntilClosed(reader));
+    var unused = Thread.ofPlatform().name("owners").daemon().start(() -> followUntilClosed(reader));
   }
 
   private void followUntilClosed(Reader reader) {
     while (!closed) {
       try (Consumer<byte[], byte[]> consumer = consumer()) {
+        reading = consumer;
         follow(consumer, reader);
-      } catch (InterruptException stopping) {
+      } catch (WakeupException stopping) {
         LOGGER.atDebug().log("No longer following the owners");
       } catch (KafkaException failure) {
         LOGGER.atWarn().setCause(failure).log("Lost track of the owners, reading them anew");
@@ -155,9 +156,9 @@ final class KafkaOwnerLog implements OwnerLog {
   @Override
   public void close() {
     closed = true;
-    Thread reading = thread;
-    if (reading != null) {
-      reading.interrupt();
+    Consumer<byte[], byte[]> consumer = reading;
+    if (consumer != null) {
+      consumer.wakeup();
     }
     producer.close(CLOSE_TIMEOUT);
   }

@@ -27,20 +27,24 @@ import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.WindowStore;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Feeds one partition's records to its {@link PoolShard} and writes down what they changed. It
  * exists while this instance has the partition's active task: {@link #init} takes the stored state
- * over and claims the ownership; when no other may decide any more, and every record that existed
- * then is applied, the shard speaks; {@link #close} leaves it to whoever claims it next. Runs on
- * the stream thread alone.
+ * over; the ownership is claimed when the task runs; when no other may decide any more, and every
+ * record that existed then is applied, the shard speaks; {@link #close} leaves it to whoever claims
+ * it next. Runs on the stream thread alone.
  */
 final class LedgerProcessor implements Processor<String, byte[], String, byte[]> {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerProcessor.class);
   private static final Duration TICK = Duration.ofMillis(100);
+
+  /** How often a new owner looks whether it may decide: a part of the gap between two owners. */
+  private static final Duration LOOK = Duration.ofMillis(20);
 
   private final IntFunction<PoolShard> emptyShards;
   private final OwnedShards shards;
@@ -56,8 +60,8 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   private KeyValueStore<String, Long> buckets;
   private WindowStore<String, byte[]> history;
   private PoolShard shard;
-  private Ownership.Claim claim;
-  private CompletableFuture<Map<String, Long>> remaining;
+  private Ownership.@Nullable Claim claim;
+  private CompletableFuture<Map<String, Long>> remaining = new CompletableFuture<>();
 
   @SuppressWarnings("NullAway.Init") // Kafka Streams calls init before anything else
   LedgerProcessor(
@@ -81,17 +85,35 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
     connections = context.getStateStore(LedgerTopology.CONNECTIONS_STORE);
     buckets = context.getStateStore(LedgerTopology.BUCKETS_STORE);
     history = context.getStateStore(LedgerTopology.HISTORY_STORE);
-    int partition = partition();
-    shard = emptyShards.apply(partition);
+    shard = emptyShards.apply(partition());
+    shards.announce(shard);
     restore();
-    claim = ownership.claim(partition, shard);
-    shards.add(partition, shard);
-    remaining = remainingOnceWon();
     context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, timestamp -> tick());
+    context.schedule(
+        LOOK,
+        PunctuationType.WALL_CLOCK_TIME,
+        timestamp -> {
+          if (!shard.isCaughtUp()) {
+            look();
+          }
+        });
+  }
+
+  /**
+   * Not before the task runs: the owner before decides until it reads the claim, and then nobody
+   * does until this one has caught up.
+   */
+  private void look() {
+    if (claim == null) {
+      claim = ownership.claim(partition(), shard);
+      shards.add(partition(), shard);
+      remaining = remainingOnceWon(claim);
+    }
+    checkBarrier(claim);
   }
 
   /** Asked for only then: until then the owner before may add to what there is to read. */
-  private CompletableFuture<Map<String, Long>> remainingOnceWon() {
+  private CompletableFuture<Map<String, Long>> remainingOnceWon(Ownership.Claim claim) {
     int partition = partition();
     return claim.won().thenCompose(won -> catchUp.remaining(partition)).toCompletableFuture();
   }
@@ -227,24 +249,21 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
                     pod ->
                         context.forward(
                             PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK)));
-    if (claim.isLost()) {
+    if (claim != null && claim.isLost()) {
       shard.behind();
       claim = ownership.claim(partition(), shard);
-      remaining = remainingOnceWon();
-    }
-    if (!shard.isCaughtUp()) {
-      checkBarrier();
+      remaining = remainingOnceWon(claim);
     }
   }
 
-  private void checkBarrier() {
+  private void checkBarrier(Ownership.Claim claim) {
     if (remaining.isCompletedExceptionally()) {
       LOGGER
           .atWarn()
           .addKeyValue("partition", partition())
           .setCause(remaining.exceptionNow())
           .log("Kafka did not say how far to catch up, asking again");
-      remaining = remainingOnceWon();
+      remaining = remainingOnceWon(claim);
     } else if (remaining.isDone()
         && remaining.resultNow().entrySet().stream()
             .allMatch(end -> nextOffsets.getOrDefault(end.getKey(), 0L) >= end.getValue())) {
@@ -256,6 +275,13 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
 
   @Override
   public void close() {
-    claim.leave();
+    if (claim == null) {
+      shards.remove(partition(), shard);
+    } else {
+      claim.leave();
+      // Kafka Streams may suspend the task and then init the same processor again.
+      claim = null;
+      remaining = new CompletableFuture<>();
+    }
   }
 }

@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,6 +22,8 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
@@ -95,7 +98,7 @@ public final class LedgerStreams implements AutoCloseable {
             surroundings.address(),
             surroundings.settle());
     streams =
-        new KafkaStreams(
+        new MeasuredStreams(
             LedgerTopology.build(
                 () ->
                     new LedgerProcessor(
@@ -118,6 +121,8 @@ public final class LedgerStreams implements AutoCloseable {
     p.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
     // Whoever takes over restores what its standby lacks, not everything.
     p.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
+    // How late a tick may be when no record comes: a part of the gap when a partition moves.
+    p.put(StreamsConfig.POLL_MS_CONFIG, 20);
     p.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
     p.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     p.put(
@@ -194,6 +199,24 @@ public final class LedgerStreams implements AutoCloseable {
     } catch (InterruptedException stopping) {
       Thread.currentThread().interrupt();
       return List.of();
+    }
+  }
+
+  /**
+   * Does without the metrics of the stores: some ask RocksDB, and one that is read while its store
+   * closes, as stores do when partitions move, ends the process.
+   */
+  private static final class MeasuredStreams extends KafkaStreams {
+
+    MeasuredStreams(org.apache.kafka.streams.Topology topology, Properties properties) {
+      super(topology, properties);
+    }
+
+    @Override
+    public Map<MetricName, ? extends Metric> metrics() {
+      Map<MetricName, Metric> metrics = new HashMap<>(super.metrics());
+      metrics.keySet().removeIf(name -> name.group().equals("stream-state-metrics"));
+      return metrics;
     }
   }
 

@@ -225,7 +225,7 @@ public final class LocalLedger implements Ledger {
 
   @Override
   public boolean ready() {
-    return running.isRunning() && shards.all().stream().allMatch(PoolShard::isCaughtUp);
+    return running.isRunning() && shards.behind() == 0;
   }
 
   @Override
@@ -233,7 +233,10 @@ public final class LocalLedger implements Ledger {
     if (ready()) {
       return "ready";
     }
-    long behind = shards.all().stream().filter(shard -> !shard.isCaughtUp()).count();
-    return "streams are " + running.state() + ", " + behind + " partitions are catching up";
+    return "streams are "
+        + running.state()
+        + ", "
+        + shards.behind()
+        + " partitions are catching up";
   }
 }
