@@ -5,9 +5,14 @@ import io.connectionledger.model.Decision;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
+import io.grpc.Context;
+import io.grpc.Deadline;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.StampedLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,21 +26,42 @@ final class Admission {
   private static final int NO_OWNER_RETRY_SECONDS = 1;
   private static final int SHOWN_NAME_LENGTH = 128;
 
+  /** For a caller that does not say how long it waits. */
+  private static final Duration PATIENCE = Duration.ofMillis(500);
+
+  private static final Duration MAX_PATIENCE = Duration.ofSeconds(10);
+
   private final Ledger ledger;
   private final DecisionPublisher publisher;
   private final Durability durability;
   private final AdmissionMetrics metrics;
   private final Ticker ticker;
+  private final Peers peers;
   private final LogGate unknownPoolGate;
   private final LogGate notRecordedGate;
 
+  /** Read by a check from its decision until that is handed to Kafka. */
+  private final StampedLock deciding = new StampedLock();
+
+  /** One that has no other instances. */
   Admission(
       Ledger ledger,
       DecisionPublisher publisher,
       Durability durability,
       AdmissionMetrics metrics,
       Ticker ticker) {
+    this(ledger, Peers.NONE, publisher, durability, metrics, ticker);
+  }
+
+  Admission(
+      Ledger ledger,
+      Peers peers,
+      DecisionPublisher publisher,
+      Durability durability,
+      AdmissionMetrics metrics,
+      Ticker ticker) {
     this.ledger = ledger;
+    this.peers = peers;
     this.publisher = publisher;
     this.durability = durability;
     this.metrics = metrics;
@@ -51,7 +77,8 @@ final class Admission {
   }
 
   /**
-   * Decides one check and answers it, at once or, when it must be recorded first, later.
+   * Decides one check and answers it, at once or, when it must be recorded first or another
+   * instance decides it, later.
    *
    * @param client who asks
    * @param onGone takes, before any answer, what to run when the caller turns out to have gone
@@ -59,32 +86,116 @@ final class Admission {
    */
   void check(String pool, Client client, Reply reply, Consumer<Runnable> onGone) {
     long startedNanos = ticker.nowNanos();
-    switch (ledger.decide(pool, client.key(ledger.affinity(pool)))) {
-      case Decision.Allowed allowed -> {
-        metrics.attempted(allowed.pool());
-        PendingAllow pending = new PendingAllow(this, allowed, reply, startedNanos);
-        onGone.accept(pending);
-        publisher.publish(allowed, pending);
-        if (durability == Durability.FAST) {
-          pending.answer();
+    String key = client.key(ledger.affinity(pool));
+    Decision.Rejected refusal = decideHere(pool, key, reply, onGone, startedNanos);
+    if (refusal != null) {
+      ForwardedCheck forwarded =
+          new ForwardedCheck(this, ledger, peers, refusal, key, reply, startedNanos, deadlineNanos());
+      onGone.accept(forwarded);
+      forwarded.advance();
+    }
+  }
+
+  /** Leaves a quarter of the caller's time for the way back, and for an answer without an owner. */
+  private long deadlineNanos() {
+    Deadline deadline = Context.current().getDeadline();
+    long leftNanos =
+        deadline == null
+            ? PATIENCE.toNanos()
+            : Math.min(deadline.timeRemaining(TimeUnit.NANOSECONDS), MAX_PATIENCE.toNanos());
+    return ticker.nowNanos() + leftNanos / 4 * 3;
+  }
+
+  /**
+   * {@link #check} for another instance, whose word it is what to answer without an owner.
+   *
+   * @return false when this instance does not own the pool; nothing is answered then
+   */
+  boolean checkForOther(
+      String pool, @Nullable String key, Reply reply, Consumer<Runnable> onGone) {
+    return decideHere(pool, key, reply, onGone, ticker.nowNanos()) == null;
+  }
+
+  /**
+   * Decides one check if this instance may.
+   *
+   * @return null when it is answered or will be; else the refusal, which is not answered
+   */
+  Decision.@Nullable Rejected decideHere(
+      String pool,
+      @Nullable String key,
+      Reply reply,
+      Consumer<Runnable> onGone,
+      long startedNanos) {
+    long stamp = deciding.readLock();
+    try {
+      switch (ledger.decide(pool, key)) {
+        case Decision.Allowed allowed -> {
+          metrics.attempted(allowed.pool());
+          PendingAllow pending = new PendingAllow(this, allowed, reply, startedNanos);
+          onGone.accept(pending);
+          publisher.publish(allowed, pending);
+          if (durability == Durability.FAST) {
+            pending.answer();
+          }
+        }
+        case Decision.Rejected rejected -> {
+          if (rejected.reason() == RejectionReason.NO_OWNER) {
+            return rejected;
+          }
+          refuse(rejected, reply, startedNanos);
         }
       }
+      return null;
+    } finally {
+      deciding.unlockRead(stamp);
+    }
+  }
+
+  /** Returns when every decision that was made before is in the hands of Kafka's producer. */
+  void awaitDecided() {
+    deciding.unlockWrite(deciding.writeLock());
+  }
+
+  /** Records, counts and answers a rejection. */
+  void refuse(Decision.Rejected rejected, Reply reply, long startedNanos) {
+    if (rejected.reason() == RejectionReason.UNKNOWN_POOL) {
+      metrics.attemptedUnknownPool();
+      warnOfUnknownPool(rejected.pool());
+    } else {
+      metrics.attempted(rejected.pool());
+    }
+    publisher.publish(rejected);
+    answerRejected(rejected, reply, startedNanos);
+  }
+
+  /** Passes on what the owner decided, who has recorded and counted it. */
+  void answerForwarded(Decision decision, Reply reply, long startedNanos) {
+    switch (decision) {
+      case Decision.Allowed allowed -> answerAllowed(allowed, reply, startedNanos);
       case Decision.Rejected rejected -> {
-        if (rejected.reason() == RejectionReason.UNKNOWN_POOL) {
-          metrics.attemptedUnknownPool();
-          warnOfUnknownPool(pool);
-        } else {
-          metrics.attempted(rejected.pool());
-        }
-        publisher.publish(rejected);
-        answerRejected(rejected, reply, startedNanos);
+        reply.rejected(rejected);
+        time(rejected, reply, startedNanos);
       }
     }
   }
 
+  /** Lets a check pass that nobody can decide. */
+  void answerUnowned(String pool, Reply reply, long startedNanos) {
+    metrics.attempted(pool);
+    reply.unowned(pool);
+    metrics.allowed(ticker.nowNanos() - startedNanos);
+  }
+
+  long nowNanos() {
+    return ticker.nowNanos();
+  }
+
   void answerAllowed(Decision.Allowed decision, Reply reply, long startedNanos) {
     reply.allowed(decision);
-    metrics.allowed(ticker.nowNanos() - startedNanos);
+    if (reply.isLast()) {
+      metrics.allowed(ticker.nowNanos() - startedNanos);
+    }
   }
 
   void answerNotRecorded(
@@ -121,7 +232,14 @@ final class Admission {
 
   private void answerRejected(Decision.Rejected decision, Reply reply, long startedNanos) {
     reply.rejected(decision);
-    metrics.rejected(decision, ticker.nowNanos() - startedNanos);
+    metrics.rejected(decision);
+    time(decision, reply, startedNanos);
+  }
+
+  private void time(Decision.Rejected decision, Reply reply, long startedNanos) {
+    if (reply.isLast()) {
+      metrics.rejected(decision.reason(), ticker.nowNanos() - startedNanos);
+    }
   }
 
   private void warnOfUnknownPool(String pool) {

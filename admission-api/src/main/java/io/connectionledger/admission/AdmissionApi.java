@@ -10,13 +10,16 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The door of the voice. Whoever starts it serves {@link #authz} and {@link #health} on a gRPC
- * server (its handlers never wait: {@code directExecutor} is right), calls {@link #warmUp} and
- * {@link #startHttp}, and ends with {@link #close}. Thread-safe but for starting and closing.
+ * The door of the voice. Whoever starts it serves {@link #authz}, {@link #peers} and {@link
+ * #health} on a gRPC server (its handlers never wait: {@code directExecutor} is right), calls
+ * {@link #warmUp} and {@link #startHttp}, and ends with {@link #close}. Thread-safe but for
+ * starting and closing.
  */
 public final class AdmissionApi implements AutoCloseable {
 
@@ -31,8 +34,13 @@ public final class AdmissionApi implements AutoCloseable {
   private final DecisionArchive archive;
   private final AdmissionMetrics meters;
   private final PrometheusText metrics;
+  private final GrpcPeers peers;
+  private final Admission admission;
   private final CheckService authz;
   private final CheckHandler httpAuthz;
+  private final PeerService peerService;
+  private final ExecutorService queries =
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("peer-query-", 0).factory());
   private volatile boolean warm;
   private volatile boolean serving;
   private @Nullable QueryServer http;
@@ -56,9 +64,11 @@ public final class AdmissionApi implements AutoCloseable {
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger);
     DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
-    Admission admission = new Admission(ledger, publisher, durability, meters, ticker);
+    this.peers = new GrpcPeers(ticker);
+    this.admission = new Admission(ledger, peers, publisher, durability, meters, ticker);
     this.authz = new CheckService(admission);
     this.httpAuthz = new CheckHandler(admission);
+    this.peerService = new PeerService(admission, ledger, queries);
   }
 
   /**
@@ -104,6 +114,19 @@ public final class AdmissionApi implements AutoCloseable {
   /** Envoy's ext_authz service. */
   public BindableService authz() {
     return authz;
+  }
+
+  /** What other instances ask this one, on the same server. */
+  public BindableService peers() {
+    return peerService;
+  }
+
+  /**
+   * Returns when Kafka has every decision that was made before this was called, or has refused it.
+   */
+  public void settle() {
+    admission.awaitDecided();
+    log.flush();
   }
 
   /** gRPC health for the same server: serving exactly when this is ready. */
@@ -166,7 +189,7 @@ public final class AdmissionApi implements AutoCloseable {
             host,
             port,
             httpAuthz,
-            ledger,
+            new AnyPool(ledger, peers),
             policies,
             archive,
             ticker,
@@ -181,10 +204,12 @@ public final class AdmissionApi implements AutoCloseable {
    */
   @Override
   public void close() {
-    try (KafkaDecisionLog last = log) {
+    try (KafkaDecisionLog last = log;
+        GrpcPeers others = peers) {
       if (http != null) {
         http.close();
       }
+      queries.shutdown();
     }
   }
 }

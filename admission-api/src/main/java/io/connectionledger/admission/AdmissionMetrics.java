@@ -82,7 +82,7 @@ final class AdmissionMetrics {
     allowed.record(nanos, TimeUnit.NANOSECONDS);
   }
 
-  void rejected(Decision.Rejected decision, long nanos) {
+  void rejected(Decision.Rejected decision) {
     RejectionReason reason = decision.reason();
     if (reason == RejectionReason.UNKNOWN_POOL) {
       unknownRejected.increment();
@@ -93,6 +93,9 @@ final class AdmissionMetrics {
         pool.rateLimited.increment();
       }
     }
+  }
+
+  void rejected(RejectionReason reason, long nanos) {
     of(rejected, reason).record(nanos, TimeUnit.NANOSECONDS);
   }
 

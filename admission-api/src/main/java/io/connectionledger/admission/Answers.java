@@ -71,6 +71,14 @@ final class Answers {
         .build();
   }
 
+  /** Without a reservation, so that the connection is adopted when Envoy's log tells of it. */
+  CheckResponse unowned(String pool) {
+    return PASS.toBuilder()
+        .setDynamicMetadata(
+            Struct.newBuilder().putFields("pool", cached(pools, pool, Answers::text)))
+        .build();
+  }
+
   CheckResponse rejected(Decision.Rejected decision) {
     if (decision.reason() == RejectionReason.UNKNOWN_POOL) {
       String name = PoolPolicy.isValidName(decision.pool()) ? decision.pool() : "";

@@ -151,5 +151,10 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
     public void rejected(Decision.Rejected decision) {
       send(response, callback, answers.rejected(decision));
     }
+
+    @Override
+    public void unowned(String pool) {
+      send(response, callback, answers.unowned(pool));
+    }
   }
 }

@@ -85,5 +85,10 @@ final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
     public void rejected(Decision.Rejected decision) {
       send(responses, answers.rejected(decision));
     }
+
+    @Override
+    public void unowned(String pool) {
+      send(responses, answers.unowned(pool));
+    }
   }
 }

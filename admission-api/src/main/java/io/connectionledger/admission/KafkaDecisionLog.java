@@ -96,6 +96,11 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
     Future<RecordMetadata> unused = producer.send(record, callback);
   }
 
+  /** Returns when Kafka has every record that was sent before, or has refused it. */
+  void flush() {
+    producer.flush();
+  }
+
   /**
    * Why a decision could not be recorded now; empty once the topic is known. Each call until then
    * has the topic looked up again, in the background.

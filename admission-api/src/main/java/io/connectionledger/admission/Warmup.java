@@ -1,5 +1,6 @@
 package io.connectionledger.admission;
 
+import io.connectionledger.model.Decision;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
@@ -43,6 +44,8 @@ final class Warmup {
 
   /** After so many the quick compiler has seen the whole path. */
   static final int LEAST = 2_000;
+  /** One in so many checks is asked as by another instance. */
+  private static final int FORWARDED = 8;
 
   private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
@@ -87,7 +90,7 @@ final class Warmup {
     try {
       answered =
           throughServer(
-              checkService(registry), requests(pools), enough, startedNanos + LIMIT.toNanos());
+              admission(registry), pools, enough, startedNanos + LIMIT.toNanos());
     } catch (IOException cannotListen) {
       LOGGER.atWarn().setCause(cannotListen).log("The check path stays cold");
     } catch (InterruptedException stopping) {
@@ -103,10 +106,10 @@ final class Warmup {
     return answered;
   }
 
-  private CheckService checkService(PrometheusMeterRegistry registry) {
+  private Admission admission(PrometheusMeterRegistry registry) {
     AdmissionMetrics metrics = new AdmissionMetrics(registry);
     DecisionPublisher publisher = new DecisionPublisher(this::rehearse, metrics, ticker);
-    return new CheckService(new Admission(ledger, publisher, durability, metrics, ticker));
+    return new Admission(ledger, publisher, durability, metrics, ticker);
   }
 
   private void rehearse(ProducerRecord<byte[], byte[]> record, Callback callback) {
@@ -115,25 +118,44 @@ final class Warmup {
   }
 
   private int throughServer(
-      CheckService service, List<CheckRequest> requests, BooleanSupplier enough, long deadlineNanos)
+      Admission admission, List<String> pools, BooleanSupplier enough, long deadlineNanos)
       throws IOException, InterruptedException {
     InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     Server server =
-        NettyServerBuilder.forAddress(anyPort).directExecutor().addService(service).build().start();
+        NettyServerBuilder.forAddress(anyPort)
+            .directExecutor()
+            .addService(new CheckService(admission))
+            .addService(new PeerService(admission, ledger, Runnable::run))
+            .build()
+            .start();
     ManagedChannel channel =
         NettyChannelBuilder.forAddress(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getPort()))
             .usePlaintext()
             .directExecutor()
             .build();
-    try {
-      return sendChecks(AuthorizationGrpc.newStub(channel), requests, enough, deadlineNanos);
+    try (GrpcPeers peers = new GrpcPeers(ticker)) {
+      int answered = sendChecks(
+              AuthorizationGrpc.newStub(channel), requests(pools), enough, deadlineNanos);
+      forwardChecks(peers, "127.0.0.1:" + server.getPort(), pools, deadlineNanos);
+      return answered;
     } finally {
       channel.shutdownNow();
       server.shutdownNow();
       channel.awaitTermination(SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS);
       server.awaitTermination(SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS);
     }
+  }
+
+  private void forwardChecks(
+      GrpcPeers peers, String address, List<String> pools, long deadlineNanos)
+      throws InterruptedException {
+    Semaphore inFlight = new Semaphore(IN_FLIGHT);
+    for (int sent = 0; sent < LEAST / FORWARDED && acquire(inFlight, 1, deadlineNanos); sent++) {
+      peers.decide(
+          address, pools.get(sent % pools.size()), null, LIMIT.toNanos(), new Forwarded(inFlight));
+    }
+    acquire(inFlight, IN_FLIGHT, deadlineNanos);
   }
 
   private int sendChecks(
@@ -183,6 +205,24 @@ final class Warmup {
                                 .setProtocol("HTTP/1.1")
                                 .putAllHeaders(headers))))
         .build();
+  }
+
+  private record Forwarded(Semaphore inFlight) implements Peers.Answer {
+
+    @Override
+    public void decided(Decision decision) {
+      inFlight.release();
+    }
+
+    @Override
+    public void disowned() {
+      inFlight.release();
+    }
+
+    @Override
+    public void unreachable() {
+      inFlight.release();
+    }
   }
 
   private record Counting(AtomicInteger answered, Semaphore inFlight)

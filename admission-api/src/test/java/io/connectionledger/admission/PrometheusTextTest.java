@@ -30,8 +30,10 @@ final class PrometheusTextTest {
     metrics.attempted("chat");
     metrics.attempted("chat");
     metrics.allowed(40_000);
-    metrics.rejected(rejected("chat", RejectionReason.RATE_LIMITED), 30_000);
-    metrics.rejected(rejected("chat", RejectionReason.POD_LIMIT), 30_000);
+    metrics.rejected(rejected("chat", RejectionReason.RATE_LIMITED));
+    metrics.rejected(RejectionReason.RATE_LIMITED, 30_000);
+    metrics.rejected(rejected("chat", RejectionReason.POD_LIMIT));
+    metrics.rejected(RejectionReason.POD_LIMIT, 30_000);
     // When
     List<String> lines = text.scrape().lines().toList();
     // Then

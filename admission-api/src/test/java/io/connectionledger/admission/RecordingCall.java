@@ -10,13 +10,17 @@ final class RecordingCall<T> extends ServerCallStreamObserver<T> {
 
   final List<T> responses = new ArrayList<>();
   @Nullable Throwable error;
-  boolean completed;
+  volatile boolean completed;
   private Runnable onCancel = () -> {};
-  private boolean cancelled;
+  private volatile boolean cancelled;
 
   void cancel() {
     cancelled = true;
     onCancel.run();
+  }
+
+  boolean isAnswered() {
+    return completed;
   }
 
   T onlyResponse() {

@@ -3,6 +3,7 @@ package io.connectionledger.admission;
 import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
@@ -30,6 +31,10 @@ public final class ScriptedLedger implements Ledger {
   public final Map<String, Map<Window, Map<RejectionReason, Long>>> rejections = new TreeMap<>();
   public final Map<String, PoolReadiness> readiness = new HashMap<>();
   public final Deque<Decision> decisions = new ArrayDeque<>();
+  public final Deque<Owner> owners = new ArrayDeque<>();
+  public final List<Owner.Other> disowned = new ArrayList<>();
+  public final List<Owner.Other> unreachable = new ArrayList<>();
+  public OnOwnerLoss onOwnerLoss = OnOwnerLoss.DENY;
   public final List<String> asked = new ArrayList<>();
   public final List<String> keys = new ArrayList<>();
   public Affinity affinity = Affinity.NONE;
@@ -55,6 +60,26 @@ public final class ScriptedLedger implements Ledger {
   @Override
   public Affinity affinity(String pool) {
     return affinity;
+  }
+
+  @Override
+  public Owner owner(String pool) {
+    return owners.isEmpty() ? Owner.NOBODY : owners.removeFirst();
+  }
+
+  @Override
+  public void disowned(String pool, Owner.Other owner) {
+    disowned.add(owner);
+  }
+
+  @Override
+  public void unreachable(String pool, Owner.Other owner) {
+    unreachable.add(owner);
+  }
+
+  @Override
+  public OnOwnerLoss onOwnerLoss(String pool) {
+    return onOwnerLoss;
   }
 
   @Override

@@ -28,6 +28,7 @@ public final class RecordCodec {
   private static final ObjectReader EVENTS = MAPPER.readerFor(ConnectionEvent.class);
   private static final ObjectReader DECISIONS = MAPPER.readerFor(Decision.class);
   private static final ObjectReader PRESENCES = MAPPER.readerFor(Presence.class);
+  private static final ObjectReader BEATS = MAPPER.readerFor(OwnerBeat.class);
   private static final ObjectWriter EVENT_WRITER = MAPPER.writerFor(ConnectionEvent.class);
   private static final ObjectWriter DECISION_WRITER = MAPPER.writerFor(Decision.class);
 
@@ -50,6 +51,31 @@ public final class RecordCodec {
     } catch (JsonProcessingException impossible) {
       throw new IllegalStateException("records of plain values always encode", impossible);
     }
+  }
+
+  public static byte[] encode(OwnerBeat beat) {
+    try {
+      return MAPPER.writeValueAsBytes(beat);
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException("records of plain values always encode", impossible);
+    }
+  }
+
+  /**
+   * Reads a value of {@link Topics#OWNERS}.
+   *
+   * @throws UnreadableRecordException when {@code json} is not a beat
+   */
+  public static OwnerBeat decodeBeat(byte[] json) throws UnreadableRecordException {
+    OwnerBeat beat = read(BEATS, OwnerBeat.class, json);
+    if (beat.kind() == null
+        || beat.instance() == null
+        || beat.run() == null
+        || beat.address() == null
+        || beat.term() < 1) {
+      throw new UnreadableRecordException("a required field is missing");
+    }
+    return beat;
   }
 
   /**

@@ -14,6 +14,9 @@ public final class Topics {
   /** Which Envoys each ingest hears, in every partition; not keyed by pool. */
   public static final String ENVOYS = "ledger.envoys";
 
+  /** Who owns which partition, see {@link OwnerBeat}; not keyed by pool. */
+  public static final String OWNERS = "ledger.owners";
+
   public static final String PODS = "ledger.pods";
   public static final String DEAD_LETTERS = "ledger.dead-letters";
 
@@ -42,6 +45,7 @@ public final class Topics {
           new Spec(CONNECTIONS, DELETE),
           new Spec(DECISIONS, DELETE),
           new Spec(ENVOYS, BRIEF),
+          new Spec(OWNERS, BRIEF),
           new Spec(POLICIES, COMPACT),
           new Spec(PODS, COMPACT),
           new Spec(DEAD_LETTERS, DELETE));

@@ -2,6 +2,7 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
@@ -18,6 +19,27 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Ledger {
 
+  /** Who decides for a pool that this instance may not decide for. */
+  sealed interface Owner {
+
+    Owner CHANGING = new Changing();
+    Owner NOBODY = new Nobody();
+
+    /**
+     * Another instance.
+     *
+     * @param address where it answers other instances, host:port
+     * @param term of its ownership; a later owner has a higher one
+     */
+    record Other(String address, long term) implements Owner {}
+
+    /** The pool is changing hands: within a moment somebody decides, maybe this instance. */
+    record Changing() implements Owner {}
+
+    /** No instance that is known, or none that can be reached. */
+    record Nobody() implements Owner {}
+  }
+
   /**
    * Decides one check and, when it allows, holds the slot: from its return on, the reservation
    * counts against the pod's limit until it is opened, failed, released or expired. The caller has
@@ -26,8 +48,8 @@ public interface Ledger {
    *
    * @param key what {@link #affinity} knows the client by; null when it says nothing
    * @return the decision; {@link RejectionReason#UNKNOWN_POOL} for a pool without a policy, which
-   *     creates no state, and {@link RejectionReason#NO_OWNER} when this instance does not own the
-   *     pool or has not caught up yet
+   *     creates no state, and {@link RejectionReason#NO_OWNER} when this instance cannot prove that
+   *     it owns the pool or has not caught up yet; {@link #owner} then tells who may be asked
    */
   Decision decide(String pool, @Nullable String key);
 
@@ -39,6 +61,18 @@ public interface Ledger {
    * nobody waits for it any more. Idempotent; does nothing when the connection is already open.
    */
   void release(Decision.Allowed reservation);
+
+  /** Who decides for the pool, when {@link #decide} has said {@link RejectionReason#NO_OWNER}. */
+  Owner owner(String pool);
+
+  /** The owner has said that it is none; it is not named again before it proves to be one. */
+  void disowned(String pool, Owner.Other owner);
+
+  /** The owner does not answer; it is not named again before it is heard again. */
+  void unreachable(String pool, Owner.Other owner);
+
+  /** What to answer for the pool while nobody decides for it. */
+  OnOwnerLoss onOwnerLoss(String pool);
 
   /**
    * Runs {@code checks} while there are three more pools for it to ask about: one that allows, one

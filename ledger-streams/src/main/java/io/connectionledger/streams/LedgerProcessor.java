@@ -29,22 +29,28 @@ import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.WindowStore;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Feeds one partition's records to its {@link PoolShard} and writes down what they changed. It
- * exists exactly while this instance has the partition's active task, so its life is the ownership:
- * {@link #init} takes the stored state over, the shard speaks once every record that existed then
- * is applied, and {@link #close} ends it. Runs on the stream thread alone.
+ * exists while this instance has the partition's active task: {@link #init} takes the stored state
+ * over; the ownership is claimed when the task runs; when no other may decide any more, and every
+ * record that existed then is applied, the shard speaks; {@link #close} leaves it to whoever claims
+ * it next. Runs on the stream thread alone.
  */
 final class LedgerProcessor implements Processor<String, byte[], String, byte[]> {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerProcessor.class);
   private static final Duration TICK = Duration.ofMillis(100);
 
+  /** How often a new owner looks whether it may decide: a part of the gap between two owners. */
+  private static final Duration LOOK = Duration.ofMillis(20);
+
   private final IntFunction<PoolShard> emptyShards;
   private final OwnedShards shards;
+  private final Ownership ownership;
   private final CatchUp catchUp;
   private final Ticker ticker;
   private final LedgerMetrics metrics;
@@ -57,17 +63,20 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   private KeyValueStore<String, Long> buckets;
   private WindowStore<String, byte[]> history;
   private PoolShard shard;
-  private CompletableFuture<Map<String, Long>> remaining;
+  private Ownership.@Nullable Claim claim;
+  private CompletableFuture<Map<String, Long>> remaining = new CompletableFuture<>();
 
   @SuppressWarnings("NullAway.Init") // Kafka Streams calls init before anything else
   LedgerProcessor(
       IntFunction<PoolShard> emptyShards,
       OwnedShards shards,
+      Ownership ownership,
       CatchUp catchUp,
       Ticker ticker,
       LedgerMetrics metrics) {
     this.emptyShards = emptyShards;
     this.shards = shards;
+    this.ownership = ownership;
     this.catchUp = catchUp;
     this.ticker = ticker;
     this.metrics = metrics;
@@ -80,12 +89,37 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
     circuits = context.getStateStore(LedgerTopology.CIRCUITS_STORE);
     buckets = context.getStateStore(LedgerTopology.BUCKETS_STORE);
     history = context.getStateStore(LedgerTopology.HISTORY_STORE);
-    int partition = partition();
-    shard = emptyShards.apply(partition);
+    shard = emptyShards.apply(partition());
+    shards.announce(shard);
     restore();
-    shards.add(partition, shard);
-    remaining = catchUp.remaining(partition).toCompletableFuture();
     context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, timestamp -> tick());
+    context.schedule(
+        LOOK,
+        PunctuationType.WALL_CLOCK_TIME,
+        timestamp -> {
+          if (!shard.isCaughtUp()) {
+            look();
+          }
+        });
+  }
+
+  /**
+   * Not before the task runs: the owner before decides until it reads the claim, and then nobody
+   * does until this one has caught up.
+   */
+  private void look() {
+    if (claim == null) {
+      claim = ownership.claim(partition(), shard);
+      shards.add(partition(), shard);
+      remaining = remainingOnceWon(claim);
+    }
+    checkBarrier(claim);
+  }
+
+  /** Asked for only then: until then the owner before may add to what there is to read. */
+  private CompletableFuture<Map<String, Long>> remainingOnceWon(Ownership.Claim claim) {
+    int partition = partition();
+    return claim.won().thenCompose(won -> catchUp.remaining(partition)).toCompletableFuture();
   }
 
   private int partition() {
@@ -246,29 +280,39 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
                     pod ->
                         context.forward(
                             PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK)));
-    if (!shard.isCaughtUp()) {
-      checkBarrier();
+    if (claim != null && claim.isLost()) {
+      shard.behind();
+      claim = ownership.claim(partition(), shard);
+      remaining = remainingOnceWon(claim);
     }
   }
 
-  private void checkBarrier() {
+  private void checkBarrier(Ownership.Claim claim) {
     if (remaining.isCompletedExceptionally()) {
       LOGGER
           .atWarn()
           .addKeyValue("partition", partition())
           .setCause(remaining.exceptionNow())
           .log("Kafka did not say how far to catch up, asking again");
-      remaining = catchUp.remaining(partition()).toCompletableFuture();
+      remaining = remainingOnceWon(claim);
     } else if (remaining.isDone()
         && remaining.resultNow().entrySet().stream()
             .allMatch(end -> nextOffsets.getOrDefault(end.getKey(), 0L) >= end.getValue())) {
       shard.caughtUp();
+      claim.decides();
       LOGGER.atDebug().addKeyValue("partition", partition()).log("Caught up, deciding from now on");
     }
   }
 
   @Override
   public void close() {
-    shards.remove(partition(), shard);
+    if (claim == null) {
+      shards.remove(partition(), shard);
+    } else {
+      claim.leave();
+      // Kafka Streams may suspend the task and then init the same processor again.
+      claim = null;
+      remaining = new CompletableFuture<>();
+    }
   }
 }

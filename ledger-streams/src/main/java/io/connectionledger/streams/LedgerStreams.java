@@ -3,16 +3,28 @@ package io.connectionledger.streams;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
+import io.connectionledger.streams.Ledger.Owner;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+import org.apache.kafka.streams.CloseOptions;
+import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.StreamsConfig;
@@ -31,7 +43,9 @@ public final class LedgerStreams implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerStreams.class);
   private static final String APPLICATION_ID = "connection-ledger";
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
+  private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(6);
+  private static final int DESCRIBE_TIMEOUT_MS = 2_000;
 
   private final Settings settings;
   private final LocalLedger ledger;
@@ -40,6 +54,7 @@ public final class LedgerStreams implements AutoCloseable {
   private final LedgerMetrics metrics;
   private final Admin admin;
   private final CatchUp catchUp;
+  private final Owners owners;
   private final StateGenerations state;
   private volatile KafkaStreams streams;
   private KafkaStreamsMetrics streamsMetrics;
@@ -55,9 +70,22 @@ public final class LedgerStreams implements AutoCloseable {
    */
   public record Settings(Map<String, Object> kafka, Path stateDir, String instanceId) {}
 
+  /**
+   * What it needs of the instance's other parts.
+   *
+   * @param address where this instance answers others, host:port; empty while it does not. Safe for
+   *     any thread
+   * @param settle returns when all decisions made before are recorded; may wait
+   */
+  public record Surroundings(Supplier<String> address, Runnable settle) {}
+
   /** Wires the topology; {@link #start} runs it. */
   public LedgerStreams(
-      Settings settings, LocalLedger ledger, Ticker ticker, MeterRegistry registry) {
+      Settings settings,
+      LocalLedger ledger,
+      Surroundings surroundings,
+      Ticker ticker,
+      MeterRegistry registry) {
     this.settings = settings;
     this.ledger = ledger;
     this.ticker = ticker;
@@ -69,17 +97,26 @@ public final class LedgerStreams implements AutoCloseable {
         new KafkaCatchUp(
             admin, APPLICATION_ID, List.of(Topics.CONNECTIONS, Topics.DECISIONS, Topics.ENVOYS));
     state = new StateGenerations(settings.stateDir());
+    owners =
+        new Owners(
+            settings.instanceId(),
+            ledger.partitions(),
+            ledger.shards(),
+            ticker,
+            new KafkaOwnerLog(settings.kafka(), ledger.partitions()),
+            surroundings.address(),
+            surroundings.settle());
     streams = wire();
     streamsMetrics = new KafkaStreamsMetrics(streams);
   }
 
   private KafkaStreams wire() {
     KafkaStreams wired =
-        new KafkaStreams(
+        new MeasuredStreams(
             LedgerTopology.build(
                 () ->
                     new LedgerProcessor(
-                        ledger::emptyShard, ledger.shards(), catchUp, ticker, metrics)),
+                        ledger::emptyShard, ledger.shards(), owners, catchUp, ticker, metrics)),
             properties(settings, state.current()));
     wired.setUncaughtExceptionHandler(failure -> failed(wired, failure));
     return wired;
@@ -95,6 +132,10 @@ public final class LedgerStreams implements AutoCloseable {
     // Records may come in any order, so no topic has to wait for the other. Looking whether one
     // must costs a tenth of the stream thread's time.
     p.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
+    // Whoever takes over restores what its standby lacks, not everything.
+    p.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
+    // How late a tick may be when no record comes: a part of the gap when a partition moves.
+    p.put(StreamsConfig.POLL_MS_CONFIG, 20);
     p.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
     p.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     p.put(
@@ -102,7 +143,7 @@ public final class LedgerStreams implements AutoCloseable {
         settings.instanceId());
     // The broker's smallest default: how long a dead owner's partitions stay without one.
     p.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), 6_000);
-    p.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 1_500);
+    p.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 500);
     p.putAll(settings.kafka());
     return p;
   }
@@ -139,7 +180,7 @@ public final class LedgerStreams implements AutoCloseable {
         .addKeyValue("directory", state.current())
         .setCause(failure)
         .log("The local state cannot be read, restoring another from the changelogs");
-    stop();
+    stop(GroupMembershipOperation.REMAIN_IN_GROUP);
     state.next();
     streams = wire();
     streamsMetrics = new KafkaStreamsMetrics(streams);
@@ -162,31 +203,104 @@ public final class LedgerStreams implements AutoCloseable {
     streams.start();
   }
 
-  private void stop() {
+  private void stop(GroupMembershipOperation membership) {
     streamsMetrics.close();
-    if (!streams.close(STOP_TIMEOUT)) {
+    if (!streams.close(
+        CloseOptions.timeout(STOP_TIMEOUT).withGroupMembershipOperation(membership))) {
       LOGGER.atWarn().addKeyValue("timeout", STOP_TIMEOUT).log("Streams did not stop in time");
     }
   }
 
-  /** Stops the topology and hands its partitions back; state stays on disk. */
+  /**
+   * Stops the topology; state stays on disk. Where there are other instances its partitions are
+   * handed over to them, and checks are decided until they have them. A lone instance keeps its
+   * membership, so that it gets them back at once when it comes back. Idempotent.
+   */
   @Override
   public synchronized void close() {
+    if (closed) {
+      return;
+    }
     closed = true;
-    stop();
+    boolean alone = others().isEmpty();
+    stop(alone ? GroupMembershipOperation.REMAIN_IN_GROUP : GroupMembershipOperation.LEAVE_GROUP);
+    try {
+      owners.resign(alone ? Duration.ZERO : HAND_OVER_TIMEOUT);
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+    }
+    owners.close();
     admin.close(Duration.ofSeconds(5));
+  }
+
+  /** The members of other instances; none when Kafka does not say. */
+  private List<String> others() {
+    try {
+      return Objects.requireNonNull(
+              admin
+                  .describeConsumerGroups(
+                      List.of(APPLICATION_ID),
+                      new DescribeConsumerGroupsOptions().timeoutMs(DESCRIBE_TIMEOUT_MS))
+                  .describedGroups()
+                  .get(APPLICATION_ID))
+          .get(DESCRIBE_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+          .members()
+          .stream()
+          .map(member -> member.groupInstanceId().orElse(""))
+          .filter(id -> !id.startsWith(settings.instanceId()))
+          .toList();
+    } catch (ExecutionException | TimeoutException unknown) {
+      LOGGER.atDebug().setCause(unknown).log("Kafka does not say whether there are others");
+      return List.of();
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+      return List.of();
+    }
+  }
+
+  /**
+   * Does without the metrics of the stores: some ask RocksDB, and one that is read while its store
+   * closes, as stores do when partitions move, ends the process.
+   */
+  private static final class MeasuredStreams extends KafkaStreams {
+
+    MeasuredStreams(org.apache.kafka.streams.Topology topology, Properties properties) {
+      super(topology, properties);
+    }
+
+    @Override
+    public Map<MetricName, ? extends Metric> metrics() {
+      Map<MetricName, Metric> metrics = new HashMap<>(super.metrics());
+      metrics.keySet().removeIf(name -> name.group().equals("stream-state-metrics"));
+      return metrics;
+    }
   }
 
   private final class Topology implements LocalLedger.Running {
 
     @Override
     public boolean isRunning() {
-      return streams.state() == KafkaStreams.State.RUNNING;
+      return streams.state() == KafkaStreams.State.RUNNING && owners.isFollowing();
     }
 
     @Override
     public String state() {
       return streams.state().name();
+    }
+
+    @Override
+    public Owner owner(int partition) {
+      return owners.owner(partition);
+    }
+
+    @Override
+    public void disowned(int partition, Owner.Other owner) {
+      owners.disowned(partition, owner);
+    }
+
+    @Override
+    public void unreachable(int partition, Owner.Other owner) {
+      owners.unreachable(partition, owner);
     }
 
     @Override

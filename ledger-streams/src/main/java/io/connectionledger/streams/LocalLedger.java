@@ -7,6 +7,7 @@ import io.connectionledger.model.Decision;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Placement;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
@@ -62,6 +63,21 @@ public final class LocalLedger implements Ledger {
           public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
             return Optional.empty();
           }
+
+          @Override
+          public Owner owner(int partition) {
+            return Owner.NOBODY;
+          }
+
+          @Override
+          public void disowned(int partition, Owner.Other owner) {
+            // Named none.
+          }
+
+          @Override
+          public void unreachable(int partition, Owner.Other owner) {
+            // Named none.
+          }
         };
 
     boolean isRunning();
@@ -71,6 +87,13 @@ public final class LocalLedger implements Ledger {
 
     /** From the store of an owned pool; empty while partitions move. */
     Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool);
+
+    /** Who decides for a partition for which this instance may not. */
+    Owner owner(int partition);
+
+    void disowned(int partition, Owner.Other owner);
+
+    void unreachable(int partition, Owner.Other owner);
   }
 
   /**
@@ -133,6 +156,10 @@ public final class LocalLedger implements Ledger {
         .forEach(record -> shard.follow(record, nowNanos));
   }
 
+  int partitions() {
+    return partitions;
+  }
+
   OwnedShards shards() {
     return shards;
   }
@@ -166,6 +193,36 @@ public final class LocalLedger implements Ledger {
     PoolPolicy policy = policies.get(pool);
     return Rejections.of(
         pool, RejectionReason.NO_OWNER, nowNanos, policy == null ? null : policy.mode());
+  }
+
+  @Override
+  public Owner owner(String pool) {
+    Integer partition = partitionOf.get(pool);
+    return partition == null || partition == Rehearsal.PARTITION
+        ? Owner.NOBODY
+        : running.owner(partition);
+  }
+
+  @Override
+  public OnOwnerLoss onOwnerLoss(String pool) {
+    PoolPolicy policy = policies.get(pool);
+    return policy == null ? OnOwnerLoss.DENY : policy.onOwnerLoss();
+  }
+
+  @Override
+  public void disowned(String pool, Owner.Other owner) {
+    Integer partition = partitionOf.get(pool);
+    if (partition != null) {
+      running.disowned(partition, owner);
+    }
+  }
+
+  @Override
+  public void unreachable(String pool, Owner.Other owner) {
+    Integer partition = partitionOf.get(pool);
+    if (partition != null) {
+      running.unreachable(partition, owner);
+    }
   }
 
   @Override
@@ -220,9 +277,7 @@ public final class LocalLedger implements Ledger {
 
   @Override
   public boolean ready() {
-    return policiesKnown
-        && running.isRunning()
-        && shards.all().stream().allMatch(PoolShard::isCaughtUp);
+    return policiesKnown && running.isRunning() && shards.behind() == 0;
   }
 
   @Override
@@ -233,7 +288,10 @@ public final class LocalLedger implements Ledger {
     if (!policiesKnown) {
       return "the policies are not read yet";
     }
-    long behind = shards.all().stream().filter(shard -> !shard.isCaughtUp()).count();
-    return "streams are " + running.state() + ", " + behind + " partitions are catching up";
+    return "streams are "
+        + running.state()
+        + ", "
+        + shards.behind()
+        + " partitions are catching up";
   }
 }

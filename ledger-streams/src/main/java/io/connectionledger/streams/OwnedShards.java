@@ -1,7 +1,7 @@
 package io.connectionledger.streams;
 
-import java.util.Collection;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +11,9 @@ final class OwnedShards {
 
   private final Map<Integer, PoolShard> byPartition = new ConcurrentHashMap<>();
   private final ObjIntConsumer<PoolShard> onAdded;
+
+  /** Being prepared, to be added soon. */
+  private final Set<PoolShard> announced = ConcurrentHashMap.newKeySet();
 
   OwnedShards() {
     this((shard, partition) -> {});
@@ -25,13 +28,24 @@ final class OwnedShards {
     this.onAdded = onAdded;
   }
 
+  /** {@code shard} is being prepared; {@link #add} or {@link #remove} ends that. */
+  void announce(PoolShard shard) {
+    announced.add(shard);
+  }
+
+  /** Makes {@code shard} the one of its partition, in the place of one that still lingers. */
   void add(int partition, PoolShard shard) {
-    byPartition.put(partition, shard);
+    PoolShard before = byPartition.put(partition, shard);
     onAdded.accept(shard, partition);
+    announced.remove(shard);
+    if (before != null) {
+      before.retire();
+    }
   }
 
   /** Retires {@code shard}; a successor that has already been added stays. */
   void remove(int partition, PoolShard shard) {
+    announced.remove(shard);
     byPartition.remove(partition, shard);
     shard.retire();
   }
@@ -40,7 +54,9 @@ final class OwnedShards {
     return byPartition.get(partition);
   }
 
-  Collection<PoolShard> all() {
-    return byPartition.values();
+  /** How many cannot speak yet. */
+  long behind() {
+    return announced.size()
+        + byPartition.values().stream().filter(shard -> !shard.isCaughtUp()).count();
   }
 }

@@ -43,6 +43,9 @@ final class PoolShard {
   private long tickedMs;
   private volatile boolean caughtUp;
 
+  /** On the ticker; a shard that nobody disputes may decide for ever. */
+  private volatile long decidesUntilNanos = Long.MAX_VALUE;
+
   /**
    * Empty pools that do not decide yet.
    *
@@ -79,6 +82,16 @@ final class PoolShard {
     return caughtUp;
   }
 
+  /** Another may have decided meanwhile: the shard decides no more until it has caught up again. */
+  void behind() {
+    caughtUp = false;
+  }
+
+  /** Decides while the ticker is before {@code nanos}: until then no other instance does. */
+  void decideUntil(long nanos) {
+    decidesUntilNanos = nanos;
+  }
+
   /** The shard's partition moved away: it decides nothing any more. */
   void retire() {
     lock.lock();
@@ -95,7 +108,9 @@ final class PoolShard {
     lock.lock();
     try {
       PoolLedger ledger = pools.get(pool);
-      return ledger == null || !caughtUp ? null : ledger.decide(key, nowNanos);
+      return ledger == null || !caughtUp || nowNanos >= decidesUntilNanos
+          ? null
+          : ledger.decide(key, nowNanos);
     } finally {
       lock.unlock();
     }

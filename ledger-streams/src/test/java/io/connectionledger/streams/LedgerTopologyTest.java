@@ -93,6 +93,7 @@ class LedgerTopologyTest {
                     new LedgerProcessor(
                         partition -> new PoolShard(List.of(policy), TERMS, ticker.nowMs()),
                         shards,
+                        Ownership.undisputed(shards),
                         partition -> remaining,
                         ticker,
                         metrics)),

@@ -88,7 +88,13 @@ public record LedgerConfig(
    *
    * @param host how other instances reach this one
    */
-  public record Instance(String host) {}
+  public record Instance(String host) {
+
+    /** {@code host:port}, an IPv6 literal in brackets. */
+    public String address(int port) {
+      return host.contains(":") ? "[" + host + "]:" + port : host + ":" + port;
+    }
+  }
 
   /** The ext_authz service over gRPC. */
   public record Authz(Listener listener, Durability durability) {}

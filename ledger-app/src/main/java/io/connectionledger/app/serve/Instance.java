@@ -60,6 +60,9 @@ public final class Instance implements AutoCloseable {
   private @Nullable AdmissionApi admission;
   private @Nullable EdsServer eds;
 
+  /** Where other instances ask this one; empty while it does not listen. */
+  private volatile String peerAddress = "";
+
   private Instance(LedgerConfig config) {
     this.config = config;
     this.bootstrapServers = config.kafka().bootstrapServers();
@@ -183,24 +186,29 @@ public final class Instance implements AutoCloseable {
   }
 
   private void startAdmission(DataDir dataDir, PolicyStream policies) {
+    AdmissionApi api =
+        closing.add(
+            AdmissionApi.create(ledger, policies, kafkaClient(), durability(), ticker, registry));
     LedgerStreams streams =
         closing.add(
             new LedgerStreams(
                 new LedgerStreams.Settings(
                     kafkaClient(), dataDir.resolve("streams"), dataDir.instanceId().toString()),
                 ledger,
+                new LedgerStreams.Surroundings(() -> peerAddress, api::settle),
                 ticker,
                 registry));
     streams.start();
-    AdmissionApi api =
-        closing.add(
-            AdmissionApi.create(ledger, policies, kafkaClient(), durability(), ticker, registry));
     httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
     api.warmUp();
     GrpcServer server =
-        GrpcServer.startOnEventLoop("authz", config.authz().listener(), api.authz(), api.health());
+        GrpcServer.startOnEventLoop(
+            "authz", config.authz().listener(), api.authz(), api.peers(), api.health());
     closing.add(server);
     authzPort = OptionalInt.of(server.port());
+    peerAddress = config.instance().address(server.port());
+    // Closed before what answers checks, which go on until other instances have taken over.
+    closing.add(streams);
     admission = api;
   }
 

@@ -1,0 +1,115 @@
+package io.connectionledger.admission;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import io.connectionledger.model.Affinity;
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.Window;
+import io.grpc.MethodDescriptor;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The ledger for the query API: what another instance owns is asked there, which may take some
+ * seconds. Everything else is the local ledger's. Thread-safe.
+ */
+final class AnyPool implements Ledger {
+
+  private final Ledger local;
+  private final GrpcPeers peers;
+
+  AnyPool(Ledger local, GrpcPeers peers) {
+    this.local = local;
+    this.peers = peers;
+  }
+
+  @Override
+  public Optional<PoolView> connections(String pool) {
+    return ask(pool, local::connections, PeerProtocol.CONNECTIONS, new TypeReference<>() {});
+  }
+
+  @Override
+  public Optional<PoolReadiness> readiness(String pool) {
+    return ask(pool, local::readiness, PeerProtocol.READINESS, new TypeReference<>() {});
+  }
+
+  @Override
+  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+    return ask(pool, local::rejections, PeerProtocol.REJECTIONS, new TypeReference<>() {});
+  }
+
+  /** The owner first: what this instance has of a pool that it owned until now may be stale. */
+  private <T> Optional<T> ask(
+      String pool,
+      Function<String, Optional<T>> here,
+      MethodDescriptor<byte[], byte[]> there,
+      TypeReference<T> type) {
+    return local.owner(pool) instanceof Owner.Other other
+        ? peers.query(other.address(), there, pool, type).or(() -> here.apply(pool))
+        : here.apply(pool);
+  }
+
+  @Override
+  public Decision decide(String pool, @Nullable String key) {
+    return local.decide(pool, key);
+  }
+
+  @Override
+  public Affinity affinity(String pool) {
+    return local.affinity(pool);
+  }
+
+  @Override
+  public Owner owner(String pool) {
+    return local.owner(pool);
+  }
+
+  @Override
+  public void disowned(String pool, Owner.Other owner) {
+    local.disowned(pool, owner);
+  }
+
+  @Override
+  public void unreachable(String pool, Owner.Other owner) {
+    local.unreachable(pool, owner);
+  }
+
+  @Override
+  public OnOwnerLoss onOwnerLoss(String pool) {
+    return local.onOwnerLoss(pool);
+  }
+
+  @Override
+  public void release(Decision.Allowed reservation) {
+    local.release(reservation);
+  }
+
+  @Override
+  public void rehearse(Consumer<List<String>> checks) {
+    local.rehearse(checks);
+  }
+
+  @Override
+  public Set<String> pools() {
+    return local.pools();
+  }
+
+  @Override
+  public boolean ready() {
+    return local.ready();
+  }
+
+  @Override
+  public String status() {
+    return local.status();
+  }
+}

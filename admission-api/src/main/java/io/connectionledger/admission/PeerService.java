@@ -1,0 +1,106 @@
+package io.connectionledger.admission;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.RecordCodec;
+import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.streams.Ledger;
+import io.grpc.BindableService;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.ServerCalls;
+import io.grpc.stub.StreamObserver;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+
+/**
+ * Answers other instances about the pools that this one owns, and never asks a third. Decisions and
+ * releases do not wait; queries run on the executor.
+ */
+final class PeerService implements BindableService {
+
+  private final Admission admission;
+  private final Ledger ledger;
+  private final Executor queries;
+
+  PeerService(Admission admission, Ledger ledger, Executor queries) {
+    this.admission = admission;
+    this.ledger = ledger;
+    this.queries = queries;
+  }
+
+  @Override
+  public ServerServiceDefinition bindService() {
+    return ServerServiceDefinition.builder(PeerProtocol.SERVICE)
+        .addMethod(PeerProtocol.DECIDE, ServerCalls.asyncUnaryCall(this::decide))
+        .addMethod(PeerProtocol.RELEASE, ServerCalls.asyncUnaryCall(this::release))
+        .addMethod(PeerProtocol.CONNECTIONS, query(ledger::connections))
+        .addMethod(PeerProtocol.READINESS, query(ledger::readiness))
+        .addMethod(PeerProtocol.REJECTIONS, query(ledger::rejections))
+        .build();
+  }
+
+  private void decide(byte[] message, StreamObserver<byte[]> responses) {
+    // gRPC gives every server method this kind of observer.
+    ServerCallStreamObserver<byte[]> call = (ServerCallStreamObserver<byte[]>) responses;
+    String question = new String(message, UTF_8);
+    if (!admission.checkForOther(
+        PeerCodec.pool(question),
+        PeerCodec.key(question),
+        new PeerReply(call),
+        call::setOnCancelHandler)) {
+      send(call, PeerProtocol.NOTHING);
+    }
+  }
+
+  private void release(byte[] reservation, StreamObserver<byte[]> responses) {
+    try {
+      if (RecordCodec.decodeDecision(reservation) instanceof Decision.Allowed allowed) {
+        admission.release(allowed);
+      }
+      send(responses, PeerProtocol.NOTHING);
+    } catch (UnreadableRecordException unreadable) {
+      responses.onError(
+          Status.INVALID_ARGUMENT.withDescription(unreadable.getMessage()).asRuntimeException());
+    }
+  }
+
+  private ServerCallHandler<byte[], byte[]> query(Function<String, Optional<?>> ask) {
+    return ServerCalls.asyncUnaryCall(
+        (pool, responses) ->
+            queries.execute(
+                () -> send(responses, PeerCodec.encode(ask.apply(new String(pool, UTF_8))))));
+  }
+
+  private static void send(StreamObserver<byte[]> responses, byte[] response) {
+    responses.onNext(response);
+    responses.onCompleted();
+  }
+
+  private record PeerReply(StreamObserver<byte[]> responses) implements Reply {
+
+    @Override
+    public void allowed(Decision.Allowed decision) {
+      send(responses, RecordCodec.encode(decision));
+    }
+
+    @Override
+    public void rejected(Decision.Rejected decision) {
+      send(responses, RecordCodec.encode(decision));
+    }
+
+    @Override
+    public void unowned(String pool) {
+      throw new IllegalStateException("whoever asked decides what is answered without an owner");
+    }
+
+    @Override
+    public boolean isLast() {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package io.connectionledger.admission;
+
+import io.connectionledger.model.Decision;
+import org.jspecify.annotations.Nullable;
+
+/** The other instances, as checks need them: {@link GrpcPeers}. Thread-safe; never waits. */
+interface Peers {
+
+  /** What became of a forwarded check; one method is called, once, by any thread. */
+  interface Answer {
+
+    void decided(Decision decision);
+
+    /** The other instance does not own the pool. */
+    void disowned();
+
+    /** No answer came in time, or none can. */
+    void unreachable();
+  }
+
+  /** Of an instance without others. */
+  Peers NONE =
+      new Peers() {
+        @Override
+        public void decide(
+            String address,
+            String pool,
+            @Nullable String key,
+            long timeoutNanos,
+            Answer answer) {
+          answer.unreachable();
+        }
+
+        @Override
+        public void release(String address, Decision.Allowed reservation) {
+          throw new IllegalStateException("nobody has reserved anything");
+        }
+
+        @Override
+        public boolean later(Runnable check) {
+          return false;
+        }
+      };
+
+  /**
+   * Has another instance decide a check.
+   *
+   * @param address host:port
+   * @param key what the client is known by; null when it is not
+   */
+  void decide(
+      String address, String pool, @Nullable String key, long timeoutNanos, Answer answer);
+
+  /** Gives back what another instance has reserved; without an answer, and it may get lost. */
+  void release(String address, Decision.Allowed reservation);
+
+  /**
+   * Runs {@code check} within a moment, on another thread.
+   *
+   * @return false when too many wait already; it is not run then
+   */
+  boolean later(Runnable check);
+}

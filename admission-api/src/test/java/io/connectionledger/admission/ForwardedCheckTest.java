@@ -1,0 +1,311 @@
+package io.connectionledger.admission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy.Mode;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolReadiness.EnvoyView;
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.streams.Ledger.Owner;
+import io.connectionledger.streams.Window;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.envoyproxy.envoy.service.auth.v3.OkHttpResponse;
+import io.grpc.Context;
+import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Two instances with a real connection between them; the other one owns the pool. */
+final class ForwardedCheckTest {
+
+  private static final Decision.Allowed ALLOWED =
+      new Decision.Allowed("chat", "r-1", new PodAddress("10.0.0.7", 8080), 0, 1_700_000_000_000L);
+
+  private static final ScheduledExecutorService TIMER =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("deadlines").daemon().factory());
+
+  private final Side here = new Side(Durability.FAST);
+  private final Side there = new Side(Durability.ACKNOWLEDGED);
+  private final RecordingCall<CheckResponse> call = new RecordingCall<>();
+  private Server server;
+  private Owner.Other other;
+
+  /** One instance. */
+  private static final class Side {
+    final ScriptedLedger ledger = new ScriptedLedger();
+    final MockProducer<byte[], byte[]> kafka =
+        new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
+    final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    final GrpcPeers peers = new GrpcPeers(Ticker.system());
+    final Admission admission;
+
+    Side(Durability durability) {
+      ledger.pools.add("chat");
+      AdmissionMetrics metrics = new AdmissionMetrics(registry);
+      admission =
+          new Admission(
+              ledger,
+              peers,
+              new DecisionPublisher(new KafkaDecisionLog(kafka), metrics, Ticker.system()),
+              durability,
+              metrics,
+              Ticker.system());
+    }
+
+    /** Asks as a caller who can wait. */
+    void check(RecordingCall<CheckResponse> call) {
+      check(call, Duration.ofSeconds(10));
+    }
+
+    void check(RecordingCall<CheckResponse> call, Duration timeout) {
+      Context.current()
+          .withDeadlineAfter(timeout.toMillis(), TimeUnit.MILLISECONDS, TIMER)
+          .run(() -> new CheckService(admission).check(webSocket(), call));
+    }
+
+    double attempted() {
+      return registry.get("websocket.connections.attempted").tag("pool", "chat").counter().count();
+    }
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    server =
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+            .directExecutor()
+            .addService(new PeerService(there.admission, there.ledger, Runnable::run))
+            .build()
+            .start();
+    other = new Owner.Other("127.0.0.1:" + server.getPort(), 7);
+  }
+
+  @AfterEach
+  void stop() {
+    here.peers.close();
+    there.peers.close();
+    server.shutdownNow();
+  }
+
+  private static CheckRequest webSocket() {
+    CheckRequest.Builder check = CheckRequest.newBuilder();
+    check
+        .getAttributesBuilder()
+        .putContextExtensions("pool", "chat")
+        .getRequestBuilder()
+        .getHttpBuilder()
+        .setProtocol("HTTP/2")
+        .putHeaders("upgrade", "websocket");
+    return check.build();
+  }
+
+  private static Decision.Rejected rejected(RejectionReason reason) {
+    return new Decision.Rejected("chat", "d-1", reason, null, 7, 1_700_000_000_000L);
+  }
+
+  private static Decision noOwner() {
+    return rejected(RejectionReason.NO_OWNER);
+  }
+
+  private String reason() {
+    return call.onlyResponse().getDynamicMetadata().getFieldsOrThrow("reason").getStringValue();
+  }
+
+  private String reservation() {
+    return call.onlyResponse()
+        .getDynamicMetadata()
+        .getFieldsOrThrow("reservation")
+        .getStringValue();
+  }
+
+  @Test
+  void shouldAnswerWhatTheOwnerDecidesAndLeaveTheRecordToIt() {
+    // Given
+    here.ledger.decisions.add(noOwner());
+    here.ledger.owners.add(other);
+    there.ledger.decisions.add(ALLOWED);
+    // When
+    here.check(call);
+    await().until(() -> there.kafka.completeNext());
+    await().until(call::isAnswered);
+    // Then
+    assertThat(reservation()).isEqualTo("r-1");
+    assertThat(there.kafka.history()).hasSize(1);
+    assertThat(here.kafka.history()).isEmpty();
+    assertThat(there.attempted()).isEqualTo(1);
+    assertThat(here.registry.find("websocket.connections.attempted").tag("pool", "chat").counter())
+        .isNull();
+    assertThat(here.registry.get("ledger.decision").tag("outcome", "allowed").timer().count())
+        .isEqualTo(1);
+    assertThat(there.registry.get("ledger.decision").tag("outcome", "allowed").timer().count())
+        .isZero();
+  }
+
+  @Test
+  void shouldPassTheOwnersRejectionOn() {
+    // Given
+    here.ledger.decisions.add(noOwner());
+    here.ledger.owners.add(other);
+    there.ledger.decisions.add(rejected(RejectionReason.POD_LIMIT));
+    // When
+    here.check(call);
+    await().until(call::isAnswered);
+    // Then
+    assertThat(reason()).isEqualTo("pod_limit");
+    assertThat(call.onlyResponse().getDeniedResponse().getStatus().getCodeValue()).isEqualTo(503);
+  }
+
+  @Test
+  void shouldNeverForwardAForwardedCheck() {
+    // Given
+    here.ledger.decisions.addAll(List.of(noOwner(), ALLOWED));
+    here.ledger.owners.addAll(List.of(other, Owner.CHANGING));
+    there.ledger.decisions.add(noOwner());
+    there.ledger.owners.add(new Owner.Other("127.0.0.1:1", 8));
+    // When
+    here.check(call);
+    await().until(call::isAnswered);
+    // Then
+    assertThat(reservation()).isEqualTo("r-1");
+    assertThat(here.ledger.disowned).containsExactly(other);
+    assertThat(there.ledger.owners).hasSize(1);
+  }
+
+  @Test
+  void shouldHoldACheckBackWhileThePoolChangesHands() {
+    // Given
+    here.ledger.decisions.addAll(List.of(noOwner(), noOwner(), noOwner()));
+    here.ledger.owners.addAll(List.of(Owner.CHANGING, Owner.CHANGING, other));
+    there.ledger.decisions.add(rejected(RejectionReason.POD_LIMIT));
+    // When
+    here.check(call);
+    boolean atOnce = call.isAnswered();
+    await().until(call::isAnswered);
+    // Then
+    assertThat(atOnce).isFalse();
+    assertThat(reason()).isEqualTo("pod_limit");
+  }
+
+  @Test
+  void shouldRejectInTimeWhenTheOwnerDoesNotAnswer() {
+    // Given
+    here.ledger.decisions.add(noOwner());
+    here.ledger.owners.add(other);
+    there.ledger.decisions.add(ALLOWED);
+    // When
+    here.check(call, Duration.ofSeconds(2));
+    await().atMost(Duration.ofSeconds(2)).until(call::isAnswered);
+    // Then
+    assertThat(reason()).isEqualTo("no_owner");
+    assertThat(here.ledger.unreachable).containsExactly(other);
+    await().untilAsserted(() -> assertThat(there.ledger.released).containsExactly(ALLOWED));
+  }
+
+  @Test
+  void shouldRejectAtOnceWhenTheOwnerIsDead() throws Exception {
+    // Given
+    server.shutdownNow().awaitTermination();
+    here.ledger.decisions.add(noOwner());
+    here.ledger.owners.add(other);
+    // When
+    here.check(call);
+    await().until(call::isAnswered);
+    // Then
+    assertThat(reason()).isEqualTo("no_owner");
+    assertThat(here.ledger.unreachable).containsExactly(other);
+    assertThat(here.kafka.history()).hasSize(1);
+  }
+
+  @Test
+  void shouldLetPassUnplacedWhenThePolicyAllowsItWithoutAnOwner() {
+    // Given
+    here.ledger.decisions.add(noOwner());
+    here.ledger.onOwnerLoss = OnOwnerLoss.ALLOW;
+    // When
+    here.check(call);
+    // Then
+    assertThat(call.onlyResponse().getOkResponse()).isEqualTo(OkHttpResponse.getDefaultInstance());
+    assertThat(call.onlyResponse().getDynamicMetadata().getFieldsMap()).containsOnlyKeys("pool");
+    assertThat(here.kafka.history()).isEmpty();
+    assertThat(here.attempted()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldGiveTheSlotBackWhenTheCallerLeavesBeforeTheOwnersAnswer() {
+    // Given
+    here.ledger.decisions.add(noOwner());
+    here.ledger.owners.add(other);
+    there.ledger.decisions.add(ALLOWED);
+    here.check(call);
+    await().until(() -> there.kafka.history().size() == 1);
+    // When
+    call.cancel();
+    there.kafka.completeNext();
+    // Then
+    await().untilAsserted(() -> assertThat(there.ledger.released).containsExactly(ALLOWED));
+  }
+
+  @Test
+  void shouldGiveTheSlotBackWhenTheOwnersAnswerReachesNobody() {
+    // Given
+    here.ledger.decisions.add(noOwner());
+    here.ledger.owners.add(other);
+    there.ledger.decisions.add(ALLOWED);
+    here.check(call);
+    await().until(() -> there.kafka.completeNext());
+    await().until(call::isAnswered);
+    // When
+    call.cancel();
+    // Then
+    await().untilAsserted(() -> assertThat(there.ledger.released).containsExactly(ALLOWED));
+  }
+
+  @Test
+  void shouldAnswerQueriesForAPoolOfAnother() {
+    // Given
+    PoolView view =
+        new PoolView(
+            "chat",
+            3,
+            Mode.ENFORCE,
+            1,
+            2,
+            List.of(new PodView("pod-1", ALLOWED.pod(), 1, 2, 3, State.FULL)));
+    PoolReadiness readiness =
+        new PoolReadiness("chat", 3, false, 0.5, List.of(new EnvoyView("e", 2, 1)), List.of("why"));
+    Map<Window, Map<RejectionReason, Long>> rejections =
+        Map.of(Window.ONE_HOUR, Map.of(RejectionReason.POD_LIMIT, 4L));
+    there.ledger.connections.put("chat", view);
+    there.ledger.readiness.put("chat", readiness);
+    there.ledger.rejections.put("chat", rejections);
+    AnyPool any = new AnyPool(here.ledger, here.peers);
+    here.ledger.owners.addAll(List.of(other, other, other, other));
+    // When Then
+    assertThat(any.connections("chat")).contains(view);
+    assertThat(any.readiness("chat")).contains(readiness);
+    assertThat(any.rejections("chat")).contains(rejections);
+    assertThat(any.connections("other")).isEmpty();
+  }
+}

@@ -1,0 +1,158 @@
+package io.connectionledger.app.e2e;
+
+import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+
+/**
+ * Asks several instances in turn, as Envoys do: with a second to answer, and with one retry on the
+ * next instance when one cannot be reached.
+ */
+final class CheckCrowd implements AutoCloseable {
+
+  private static final int THREADS = 4;
+  private static final Duration PERIOD = Duration.ofMillis(50);
+
+  private final CheckRequest request;
+  private final List<ManagedChannel> channels;
+  private final AtomicInteger turn = new AtomicInteger();
+  private final AtomicInteger allowed = new AtomicInteger();
+  private final Map<String, Integer> answers = new ConcurrentHashMap<>();
+  private volatile int avoided = -1;
+  private final ScheduledExecutorService threads = Executors.newScheduledThreadPool(THREADS);
+
+  private CheckCrowd(CheckRequest request, List<ManagedChannel> channels) {
+    this.request = request;
+    this.channels = channels;
+  }
+
+  /** One that does not ask by itself yet. */
+  static CheckCrowd of(String pool, List<Integer> ports) {
+    CheckRequest.Builder request = CheckRequest.newBuilder();
+    request
+        .getAttributesBuilder()
+        .putContextExtensions("pool", pool)
+        .getRequestBuilder()
+        .getHttpBuilder()
+        .setProtocol("HTTP/2")
+        .putHeaders("upgrade", "websocket");
+    return new CheckCrowd(
+        request.build(),
+        ports.stream()
+            .<ManagedChannel>map(
+                port -> NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build())
+            .toList());
+  }
+
+  /** Asks by itself from now on, 80 times a second. */
+  void start() {
+    for (int thread = 0; thread < THREADS; thread++) {
+      var unused =
+          threads.scheduleAtFixedRate(this::ask, 0, PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private String ask() {
+    int first = next();
+    String answer = send(first);
+    if (answer.equals("unreachable")) {
+      answer = send((first + 1) % channels.size());
+    }
+    String counted = answer.equals("unreachable") ? "failed" : answer;
+    answers.merge(counted, 1, Integer::sum);
+    return counted;
+  }
+
+  private int next() {
+    int next = turn.getAndIncrement() % channels.size();
+    return next == avoided ? (next + 1) % channels.size() : next;
+  }
+
+  /** Asks this instance no more, as an Envoy whose health check it fails. */
+  void avoid(int instance) {
+    avoided = instance;
+  }
+
+  /** Asks one instance, and what it admits is counted with the rest. */
+  String askOnly(int instance) {
+    return send(instance);
+  }
+
+  private String send(int instance) {
+    try {
+      CheckResponse response =
+          AuthorizationGrpc.newBlockingStub(channels.get(instance))
+              .withDeadlineAfter(1, TimeUnit.SECONDS)
+              .check(request);
+      if (response.hasOkResponse()) {
+        allowed.incrementAndGet();
+        return "allowed";
+      }
+      return response.getDynamicMetadata().getFieldsOrThrow("reason").getStringValue();
+    } catch (StatusRuntimeException failure) {
+      channels.get(instance).resetConnectBackoff();
+      return failure.getStatus().getCode() == Status.Code.UNAVAILABLE
+          ? "unreachable"
+          : failure.getStatus().getCode().toString();
+    }
+  }
+
+  int allowed() {
+    return allowed.get();
+  }
+
+  /** How often which answer came, retries apart. */
+  Map<String, Integer> answers() {
+    return Map.copyOf(answers);
+  }
+
+  /** How many of those were neither admitted nor rejected for want of room. */
+  int failed() {
+    return answers().entrySet().stream()
+        .filter(answer -> !Set.of("allowed", "pod_limit").contains(answer.getKey()))
+        .mapToInt(Map.Entry::getValue)
+        .sum();
+  }
+
+  void awaitAllowed(int count) {
+    Awaitility.await("admissions: " + count + " of " + answers)
+        .atMost(Duration.ofSeconds(30))
+        .pollInterval(Duration.ofMillis(20))
+        .until(() -> allowed.get() >= count);
+  }
+
+  /** Asks until the pool is full, and some more. */
+  void fill() {
+    int full = 0;
+    for (int asked = 0; full < 100; asked++) {
+      if (asked == 20_000) {
+        throw new AssertionError("the pool is never full: " + answers);
+      }
+      if (ask().equals("pod_limit")) {
+        full++;
+      }
+    }
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    threads.shutdownNow();
+    for (ManagedChannel channel : channels) {
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    }
+  }
+}
