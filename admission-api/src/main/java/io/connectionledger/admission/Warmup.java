@@ -42,7 +42,7 @@ final class Warmup {
   private static final int IN_FLIGHT = 16;
 
   /** After so many the quick compiler has seen the whole path. */
-  static final int LEAST = 2_000;
+  static final int LEAST = 1_000;
 
   private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
