@@ -3,6 +3,7 @@ package io.connectionledger.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy.Mode;
@@ -117,7 +118,8 @@ final class ForwardedCheckTest {
         .getRequestBuilder()
         .getHttpBuilder()
         .setProtocol("HTTP/2")
-        .putHeaders("upgrade", "websocket");
+        .putHeaders("upgrade", "websocket")
+        .putHeaders("x-user", "zoë 7");
     return check.build();
   }
 
@@ -138,6 +140,21 @@ final class ForwardedCheckTest {
         .getDynamicMetadata()
         .getFieldsOrThrow("reservation")
         .getStringValue();
+  }
+
+  @Test
+  void shouldTellTheOwnerWhatTheClientIsKnownBy() {
+    // Given
+    here.ledger.affinity = Affinity.header("x-user");
+    here.ledger.decisions.add(noOwner());
+    here.ledger.owners.add(other);
+    there.ledger.decisions.add(rejected(RejectionReason.POD_LIMIT));
+    // When
+    here.check(call);
+    await().until(call::isAnswered);
+    // Then
+    assertThat(there.ledger.asked).containsExactly("chat");
+    assertThat(there.ledger.keys).containsExactly("zoë 7");
   }
 
   @Test

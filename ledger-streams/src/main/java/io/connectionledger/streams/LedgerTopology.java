@@ -47,9 +47,10 @@ final class LedgerTopology {
             Stores.keyValueStoreBuilder(
                 Stores.persistentKeyValueStore(CONNECTIONS_STORE), string, bytes),
             PROCESSOR)
+        // So few that reading them from the changelog is faster than to open a database.
         .addStateStore(
             Stores.keyValueStoreBuilder(
-                Stores.persistentKeyValueStore(CIRCUITS_STORE), string, bytes),
+                Stores.inMemoryKeyValueStore(CIRCUITS_STORE), string, bytes),
             PROCESSOR)
         .addStateStore(
             Stores.keyValueStoreBuilder(

@@ -99,7 +99,12 @@ public final class Instance implements AutoCloseable {
       throw new StartupException(String.valueOf(refused.getMessage()), refused);
     } finally {
       if (!started) {
+        // An interrupt that is still set would keep the parts from closing in order.
+        boolean stopping = Thread.interrupted();
         instance.close();
+        if (stopping) {
+          Thread.currentThread().interrupt();
+        }
       }
     }
   }
