@@ -43,13 +43,9 @@ final class Warmup {
   private static final int IN_FLIGHT = 16;
 
   /** After so many the quick compiler has seen the whole path. */
-<<<<<<< HEAD
-  static final int LEAST = 2_000;
+  static final int LEAST = 1_000;
   /** One in so many checks is asked as by another instance. */
   private static final int FORWARDED = 8;
-=======
-  static final int LEAST = 1_000;
->>>>>>> main
 
   private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
