@@ -54,17 +54,18 @@ class CircuitE2E {
       List<Attempt> attempts = new ArrayList<>();
 
       Awaitility.await("both circuits are open")
-          .atMost(Duration.ofSeconds(30))
+          .atMost(Duration.ofSeconds(60))
           .pollInterval(Duration.ofMillis(10))
           .until(
               () -> {
                 attempts.addAll(fleet.attempt(1, Map.of()));
+                awaitSettled(fleet);
                 return states(fleet).equals(List.of("circuitOpen", "circuitOpen", "available"));
               });
-      // Ten to learn it, and a trial of either now and then.
+      // Ten to learn it, and a trial of either after 1 s, 2 s, 4 s, 8 s and 16 s at most.
       assertThat(attempts)
           .filteredOn(attempt -> !(attempt instanceof Opened))
-          .hasSizeBetween(10, 16);
+          .hasSizeBetween(10, 20);
 
       attempts.addAll(fleet.attempt(40, Map.of()));
       List<Refused> rejected =
@@ -93,6 +94,14 @@ class CircuitE2E {
                 });
       }
     }
+  }
+
+  /** Until then the ledger does not know how the last attempt ended. */
+  private static void awaitSettled(Fleet fleet) {
+    Awaitility.await("nothing is reserved")
+        .atMost(Duration.ofSeconds(20))
+        .pollInterval(Duration.ofMillis(20))
+        .until(() -> fleet.connections().path("reserved").asInt(-1) == 0);
   }
 
   private static Fleet.Ports ports(Instance ledger) {
