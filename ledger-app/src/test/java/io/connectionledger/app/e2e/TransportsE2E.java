@@ -86,7 +86,9 @@ class TransportsE2E {
     grpc = Fleet.start("by-grpc", grpcPods, 1, ports, folder);
     http = Fleet.start("by-http", httpPods, 2, httpPorts, folder, overHttp);
     paced = Fleet.start("paced", pacedPods, 1, httpPorts, folder, overHttp);
-    Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(() -> grpc.ready() && http.ready() && paced.ready());
+    Awaitility.await("ready")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> grpc.ready() && http.ready() && paced.ready());
   }
 
   /** envoy.yaml with what the README says about ext_authz over HTTP. */
