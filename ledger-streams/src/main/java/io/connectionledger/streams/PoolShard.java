@@ -41,6 +41,7 @@ final class PoolShard {
   private long silentMs = EnvoyWatch.SILENCE_MS;
 
   private long tickedMs;
+  private long decidedNanos;
   private volatile boolean caughtUp;
 
   /** On the ticker; a shard that nobody disputes may decide for ever. */
@@ -108,9 +109,12 @@ final class PoolShard {
     lock.lock();
     try {
       PoolLedger ledger = pools.get(pool);
-      return ledger == null || !caughtUp || nowNanos >= decidesUntilNanos
-          ? null
-          : ledger.decide(key, nowNanos);
+      if (ledger == null || !caughtUp || nowNanos >= decidesUntilNanos) {
+        return null;
+      }
+      // Who looked at the clock first may have the lock last, and would find a token not there yet.
+      decidedNanos = Math.max(decidedNanos, nowNanos);
+      return ledger.decide(key, decidedNanos);
     } finally {
       lock.unlock();
     }

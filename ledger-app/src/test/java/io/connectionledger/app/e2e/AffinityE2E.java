@@ -2,9 +2,6 @@ package io.connectionledger.app.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.app.config.ConfigLoader;
-import io.connectionledger.app.config.LedgerConfig;
-import io.connectionledger.app.config.Role;
 import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.serve.Instance;
 import java.nio.file.Files;
@@ -13,7 +10,6 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -27,29 +23,20 @@ class AffinityE2E {
   @Test
   void shouldBringEveryUserToTheirPodThroughEveryEnvoy(@TempDir Path folder) throws Exception {
     List<WebSocketPod> pods = Fleet.pods(3);
-    Path config =
-        Files.writeString(
-            folder.resolve("ledger.yaml"),
+    try (Instance ledger =
+            Fleet.ledger(
+                folder,
+                """
+            chat:
+              per-pod-max-connections: 1000
+              placement: affinity
+              affinity: { header: x-user }
+              pods: [%s]
             """
-            data-dir: %s
-            kafka: { port: 0 }
-            als: { port: 0 }
-            authz: { port: 0 }
-            http: { port: 0 }
-            xds: { port: 0 }
-            lease: { heartbeat: 2s }
-            pools:
-              chat:
-                per-pod-max-connections: 1000
-                placement: affinity
-                affinity: { header: x-user }
-                pods: [%s]
-            """
-                .formatted(folder.resolve("data"), MainJobE2E.yaml(pods)));
-    LedgerConfig loaded = ConfigLoader.load(config, Map.of());
-    try (Instance ledger = Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
+                    .formatted(Fleet.yaml(pods)));
         Fleet fleet =
-            Fleet.start("chat", pods, 2, ports(ledger), folder, passingOnTheUser(folder))) {
+            Fleet.start(
+                "chat", pods, 2, Fleet.Ports.of(ledger), folder, passingOnTheUser(folder))) {
       Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ready);
 
       for (int round = 0; round < 4; round++) {
@@ -79,13 +66,5 @@ class AffinityE2E {
     return Files.writeString(
         folder.resolve("envoy.yaml"),
         bootstrap.replace(LAST_ALLOWED, LAST_ALLOWED + "\n                - { exact: x-user }"));
-  }
-
-  private static Fleet.Ports ports(Instance ledger) {
-    return new Fleet.Ports(
-        ledger.alsPort().orElseThrow(),
-        ledger.authzPort().orElseThrow(),
-        ledger.xdsPort().orElseThrow(),
-        ledger.httpPort().orElseThrow());
   }
 }

@@ -2,21 +2,16 @@ package io.connectionledger.app.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.app.config.ConfigLoader;
-import io.connectionledger.app.config.LedgerConfig;
-import io.connectionledger.app.config.Role;
 import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.serve.Instance;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,39 +27,30 @@ class CircuitE2E {
     int gonePort = gone.address().port();
     gone.close();
     List<WebSocketPod> pods = List.of(refusing, gone, WebSocketPod.start());
-    Path config =
-        Files.writeString(
-            folder.resolve("ledger.yaml"),
+    try (Instance ledger =
+            Fleet.ledger(
+                folder,
+                """
+            chat: { per-pod-max-connections: 30, pods: [%s] }
             """
-            data-dir: %s
-            kafka: { port: 0 }
-            als: { port: 0 }
-            authz: { port: 0 }
-            http: { port: 0 }
-            xds: { port: 0 }
-            lease: { heartbeat: 2s }
-            pools:
-              chat: { per-pod-max-connections: 30, pods: [%s] }
-            """
-                .formatted(folder.resolve("data"), MainJobE2E.yaml(pods)));
-    LedgerConfig loaded = ConfigLoader.load(config, Map.of());
-    try (Instance ledger = Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
-        Fleet fleet = Fleet.start("chat", pods, 1, ports(ledger), folder)) {
+                    .formatted(Fleet.yaml(pods)));
+        Fleet fleet = Fleet.start("chat", pods, 1, Fleet.Ports.of(ledger), folder)) {
       Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ready);
       List<Attempt> attempts = new ArrayList<>();
 
       Awaitility.await("both circuits are open")
-          .atMost(Duration.ofSeconds(30))
+          .atMost(Duration.ofSeconds(60))
           .pollInterval(Duration.ofMillis(10))
           .until(
               () -> {
                 attempts.addAll(fleet.attempt(1, Map.of()));
+                awaitSettled(fleet);
                 return states(fleet).equals(List.of("circuitOpen", "circuitOpen", "available"));
               });
-      // Ten to learn it, and a trial of either now and then.
+      // Ten to learn it, and a trial of either after 1 s, 2 s, 4 s, 8 s and 16 s at most.
       assertThat(attempts)
           .filteredOn(attempt -> !(attempt instanceof Opened))
-          .hasSizeBetween(10, 16);
+          .hasSizeBetween(10, 20);
 
       attempts.addAll(fleet.attempt(40, Map.of()));
       List<Refused> rejected =
@@ -95,12 +81,12 @@ class CircuitE2E {
     }
   }
 
-  private static Fleet.Ports ports(Instance ledger) {
-    return new Fleet.Ports(
-        ledger.alsPort().orElseThrow(),
-        ledger.authzPort().orElseThrow(),
-        ledger.xdsPort().orElseThrow(),
-        ledger.httpPort().orElseThrow());
+  /** Until then the ledger does not know how the last attempt ended. */
+  private static void awaitSettled(Fleet fleet) {
+    Awaitility.await("nothing is reserved")
+        .atMost(Duration.ofSeconds(20))
+        .pollInterval(Duration.ofMillis(20))
+        .until(() -> fleet.connections().path("reserved").asInt(-1) == 0);
   }
 
   private static List<String> states(Fleet fleet) {

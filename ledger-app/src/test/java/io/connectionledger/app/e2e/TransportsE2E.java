@@ -5,9 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import io.connectionledger.app.config.ConfigLoader;
-import io.connectionledger.app.config.LedgerConfig;
-import io.connectionledger.app.config.Role;
 import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Connection;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
@@ -20,7 +17,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -48,45 +44,33 @@ class TransportsE2E {
     List<WebSocketPod> grpcPods = Fleet.pods(2);
     List<WebSocketPod> httpPods = Fleet.pods(2);
     List<WebSocketPod> pacedPods = Fleet.pods(1);
-    Path config =
-        Files.writeString(
-            folder.resolve("ledger.yaml"),
+    ledger =
+        Fleet.ledger(
+            folder,
             """
-            data-dir: %s
-            kafka: { port: 0 }
-            als: { port: 0 }
-            authz: { port: 0 }
-            http: { port: 0 }
-            xds: { port: 0 }
-            lease: { heartbeat: 2s }
-            pools:
-              %s
-              %s
-              paced:
-                connections-per-second: 0.01
-                burst-capacity: 2
-                per-pod-max-connections: 100
-                pods: [%s]
+            %s
+            %s
+            paced:
+              connections-per-second: 0.01
+              burst-capacity: 2
+              per-pod-max-connections: 100
+              pods: [%s]
             """
                 .formatted(
-                    folder.resolve("data"),
                     ServeProcess.pool("by-grpc", LIMIT, grpcPods),
                     ServeProcess.pool("by-http", LIMIT, httpPods),
-                    MainJobE2E.yaml(pacedPods)));
-    LedgerConfig loaded = ConfigLoader.load(config, Map.of());
-    ledger = Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
-    int als = ledger.alsPort().orElseThrow();
-    int xds = ledger.xdsPort().orElseThrow();
-    int query = ledger.httpPort().orElseThrow();
-    Fleet.Ports ports = new Fleet.Ports(als, ledger.authzPort().orElseThrow(), xds, query);
+                    Fleet.yaml(pacedPods)));
+    Fleet.Ports ports = Fleet.Ports.of(ledger);
     // Its checks go to the HTTP port.
-    Fleet.Ports httpPorts = new Fleet.Ports(als, query, xds, query);
+    Fleet.Ports httpPorts = new Fleet.Ports(ports.als(), ports.http(), ports.xds(), ports.http());
     Path overHttp = folder.resolve("envoy-http.yaml");
     Files.writeString(overHttp, overHttp().toPrettyString());
     grpc = Fleet.start("by-grpc", grpcPods, 1, ports, folder);
     http = Fleet.start("by-http", httpPods, 2, httpPorts, folder, overHttp);
     paced = Fleet.start("paced", pacedPods, 1, httpPorts, folder, overHttp);
-    Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(grpc::ready);
+    Awaitility.await("ready")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> grpc.ready() && http.ready() && paced.ready());
   }
 
   /** envoy.yaml with what the README says about ext_authz over HTTP. */

@@ -118,7 +118,7 @@ final class EnvoyProcessE2E {
 
     // Then: far below the 30 s to which Envoy backs off by default
     await()
-        .atMost(Duration.ofSeconds(6))
+        .atMost(Duration.ofSeconds(10))
         .untilAsserted(
             () ->
                 assertThat(envoy.admin("/clusters").body())
