@@ -90,7 +90,8 @@ final class Admission {
     Decision.Rejected refusal = decideHere(pool, key, reply, onGone, startedNanos);
     if (refusal != null) {
       ForwardedCheck forwarded =
-          new ForwardedCheck(this, ledger, peers, refusal, key, reply, startedNanos, deadlineNanos());
+          new ForwardedCheck(
+              this, ledger, peers, refusal, key, reply, startedNanos, deadlineNanos());
       onGone.accept(forwarded);
       forwarded.advance();
     }
@@ -111,8 +112,7 @@ final class Admission {
    *
    * @return false when this instance does not own the pool; nothing is answered then
    */
-  boolean checkForOther(
-      String pool, @Nullable String key, Reply reply, Consumer<Runnable> onGone) {
+  boolean checkForOther(String pool, @Nullable String key, Reply reply, Consumer<Runnable> onGone) {
     return decideHere(pool, key, reply, onGone, ticker.nowNanos()) == null;
   }
 

@@ -83,7 +83,8 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
     if (isGone()) {
       return;
     }
-    Decision.Rejected stillNone = admission.decideHere(pool, key, reply, this::whenGone, startedNanos);
+    Decision.Rejected stillNone =
+        admission.decideHere(pool, key, reply, this::whenGone, startedNanos);
     if (stillNone != null) {
       refusal = stillNone;
       advance();

@@ -22,8 +22,8 @@ final class PeerCodec {
   private PeerCodec() {}
 
   /**
-   * What is asked in {@link PeerProtocol#DECIDE}: the name of a pool, then, when the client is known
-   * by something, a NUL, which no name has, and that.
+   * What is asked in {@link PeerProtocol#DECIDE}: the name of a pool, then, when the client is
+   * known by something, a NUL, which no name has, and that.
    */
   static byte[] question(String pool, @Nullable String key) {
     return (key == null ? pool : pool + NUL + key).getBytes(UTF_8);

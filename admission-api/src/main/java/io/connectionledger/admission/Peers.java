@@ -23,11 +23,7 @@ interface Peers {
       new Peers() {
         @Override
         public void decide(
-            String address,
-            String pool,
-            @Nullable String key,
-            long timeoutNanos,
-            Answer answer) {
+            String address, String pool, @Nullable String key, long timeoutNanos, Answer answer) {
           answer.unreachable();
         }
 
@@ -48,8 +44,7 @@ interface Peers {
    * @param address host:port
    * @param key what the client is known by; null when it is not
    */
-  void decide(
-      String address, String pool, @Nullable String key, long timeoutNanos, Answer answer);
+  void decide(String address, String pool, @Nullable String key, long timeoutNanos, Answer answer);
 
   /** Gives back what another instance has reserved; without an answer, and it may get lost. */
   void release(String address, Decision.Allowed reservation);

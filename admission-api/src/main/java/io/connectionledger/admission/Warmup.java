@@ -44,6 +44,7 @@ final class Warmup {
 
   /** After so many the quick compiler has seen the whole path. */
   static final int LEAST = 1_000;
+
   /** One in so many checks is asked as by another instance. */
   private static final int FORWARDED = 8;
 
@@ -88,9 +89,7 @@ final class Warmup {
     int answered = 0;
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     try {
-      answered =
-          throughServer(
-              admission(registry), pools, enough, startedNanos + LIMIT.toNanos());
+      answered = throughServer(admission(registry), pools, enough, startedNanos + LIMIT.toNanos());
     } catch (IOException cannotListen) {
       LOGGER.atWarn().setCause(cannotListen).log("The check path stays cold");
     } catch (InterruptedException stopping) {
@@ -135,8 +134,8 @@ final class Warmup {
             .directExecutor()
             .build();
     try (GrpcPeers peers = new GrpcPeers(ticker)) {
-      int answered = sendChecks(
-              AuthorizationGrpc.newStub(channel), requests(pools), enough, deadlineNanos);
+      int answered =
+          sendChecks(AuthorizationGrpc.newStub(channel), requests(pools), enough, deadlineNanos);
       forwardChecks(peers, "127.0.0.1:" + server.getPort(), pools, deadlineNanos);
       return answered;
     } finally {

@@ -135,5 +135,20 @@ class LocalLedgerTest {
     public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
       return Optional.empty();
     }
+
+    @Override
+    public Ledger.Owner owner(int partition) {
+      return Ledger.Owner.NOBODY;
+    }
+
+    @Override
+    public void disowned(int partition, Ledger.Owner.Other owner) {
+      // There is no other instance here.
+    }
+
+    @Override
+    public void unreachable(int partition, Ledger.Owner.Other owner) {
+      // There is no other instance here.
+    }
   }
 }
