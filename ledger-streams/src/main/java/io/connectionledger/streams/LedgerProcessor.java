@@ -298,6 +298,9 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
     } else if (remaining.isDone()
         && remaining.resultNow().entrySet().stream()
             .allMatch(end -> nextOffsets.getOrDefault(end.getKey(), 0L) >= end.getValue())) {
+      if (claim.isUnclean()) {
+        shard.holdBack(ticker.nowMs());
+      }
       shard.caughtUp();
       claim.decides();
       LOGGER.atDebug().addKeyValue("partition", partition()).log("Caught up, deciding from now on");
