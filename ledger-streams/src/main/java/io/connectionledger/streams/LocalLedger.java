@@ -36,6 +36,7 @@ public final class LocalLedger implements Ledger {
   private final Ticker ticker;
   private final Map<String, Integer> partitionOf = new ConcurrentHashMap<>();
   private final OwnedShards shards = new OwnedShards(this::followAll);
+  private final LocalLoans loans;
   private volatile Map<String, PoolPolicy> policies;
 
   /** The latest policy of each pool, those included that are not served any more. */
@@ -44,6 +45,9 @@ public final class LocalLedger implements Ledger {
   private volatile boolean policiesKnown;
   private volatile Running running = Running.NOT_YET;
 
+  /** Whether all has been here once: what moves since is decided by others, or soon here. */
+  private volatile boolean settled;
+
   /** What the topology says of itself. */
   interface Running {
 
@@ -51,6 +55,11 @@ public final class LocalLedger implements Ledger {
         new Running() {
           @Override
           public boolean isRunning() {
+            return false;
+          }
+
+          @Override
+          public boolean isFollowing() {
             return false;
           }
 
@@ -82,6 +91,9 @@ public final class LocalLedger implements Ledger {
 
     boolean isRunning();
 
+    /** Whether it is known who owns what. */
+    boolean isFollowing();
+
     /** In a word of Kafka Streams. */
     String state();
 
@@ -107,6 +119,7 @@ public final class LocalLedger implements Ledger {
     this.partitions = partitions;
     this.terms = terms;
     this.ticker = ticker;
+    this.loans = new LocalLoans(pool -> Optional.ofNullable(shard(pool)), ticker);
     policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
   }
 
@@ -160,12 +173,17 @@ public final class LocalLedger implements Ledger {
     return partitions;
   }
 
+  LeaseTerms terms() {
+    return terms;
+  }
+
   OwnedShards shards() {
     return shards;
   }
 
   void runBy(Running topology) {
     running = topology;
+    settled = false;
   }
 
   @Override
@@ -179,6 +197,12 @@ public final class LocalLedger implements Ledger {
     boolean knowsHow = policiesKnown || partition == Rehearsal.PARTITION;
     Decision decision = shard == null || !knowsHow ? null : shard.decide(pool, key, nowNanos);
     return decision != null ? decision : noOwner(pool, nowNanos);
+  }
+
+  @Override
+  public boolean holdsBack(String pool) {
+    PoolShard shard = shard(pool);
+    return shard != null && shard.holdsBack();
   }
 
   @Override
@@ -201,6 +225,11 @@ public final class LocalLedger implements Ledger {
     return partition == null || partition == Rehearsal.PARTITION
         ? Owner.NOBODY
         : running.owner(partition);
+  }
+
+  @Override
+  public Loans loans() {
+    return loans;
   }
 
   @Override
@@ -277,7 +306,10 @@ public final class LocalLedger implements Ledger {
 
   @Override
   public boolean ready() {
-    return policiesKnown && running.isRunning() && shards.behind() == 0;
+    if (policiesKnown && running.isRunning() && shards.behind() == 0) {
+      settled = true;
+    }
+    return settled && running.isFollowing();
   }
 
   @Override

@@ -127,6 +127,11 @@ class LocalLedgerTest {
     }
 
     @Override
+    public boolean isFollowing() {
+      return true;
+    }
+
+    @Override
     public String state() {
       return "RUNNING";
     }
