@@ -1,6 +1,5 @@
 package io.connectionledger.streams;
 
-import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.streams.Ledger.Owner;
@@ -13,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +31,7 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.errors.ProcessorStateException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.state.QueryableStoreType;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,6 +57,7 @@ public final class LedgerStreams implements AutoCloseable {
   private final CatchUp catchUp;
   private final Owners owners;
   private final StateGenerations state;
+  private final StandbyLag standbyLag;
   private volatile KafkaStreams streams;
   private KafkaStreamsMetrics streamsMetrics;
   private boolean closed;
@@ -97,6 +99,7 @@ public final class LedgerStreams implements AutoCloseable {
         new KafkaCatchUp(
             admin, APPLICATION_ID, List.of(Topics.CONNECTIONS, Topics.DECISIONS, Topics.ENVOYS));
     state = new StateGenerations(settings.stateDir());
+    standbyLag = new StandbyLag(ticker);
     owners =
         new Owners(
             settings.instanceId(),
@@ -119,6 +122,7 @@ public final class LedgerStreams implements AutoCloseable {
                         ledger::emptyShard, ledger.shards(), owners, catchUp, ticker, metrics)),
             properties(settings, state.current()));
     wired.setUncaughtExceptionHandler(failure -> failed(wired, failure));
+    wired.setStandbyUpdateListener(standbyLag);
     return wired;
   }
 
@@ -304,20 +308,60 @@ public final class LedgerStreams implements AutoCloseable {
     }
 
     @Override
-    public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+    public Optional<Rejected> rejected(String pool, int partition) {
       try {
         return Optional.of(
-            History.rejections(
+            History.rejected(
                 streams.store(
                     StoreQueryParameters.fromNameAndType(
-                        LedgerTopology.HISTORY_STORE,
-                        QueryableStoreTypes.<String, byte[]>windowStore())),
+                            LedgerTopology.HISTORY_STORE,
+                            QueryableStoreTypes.<String, byte[]>windowStore())
+                        .withPartition(partition)),
                 pool,
                 ticker.nowMs()));
       } catch (InvalidStateStoreException moving) {
         LOGGER.atDebug().setCause(moving).log("History not available while partitions move");
         return Optional.empty();
       }
+    }
+
+    @Override
+    public Optional<StandbyCopy> standby(String pool, int partition) {
+      OptionalLong silentMs = owners.silentMs(partition);
+      if (silentMs.isEmpty()) {
+        return Optional.empty();
+      }
+      long staleMs = Math.max(silentMs.getAsLong(), standbyLag.ofPartitionMs(partition));
+      try {
+        return Optional.of(
+            StandbyCopy.read(
+                new StandbyCopy.Stores(
+                    copy(
+                        LedgerTopology.CONNECTIONS_STORE,
+                        QueryableStoreTypes.keyValueStore(),
+                        partition),
+                    copy(
+                        LedgerTopology.CIRCUITS_STORE,
+                        QueryableStoreTypes.keyValueStore(),
+                        partition),
+                    copy(
+                        LedgerTopology.HISTORY_STORE,
+                        QueryableStoreTypes.windowStore(),
+                        partition)),
+                pool,
+                ticker.nowMs(),
+                staleMs));
+      } catch (InvalidStateStoreException notHere) {
+        LOGGER.atDebug().setCause(notHere).log("No copy of another instance's pool");
+        return Optional.empty();
+      }
+    }
+
+    private <T> T copy(String store, QueryableStoreType<T> type, int partition) {
+      return streams.store(
+          StoreQueryParameters.fromNameAndType(store, type)
+              .withPartition(partition)
+              .enableStaleStores());
     }
   }
 }

@@ -76,7 +76,8 @@ final class PolicyRoutesTest {
             "mode":"enforce","onOwnerLoss":"share",\
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
             {"name":"six","address":"[fd00::7]:80"}],\
-            "placement":"least-connections","affinity":{},"slowStart":"30s","draining":[]}""");
+            "placement":"least-connections","affinity":{},"slowStart":"30s",\
+            "targetUtilisation":0.8,"draining":[]}""");
   }
 
   @Test
