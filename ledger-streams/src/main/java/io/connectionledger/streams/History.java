@@ -147,7 +147,8 @@ final class History {
       String toKey,
       long nowMs,
       BiConsumer<String, KeyValue<Long, byte[]>> bucket) {
-    Instant from = Instant.ofEpochMilli(nowMs).minus(Window.ONE_HOUR.length()).minus(BUCKET);
+    Instant from =
+        Instant.ofEpochMilli(nowMs).minus(Window.ONE_HOUR.length()).minus(BUCKET).plusMillis(1);
     try (KeyValueIterator<Windowed<String>, byte[]> all =
         store.fetch(fromKey, toKey, from, Instant.ofEpochMilli(nowMs))) {
       all.forEachRemaining(

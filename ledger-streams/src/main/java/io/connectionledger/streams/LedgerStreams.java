@@ -47,6 +47,7 @@ public final class LedgerStreams implements AutoCloseable {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
   private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(6);
   private static final int DESCRIBE_TIMEOUT_MS = 2_000;
+  private static final int COMMIT_INTERVAL_MS = 1_000;
 
   private final Settings settings;
   private final LocalLedger ledger;
@@ -132,7 +133,7 @@ public final class LedgerStreams implements AutoCloseable {
     p.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
     // Bounds what is read again after a crash; every record may come twice, so it is only time.
-    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
+    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL_MS);
     // Records may come in any order, so no topic has to wait for the other. Looking whether one
     // must costs a tenth of the stream thread's time.
     p.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
@@ -331,7 +332,9 @@ public final class LedgerStreams implements AutoCloseable {
       if (silentMs.isEmpty()) {
         return Optional.empty();
       }
-      long staleMs = Math.max(silentMs.getAsLong(), standbyLag.ofPartitionMs(partition));
+      // The owner's caches reach the changelogs when it commits.
+      long staleMs =
+          COMMIT_INTERVAL_MS + Math.max(silentMs.getAsLong(), standbyLag.ofPartitionMs(partition));
       try {
         return Optional.of(
             StandbyCopy.read(
