@@ -45,7 +45,7 @@ public final class LedgerStreams implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerStreams.class);
   private static final String APPLICATION_ID = "connection-ledger";
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
-  private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(6);
+  private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(8);
   private static final int DESCRIBE_TIMEOUT_MS = 2_000;
   private static final int COMMIT_INTERVAL_MS = 1_000;
 
