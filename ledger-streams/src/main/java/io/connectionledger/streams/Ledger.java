@@ -73,6 +73,9 @@ public interface Ledger {
   /** The owner does not answer; it is not named again before it is heard again. */
   void unreachable(String pool, Owner.Other owner);
 
+  /** Where other instances answer, host:port, as far as they have been heard of late. */
+  Set<String> others();
+
   /** What to answer for the pool while nobody decides for it. */
   OnOwnerLoss onOwnerLoss(String pool);
 
