@@ -94,6 +94,11 @@ final class AnyPool implements Ledger {
   }
 
   @Override
+  public boolean holdsBack(String pool) {
+    return local.holdsBack(pool);
+  }
+
+  @Override
   public Affinity affinity(String pool) {
     return local.affinity(pool);
   }
@@ -111,6 +116,11 @@ final class AnyPool implements Ledger {
   @Override
   public void unreachable(String pool, Owner.Other owner) {
     local.unreachable(pool, owner);
+  }
+
+  @Override
+  public Loans loans() {
+    return local.loans();
   }
 
   @Override

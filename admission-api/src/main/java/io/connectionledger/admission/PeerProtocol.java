@@ -23,6 +23,9 @@ final class PeerProtocol {
   /** An allowed decision, as in the topic → nothing. */
   static final MethodDescriptor<byte[], byte[]> RELEASE = method("Release");
 
+  /** A {@link LoanRequest} → a Loan. */
+  static final MethodDescriptor<byte[], byte[]> LEND = method("Lend");
+
   /** The name of a pool → a PoolView. */
   static final MethodDescriptor<byte[], byte[]> CONNECTIONS = method("Connections");
 

@@ -42,6 +42,8 @@ public final class ScriptedLedger implements Ledger {
   public final List<String> keys = new ArrayList<>();
   public Affinity affinity = Affinity.NONE;
   public final List<Decision.Allowed> released = Collections.synchronizedList(new ArrayList<>());
+  public boolean holdsBack;
+  public final ScriptedLoans loans = new ScriptedLoans();
   public String status = "ready";
   private volatile boolean rehearsing;
 
@@ -58,6 +60,11 @@ public final class ScriptedLedger implements Ledger {
         ? decisions.removeFirst()
         : new Decision.Rejected(
             pool, "unknown-1", RejectionReason.UNKNOWN_POOL, null, 30, 1_700_000_000_000L);
+  }
+
+  @Override
+  public boolean holdsBack(String pool) {
+    return holdsBack;
   }
 
   @Override
@@ -83,6 +90,11 @@ public final class ScriptedLedger implements Ledger {
   @Override
   public Set<String> others() {
     return others;
+  }
+
+  @Override
+  public Loans loans() {
+    return loans;
   }
 
   @Override

@@ -167,6 +167,11 @@ class LocalLedgerTest {
     }
 
     @Override
+    public boolean isFollowing() {
+      return true;
+    }
+
+    @Override
     public String state() {
       return "RUNNING";
     }
