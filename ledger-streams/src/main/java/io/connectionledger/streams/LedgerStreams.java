@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -312,6 +313,11 @@ public final class LedgerStreams implements AutoCloseable {
     @Override
     public String state() {
       return streams.state().name();
+    }
+
+    @Override
+    public Set<String> others() {
+      return owners.others();
     }
 
     @Override

@@ -83,6 +83,11 @@ public final class LocalLedger implements Ledger {
           }
 
           @Override
+          public Set<String> others() {
+            return Set.of();
+          }
+
+          @Override
           public Owner owner(int partition) {
             return Owner.NOBODY;
           }
@@ -111,6 +116,9 @@ public final class LocalLedger implements Ledger {
 
     /** From this instance's copy of the stores of another; empty when it has none. */
     Optional<StandbyCopy> standby(String pool, int partition);
+
+    /** The addresses of other owners, of whatever partitions. */
+    Set<String> others();
 
     /** Who decides for a partition for which this instance may not. */
     Owner owner(int partition);
@@ -239,6 +247,11 @@ public final class LocalLedger implements Ledger {
     return partition == null || partition == Rehearsal.PARTITION
         ? Owner.NOBODY
         : running.owner(partition);
+  }
+
+  @Override
+  public Set<String> others() {
+    return running.others();
   }
 
   @Override
