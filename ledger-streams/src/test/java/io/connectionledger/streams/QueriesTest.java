@@ -440,6 +440,11 @@ class QueriesTest {
     }
 
     @Override
+    public boolean isFollowing() {
+      return true;
+    }
+
+    @Override
     public String state() {
       return "RUNNING";
     }
