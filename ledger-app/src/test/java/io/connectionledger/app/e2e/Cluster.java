@@ -161,18 +161,20 @@ public final class Cluster implements AutoCloseable {
         .getFirst();
   }
 
-  /** What the owner counts as open or reserved, asked by way of every instance. */
+  /** What the owner counts as open or reserved, as every instance says once the pool rests. */
   public int held(String pool) {
-    List<Integer> held =
-        IntStream.range(0, instances.size())
-            .mapToObj(instance -> get(instance, "/v1/pools/" + pool + "/connections"))
-            .map(view -> view.path("active").asInt() + view.path("reserved").asInt())
-            .distinct()
-            .toList();
-    if (held.size() != 1) {
-      throw new AssertionError("the instances differ over " + pool + ": " + held);
-    }
-    return held.getFirst();
+    return Awaitility.await("the instances agree over " + pool)
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> heldBy(pool), held -> held.size() == 1)
+        .getFirst();
+  }
+
+  private List<Integer> heldBy(String pool) {
+    return IntStream.range(0, instances.size())
+        .mapToObj(instance -> get(instance, "/v1/pools/" + pool + "/connections"))
+        .map(view -> view.path("active").asInt() + view.path("reserved").asInt())
+        .distinct()
+        .toList();
   }
 
   public void signal(int instance, String name) throws IOException, InterruptedException {
