@@ -17,6 +17,7 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** A broker and instances that share it, each a process of its own that can be killed. */
@@ -136,10 +137,17 @@ public final class Cluster implements AutoCloseable {
   }
 
   public void awaitReady(int instance) {
-    Awaitility.await("instance " + instance + " is ready")
-        .atMost(START)
-        .pollInterval(Duration.ofMillis(100))
-        .until(() -> get(instance, "/health/ready").path("status").asText().equals("ready"));
+    try {
+      Awaitility.await("instance " + instance + " is ready")
+          .atMost(START)
+          .pollInterval(Duration.ofMillis(100))
+          .until(() -> get(instance, "/health/ready").path("status").asText().equals("ready"));
+    } catch (ConditionTimeoutException late) {
+      throw new AssertionError(
+          "instance %d is not ready, its log ends with%n%s"
+              .formatted(instance, process(instance).logEnd()),
+          late);
+    }
   }
 
   /** The instances that say of themselves that they own the pool. */
