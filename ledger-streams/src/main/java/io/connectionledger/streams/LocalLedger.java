@@ -119,7 +119,8 @@ public final class LocalLedger implements Ledger {
     this.partitions = partitions;
     this.terms = terms;
     this.ticker = ticker;
-    this.loans = new LocalLoans(
+    this.loans =
+        new LocalLoans(
             pool -> policiesKnown ? Optional.ofNullable(shard(pool)) : Optional.empty(), ticker);
     policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
   }
