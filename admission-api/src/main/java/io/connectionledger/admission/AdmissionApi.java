@@ -30,8 +30,8 @@ public final class AdmissionApi implements AutoCloseable {
   /** Without a check for so long, the clients have left: Envoys ask for health every second. */
   private static final Duration QUIET = Duration.ofSeconds(2);
 
-  /** How long those are waited for that do not heed health. */
-  private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(4);
+  /** How long after {@link #leave} those are waited for that do not heed health. */
+  private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(6);
 
   private final Ledger ledger;
   private final Policies policies;
@@ -53,6 +53,7 @@ public final class AdmissionApi implements AutoCloseable {
   private volatile boolean warm;
   private volatile boolean serving;
   private volatile boolean leaving;
+  private volatile long leftNanos;
   private @Nullable QueryServer http;
 
   private AdmissionApi(
@@ -167,6 +168,7 @@ public final class AdmissionApi implements AutoCloseable {
 
   /** Not ready from now on, and answering as before: who heeds health asks other instances. */
   public void leave() {
+    leftNanos = ticker.nowNanos();
     leaving = true;
     admission.leave();
   }
@@ -176,7 +178,7 @@ public final class AdmissionApi implements AutoCloseable {
    * anyway.
    */
   public void awaitQuiet() {
-    long untilNanos = ticker.nowNanos() + LEAVE_TIMEOUT.toNanos();
+    long untilNanos = leftNanos + LEAVE_TIMEOUT.toNanos();
     for (long quietNanos = admission.quietNanos();
         quietNanos < QUIET.toNanos()
             && ticker.nowNanos() < untilNanos

@@ -17,6 +17,7 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** A broker and instances that share it, each a process of its own that can be killed. */
@@ -143,10 +144,17 @@ public final class Cluster implements AutoCloseable {
   }
 
   public void awaitReady(int instance) {
-    Awaitility.await("instance " + instance + " is ready")
-        .atMost(START)
-        .pollInterval(Duration.ofMillis(100))
-        .until(() -> get(instance, "/health/ready").path("status").asText().equals("ready"));
+    try {
+      Awaitility.await("instance " + instance + " is ready")
+          .atMost(START)
+          .pollInterval(Duration.ofMillis(100))
+          .until(() -> get(instance, "/health/ready").path("status").asText().equals("ready"));
+    } catch (ConditionTimeoutException late) {
+      throw new AssertionError(
+          "instance %d is not ready, its log ends with%n%s"
+              .formatted(instance, process(instance).logEnd()),
+          late);
+    }
   }
 
   /** The instances that say of themselves that they own the pool. */
@@ -168,18 +176,20 @@ public final class Cluster implements AutoCloseable {
         .getFirst();
   }
 
-  /** What the owner counts as open or reserved, asked by way of every instance. */
+  /** What the owner counts as open or reserved, as every instance says once the pool rests. */
   public int held(String pool) {
-    List<Integer> held =
-        IntStream.range(0, instances.size())
-            .mapToObj(instance -> get(instance, "/v1/pools/" + pool + "/connections"))
-            .map(view -> view.path("active").asInt() + view.path("reserved").asInt())
-            .distinct()
-            .toList();
-    if (held.size() != 1) {
-      throw new AssertionError("the instances differ over " + pool + ": " + held);
-    }
-    return held.getFirst();
+    return Awaitility.await("the instances agree over " + pool)
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> heldBy(pool), held -> held.size() == 1)
+        .getFirst();
+  }
+
+  private List<Integer> heldBy(String pool) {
+    return IntStream.range(0, instances.size())
+        .mapToObj(instance -> get(instance, "/v1/pools/" + pool + "/connections"))
+        .map(view -> view.path("active").asInt() + view.path("reserved").asInt())
+        .distinct()
+        .toList();
   }
 
   public void signal(int instance, String name) throws IOException, InterruptedException {
