@@ -23,6 +23,13 @@ import org.jspecify.annotations.Nullable;
 /** A broker and instances that share it, each a process of its own that can be killed. */
 public final class Cluster implements AutoCloseable {
 
+  /**
+   * Kafka's own defaults. The embedded broker has shorter ones, so that a single process is soon
+   * back; on a machine that starts instances meanwhile it would take itself for dead.
+   */
+  private static final String PATIENT_BROKER =
+      "broker.session.timeout.ms: '9000', broker.heartbeat.interval.ms: '2000'";
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration START = Duration.ofMinutes(2);
   private static final Duration TIMEOUT = Duration.ofSeconds(3);
@@ -65,8 +72,8 @@ public final class Cluster implements AutoCloseable {
   /** Starts it and waits until all instances are ready. */
   public static Cluster start(Path folder, int instances, Settings settings) throws IOException {
     int kafkaPort = ServeProcess.freePorts(1).getFirst();
-    Cluster cluster =
-        new Cluster(launch(folder, "kafka", "port: " + kafkaPort, settings, "kafka"), kafkaPort);
+    String broker = "port: %d, properties: { %s }".formatted(kafkaPort, PATIENT_BROKER);
+    Cluster cluster = new Cluster(launch(folder, "kafka", broker, settings, "kafka"), kafkaPort);
     for (int i = 0; i < instances; i++) {
       cluster.instances.add(
           launch(
