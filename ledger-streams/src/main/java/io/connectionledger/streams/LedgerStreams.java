@@ -103,7 +103,7 @@ public final class LedgerStreams implements AutoCloseable {
             ledger.partitions(),
             ledger.shards(),
             ticker,
-            new KafkaOwnerLog(settings.kafka(), ledger.partitions()),
+            new KafkaOwnerLog(settings.kafka(), ledger.partitions(), registry),
             surroundings.address(),
             surroundings.settle());
     streams = wire();
