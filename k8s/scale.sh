@@ -57,12 +57,12 @@ act() {
   fi
 }
 
-scaling=$(ask GET "/v1/pools/$pool/scaling")
+scaling=$(ask GET "/v1/pools/$pool/scaling?limit=10000")
 if [[ $(jq -r .ready <<<"$scaling") != true ]]; then
   echo "scale: pool $pool is not ready, nothing is done: $(jq -r '(.reasons // []) | join("; ")' <<<"$scaling")" >&2
   exit 3
 fi
-connections=$(ask GET "/v1/pools/$pool/connections")
+connections=$(ask GET "/v1/pools/$pool/connections?limit=10000")
 
 # What the two answers say together: in the order of scaleDown, a pod a line: name, address, state, held.
 pods=$(jq -r --argjson connections "$connections" '

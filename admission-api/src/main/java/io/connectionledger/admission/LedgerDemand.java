@@ -1,9 +1,8 @@
 package io.connectionledger.admission;
 
 import io.connectionledger.admission.keda.Demand;
-import io.connectionledger.model.PoolReadiness;
-import io.connectionledger.model.PoolView;
-import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.PoolReport;
+import io.connectionledger.model.PoolScaling;
 import io.connectionledger.streams.Ledger;
 import io.connectionledger.streams.Window;
 import java.util.List;
@@ -15,33 +14,41 @@ final class LedgerDemand implements Demand.Source {
 
   private final Ledger ledger;
 
+  /**
+   * Of the owner's word alone: nobody scales by a copy.
+   *
+   * @param ledger knows every pool, or whom to ask
+   */
   LedgerDemand(Ledger ledger) {
     this.ledger = ledger;
   }
 
   @Override
   public Demand of(String pool) {
-    if (!ledger.pools().contains(pool)) {
-      return ledger.ready()
-          ? new Demand.NoSuchPool()
-          : new Demand.Unready(List.of(ledger.status()));
+    Optional<PoolReport> report = ledger.report(pool);
+    if (report.isPresent()) {
+      return of(report.get());
     }
-    Optional<PoolView> view = ledger.connections(pool);
-    Optional<PoolReadiness> readiness = ledger.readiness(pool);
-    Optional<Map<Window, Map<RejectionReason, Long>>> rejections = ledger.rejections(pool);
-    if (view.isEmpty() || readiness.isEmpty() || rejections.isEmpty()) {
-      return new Demand.Unready(List.of("its owner cannot be asked"));
+    if (!ledger.ready()) {
+      return new Demand.Unready(List.of(ledger.status()));
     }
-    if (!readiness.get().ready()) {
-      return new Demand.Unready(readiness.get().reasons());
-    }
-    int held = view.get().active() + view.get().reserved();
-    boolean turnedAway = !rejections.get().getOrDefault(Window.FIVE_MINUTES, Map.of()).isEmpty();
-    return new Demand.Known(desired(view.get()), held > 0 || turnedAway);
+    return ledger.pools().contains(pool)
+        ? new Demand.Unready(List.of("its owner cannot be asked"))
+        : new Demand.NoSuchPool();
   }
 
-  private static int desired(PoolView view) {
-    int limit = view.pods().isEmpty() ? 1 : view.pods().getFirst().limit();
-    return Math.ceilDiv(view.active() + view.reserved(), limit);
+  private static Demand of(PoolReport report) {
+    PoolScaling scaling = report.scaling();
+    if (!scaling.ready()) {
+      return new Demand.Unready(scaling.reasons());
+    }
+    boolean held = report.connections().active() + report.connections().reserved() > 0;
+    boolean turnedAway =
+        !report
+            .rejections()
+            .windows()
+            .getOrDefault(Window.FIVE_MINUTES.label(), Map.of())
+            .isEmpty();
+    return new Demand.Known(scaling.desiredPods(), held || turnedAway);
   }
 }

@@ -117,7 +117,7 @@ public final class MetricsPage {
     if (HUMP.matcher(family).find()) {
       problems.add(family + ": has humps");
     }
-    for (String word : Pattern.compile("_").split(family)) {
+    for (String word : family.split("_", -1)) {
       if (NO_BASE_UNITS.contains(word)) {
         problems.add(family + ": " + word + " is no base unit");
       }
