@@ -23,6 +23,9 @@ final class PeerProtocol {
   /** An allowed decision, as in the topic → nothing. */
   static final MethodDescriptor<byte[], byte[]> RELEASE = method("Release");
 
+  /** A {@link LoanRequest} → a Loan. */
+  static final MethodDescriptor<byte[], byte[]> LEND = method("Lend");
+
   /** The name of a pool → a PoolView. */
   static final MethodDescriptor<byte[], byte[]> CONNECTIONS = method("Connections");
 
@@ -34,6 +37,9 @@ final class PeerProtocol {
 
   /** The name of a pool → a PoolReport. */
   static final MethodDescriptor<byte[], byte[]> REPORT = method("Report");
+
+  /** The name of a pool that somebody else owns → a PoolReport of a copy of it. */
+  static final MethodDescriptor<byte[], byte[]> STANDBY = method("Standby");
 
   static final byte[] NOTHING = {};
 

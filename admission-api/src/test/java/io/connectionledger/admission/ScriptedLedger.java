@@ -36,11 +36,14 @@ public final class ScriptedLedger implements Ledger {
   public final Deque<Owner> owners = new ArrayDeque<>();
   public final List<Owner.Other> disowned = new ArrayList<>();
   public final List<Owner.Other> unreachable = new ArrayList<>();
+  public final Set<String> others = new TreeSet<>();
   public OnOwnerLoss onOwnerLoss = OnOwnerLoss.DENY;
   public final List<String> asked = new ArrayList<>();
   public final List<String> keys = new ArrayList<>();
   public Affinity affinity = Affinity.NONE;
   public final List<Decision.Allowed> released = Collections.synchronizedList(new ArrayList<>());
+  public boolean holdsBack;
+  public final ScriptedLoans loans = new ScriptedLoans();
   public String status = "ready";
   private volatile boolean rehearsing;
 
@@ -57,6 +60,11 @@ public final class ScriptedLedger implements Ledger {
         ? decisions.removeFirst()
         : new Decision.Rejected(
             pool, "unknown-1", RejectionReason.UNKNOWN_POOL, null, 30, 1_700_000_000_000L);
+  }
+
+  @Override
+  public boolean holdsBack(String pool) {
+    return holdsBack;
   }
 
   @Override
@@ -77,6 +85,16 @@ public final class ScriptedLedger implements Ledger {
   @Override
   public void unreachable(String pool, Owner.Other owner) {
     unreachable.add(owner);
+  }
+
+  @Override
+  public Set<String> others() {
+    return others;
+  }
+
+  @Override
+  public Loans loans() {
+    return loans;
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -45,7 +46,7 @@ public final class LedgerStreams implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerStreams.class);
   private static final String APPLICATION_ID = "connection-ledger";
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
-  private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(6);
+  private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(8);
   private static final int DESCRIBE_TIMEOUT_MS = 2_000;
   private static final int COMMIT_INTERVAL_MS = 1_000;
 
@@ -61,7 +62,8 @@ public final class LedgerStreams implements AutoCloseable {
   private final StandbyLag standbyLag;
   private volatile KafkaStreams streams;
   private KafkaStreamsMetrics streamsMetrics;
-  private boolean closed;
+  private boolean stopped;
+  private boolean alone;
 
   /**
    * What a {@link LedgerStreams} is made of.
@@ -79,8 +81,9 @@ public final class LedgerStreams implements AutoCloseable {
    * @param address where this instance answers others, host:port; empty while it does not. Safe for
    *     any thread
    * @param settle returns when all decisions made before are recorded; may wait
+   * @param fast whether decisions may be answered before they are recorded
    */
-  public record Surroundings(Supplier<String> address, Runnable settle) {}
+  public record Surroundings(Supplier<String> address, Runnable settle, boolean fast) {}
 
   /** Wires the topology; {@link #start} runs it. */
   public LedgerStreams(
@@ -109,7 +112,8 @@ public final class LedgerStreams implements AutoCloseable {
             ticker,
             new KafkaOwnerLog(settings.kafka(), ledger.partitions(), registry),
             surroundings.address(),
-            surroundings.settle());
+            surroundings.settle(),
+            surroundings.fast() ? ledger.terms().hidden() : Duration.ZERO);
     streams = wire();
     streamsMetrics = new KafkaStreamsMetrics(streams);
   }
@@ -173,7 +177,7 @@ public final class LedgerStreams implements AutoCloseable {
   }
 
   private synchronized void rebuild(KafkaStreams failed, Throwable failure) {
-    if (!closed && streams.equals(failed)) {
+    if (!stopped && streams.equals(failed)) {
       leaveState(failure);
       begin();
     }
@@ -189,6 +193,7 @@ public final class LedgerStreams implements AutoCloseable {
     state.next();
     streams = wire();
     streamsMetrics = new KafkaStreamsMetrics(streams);
+    ledger.runBy(new Topology());
   }
 
   /** Starts it; {@link Ledger#ready} tells when it has caught up. */
@@ -218,22 +223,34 @@ public final class LedgerStreams implements AutoCloseable {
 
   /**
    * Stops the topology; state stays on disk. Where there are other instances its partitions are
-   * handed over to them, and checks are decided until they have them. A lone instance keeps its
-   * membership, so that it gets them back at once when it comes back. Idempotent.
+   * handed over to them: checks are decided until they claim them, and when this returns they
+   * decide, and are known here. A lone instance keeps its membership, so that it gets its
+   * partitions back at once when it comes back. Idempotent.
+   *
+   * @return whether there are others
    */
-  @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
+  public synchronized boolean handOver() {
+    if (stopped) {
+      return !alone;
     }
-    closed = true;
-    boolean alone = others().isEmpty();
+    stopped = true;
+    alone = others().isEmpty();
     stop(alone ? GroupMembershipOperation.REMAIN_IN_GROUP : GroupMembershipOperation.LEAVE_GROUP);
     try {
-      owners.resign(alone ? Duration.ZERO : HAND_OVER_TIMEOUT);
+      owners.handOver(alone ? Duration.ZERO : HAND_OVER_TIMEOUT);
     } catch (InterruptedException stopping) {
       Thread.currentThread().interrupt();
     }
+    return !alone;
+  }
+
+  /**
+   * {@link #handOver}, and the end of what is left: who owns what is not known any more.
+   * Idempotent.
+   */
+  @Override
+  public synchronized void close() {
+    handOver();
     owners.close();
     admin.close(Duration.ofSeconds(5));
   }
@@ -289,8 +306,18 @@ public final class LedgerStreams implements AutoCloseable {
     }
 
     @Override
+    public boolean isFollowing() {
+      return owners.isFollowing();
+    }
+
+    @Override
     public String state() {
       return streams.state().name();
+    }
+
+    @Override
+    public Set<String> others() {
+      return owners.others();
     }
 
     @Override

@@ -38,6 +38,7 @@ public final class LocalLedger implements Ledger {
   private final Ticker ticker;
   private final Map<String, Integer> partitionOf = new ConcurrentHashMap<>();
   private final OwnedShards shards = new OwnedShards(this::followAll);
+  private final LocalLoans loans;
   private volatile Map<String, PoolPolicy> policies;
 
   /** The latest policy of each pool, those included that are not served any more. */
@@ -48,6 +49,9 @@ public final class LocalLedger implements Ledger {
   private volatile boolean policiesKnown;
   private volatile Running running = Running.NOT_YET;
 
+  /** Whether all has been here once: what moves since is decided by others, or soon here. */
+  private volatile boolean settled;
+
   /** What the topology says of itself. */
   interface Running {
 
@@ -55,6 +59,11 @@ public final class LocalLedger implements Ledger {
         new Running() {
           @Override
           public boolean isRunning() {
+            return false;
+          }
+
+          @Override
+          public boolean isFollowing() {
             return false;
           }
 
@@ -71,6 +80,11 @@ public final class LocalLedger implements Ledger {
           @Override
           public Optional<StandbyCopy> standby(String pool, int partition) {
             return Optional.empty();
+          }
+
+          @Override
+          public Set<String> others() {
+            return Set.of();
           }
 
           @Override
@@ -91,6 +105,9 @@ public final class LocalLedger implements Ledger {
 
     boolean isRunning();
 
+    /** Whether it is known who owns what. */
+    boolean isFollowing();
+
     /** In a word of Kafka Streams. */
     String state();
 
@@ -99,6 +116,9 @@ public final class LocalLedger implements Ledger {
 
     /** From this instance's copy of the stores of another; empty when it has none. */
     Optional<StandbyCopy> standby(String pool, int partition);
+
+    /** The addresses of other owners, of whatever partitions. */
+    Set<String> others();
 
     /** Who decides for a partition for which this instance may not. */
     Owner owner(int partition);
@@ -119,6 +139,9 @@ public final class LocalLedger implements Ledger {
     this.partitions = partitions;
     this.terms = terms;
     this.ticker = ticker;
+    this.loans =
+        new LocalLoans(
+            pool -> policiesKnown ? Optional.ofNullable(shard(pool)) : Optional.empty(), ticker);
     this.standbys = new BriefMemo<>(ticker);
     policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
   }
@@ -173,12 +196,17 @@ public final class LocalLedger implements Ledger {
     return partitions;
   }
 
+  LeaseTerms terms() {
+    return terms;
+  }
+
   OwnedShards shards() {
     return shards;
   }
 
   void runBy(Running topology) {
     running = topology;
+    settled = false;
   }
 
   @Override
@@ -192,6 +220,12 @@ public final class LocalLedger implements Ledger {
     boolean knowsHow = policiesKnown || partition == Rehearsal.PARTITION;
     Decision decision = shard == null || !knowsHow ? null : shard.decide(pool, key, nowNanos);
     return decision != null ? decision : noOwner(pool, nowNanos);
+  }
+
+  @Override
+  public boolean holdsBack(String pool) {
+    PoolShard shard = shard(pool);
+    return shard != null && shard.holdsBack();
   }
 
   @Override
@@ -214,6 +248,16 @@ public final class LocalLedger implements Ledger {
     return partition == null || partition == Rehearsal.PARTITION
         ? Owner.NOBODY
         : running.owner(partition);
+  }
+
+  @Override
+  public Set<String> others() {
+    return running.others();
+  }
+
+  @Override
+  public Loans loans() {
+    return loans;
   }
 
   @Override
@@ -344,7 +388,10 @@ public final class LocalLedger implements Ledger {
 
   @Override
   public boolean ready() {
-    return policiesKnown && running.isRunning() && shards.behind() == 0;
+    if (policiesKnown && running.isRunning() && shards.behind() == 0) {
+      settled = true;
+    }
+    return settled && running.isFollowing();
   }
 
   @Override

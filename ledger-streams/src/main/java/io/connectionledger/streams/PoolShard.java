@@ -2,6 +2,7 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.Loan;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
@@ -46,6 +47,7 @@ final class PoolShard {
   private long tickedMs;
   private long decidedNanos;
   private volatile boolean caughtUp;
+  private volatile boolean holdsBack;
 
   /** On the ticker; a shard that nobody disputes may decide for ever. */
   private volatile long decidesUntilNanos = Long.MAX_VALUE;
@@ -80,6 +82,27 @@ final class PoolShard {
   /** From now on the shard decides. */
   void caughtUp() {
     caughtUp = true;
+  }
+
+  /**
+   * An owner before may have admitted what it did not record: room is left for it until it has
+   * shown.
+   *
+   * @param nowMs by the machine's clock
+   */
+  void holdBack(long nowMs) {
+    lock.lock();
+    try {
+      pools.values().forEach(ledger -> ledger.holdBack(nowMs));
+      holdsBack = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether room is held back in any pool. */
+  boolean holdsBack() {
+    return holdsBack;
   }
 
   boolean isCaughtUp() {
@@ -126,6 +149,21 @@ final class PoolShard {
   /** {@link #decide(String, String, long)} for a client that is not known. */
   @Nullable Decision decide(String pool, long nowNanos) {
     return decide(pool, null, nowNanos);
+  }
+
+  /** {@link PoolLedger#lend}; null when this shard may not decide. */
+  @Nullable Loan lend(String pool, List<String> held, int borrowers, long nowNanos) {
+    lock.lock();
+    try {
+      PoolLedger ledger = pools.get(pool);
+      if (ledger == null || !caughtUp || nowNanos >= decidesUntilNanos) {
+        return null;
+      }
+      decidedNanos = Math.max(decidedNanos, nowNanos);
+      return ledger.lend(held, borrowers, decidedNanos);
+    } finally {
+      lock.unlock();
+    }
   }
 
   void release(Decision.Allowed reservation) {
@@ -249,6 +287,7 @@ final class PoolShard {
               changed.put(pool, changes);
             }
           });
+      holdsBack = pools.values().stream().anyMatch(PoolLedger::holdsBack);
       return changed;
     } finally {
       lock.unlock();

@@ -240,10 +240,11 @@ class LedgerTopologyTest {
     remaining = CompletableFuture.completedFuture(Map.of(Topics.CONNECTIONS, 2L));
     start();
 
-    Decision before = shard().decide(POOL, ticker.nowNanos());
+    // Not even claimed: the owner before may decide meanwhile.
+    PoolShard before = shards.get(0);
     send(opened("c1"));
     pass(Duration.ofMillis(200));
-    Decision between = shard().decide(POOL, ticker.nowNanos());
+    PoolShard between = shards.get(0);
     send(opened("c2"));
     pass(Duration.ofMillis(200));
     Decision after = decide();
@@ -251,6 +252,21 @@ class LedgerTopologyTest {
     assertThat(before).isNull();
     assertThat(between).isNull();
     assertThat(after).isInstanceOf(Decision.Allowed.class);
+  }
+
+  @Test
+  void shouldClaimAfterAWhileThoughItHasNotReadEverythingAndDecideNothingYet() {
+    driver.close();
+    remaining = CompletableFuture.completedFuture(Map.of(Topics.CONNECTIONS, 1L));
+    start();
+
+    pass(Duration.ofSeconds(6));
+    Decision before = shard().decide(POOL, ticker.nowNanos());
+    send(opened("c1"));
+    pass(Duration.ofMillis(200));
+
+    assertThat(before).isNull();
+    assertThat(decide()).isInstanceOf(Decision.Allowed.class);
   }
 
   @Test

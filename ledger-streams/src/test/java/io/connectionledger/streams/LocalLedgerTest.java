@@ -167,6 +167,11 @@ class LocalLedgerTest {
     }
 
     @Override
+    public boolean isFollowing() {
+      return true;
+    }
+
+    @Override
     public String state() {
       return "RUNNING";
     }
@@ -183,6 +188,11 @@ class LocalLedgerTest {
               new StandbyCopy(
                   1_500, 7, Map.of(POD, new StandbyCopy.Held(1, 1)), Set.of(), new Rejected(7)))
           : Optional.empty();
+    }
+
+    @Override
+    public Set<String> others() {
+      return Set.of();
     }
 
     @Override

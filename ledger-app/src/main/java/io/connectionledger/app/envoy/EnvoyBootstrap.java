@@ -11,6 +11,9 @@ final class EnvoyBootstrap {
 
   private static final String POOL_IN_FILE = "chat";
 
+  /** Of the time for a check, how much the first instance that is asked has. */
+  private static final double FIRST_TRY = 0.8;
+
   private EnvoyBootstrap() {}
 
   /**
@@ -38,6 +41,9 @@ final class EnvoyBootstrap {
     object(pods, "/eds_cluster_config").put("service_name", options.pool());
     for (JsonNode route : manager.at("/route_config/virtual_hosts/0/routes")) {
       object(route, "/route").put("cluster", options.pool());
+      if (route.has("name")) {
+        object(route, "").put("name", options.pool());
+      }
       JsonNode check =
           route.at(
               "/typed_per_filter_config/envoy.filters.http.ext_authz/check_settings"
@@ -57,6 +63,10 @@ final class EnvoyBootstrap {
           .put("value", options.pool());
     } else {
       object(authz, "/grpc_service").put("timeout", seconds(options.checkTimeout()));
+      object(authz, "/grpc_service/retry_policy/retry_back_off")
+          .put(
+              "max_interval",
+              seconds(Duration.ofMillis((long) (options.checkTimeout().toMillis() * FIRST_TRY))));
     }
   }
 

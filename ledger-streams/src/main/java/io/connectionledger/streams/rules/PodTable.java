@@ -72,6 +72,16 @@ final class PodTable {
     slots.values().forEach(slot -> formerNames.remove(slot.name));
   }
 
+  /**
+   * Places no more on a pod than leaves room for what may be unrecorded, or again as many as the
+   * policy allows.
+   */
+  void holdBack(boolean holdsBack, PoolPolicy policy, long nowMs) {
+    candidates.holdBack(holdsBack);
+    candidates.place(
+        slots.values().stream().filter(PodSlot::isPlaceable).sorted(ORDER).toList(), policy, nowMs);
+  }
+
   Candidates candidates() {
     return candidates;
   }

@@ -7,15 +7,19 @@ import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.EnvoyRejection;
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.Loan;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.PoolReadiness.EnvoyView;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.Unrecorded;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
 import io.connectionledger.streams.rules.StoredConnection.Reserved;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -47,12 +51,18 @@ public final class PoolLedger {
   private PoolPolicy policy;
   private final PodTable pods = new PodTable();
   private final EnvoyTable envoys = new EnvoyTable();
+  private final LeaseTerms terms;
   private TokenBucket bucket;
   private final CloseRate closeRate = new CloseRate();
   private final ConnectionTable connections;
   private final RetryAfter afterTokens;
   private final RetryAfter afterRoom;
   private final RetryAfter afterTrials;
+
+  /** Until when room is held back, on the lease clock; the past when none is. */
+  private long holdsBackUntilMs = Long.MIN_VALUE;
+
+  private long leaseNowMs;
 
   /**
    * An empty pool.
@@ -70,6 +80,8 @@ public final class PoolLedger {
    */
   PoolLedger(PoolPolicy policy, LeaseTerms terms, long leaseNowMs, RandomGenerator random) {
     this.policy = policy;
+    this.terms = terms;
+    this.leaseNowMs = leaseNowMs;
     bucket = new TokenBucket(policy);
     connections = new ConnectionTable(policy, terms, pods, envoys, closeRate, leaseNowMs);
     afterTokens = new RetryAfter(random);
@@ -112,6 +124,11 @@ public final class PoolLedger {
     if (pod == null) {
       return rejectedForWantOfAPod(id, key, nowNanos);
     }
+    return allow(id, pod, nowNanos);
+  }
+
+  private Decision.Allowed allow(String id, PodSlot pod, long nowNanos) {
+    long nowMs = nowNanos / NANOS_PER_MS;
     Basis basis = basis(pod, null, nowNanos);
     pods.chosen(pod, nowMs);
     bucket.take(nowNanos);
@@ -123,6 +140,53 @@ public final class PoolLedger {
   /** {@link #decide(String, long)} for a client that is not known. */
   public Decision decide(long nowNanos) {
     return decide(null, nowNanos);
+  }
+
+  /**
+   * Lends another instance slots, for it to admit with when it knows of no owner. Each takes a
+   * token once and is reserved as any other, only for longer.
+   *
+   * @param held what it has been lent before and has not used
+   * @param borrowers how many instances borrow
+   * @param nowNanos nanoseconds since the epoch
+   * @return what it may keep, and what comes to it; the latter must be recorded before it is told
+   */
+  public Loan lend(List<String> held, int borrowers, long nowNanos) {
+    if (policy.onOwnerLoss() != PoolPolicy.OnOwnerLoss.SHARE || policy.mode() != Mode.ENFORCE) {
+      return Loan.NONE;
+    }
+    int limit = policy.perPodMaxConnections();
+    long capacity = (long) pods.candidates().size() * limit;
+    long room = capacity - connections.open() - connections.reserved() + connections.lent();
+    int most = Lending.most(capacity, room, borrowers);
+    List<String> kept = new ArrayList<>();
+    for (String id : held) {
+      if (kept.size() < most && connections.lendOn(id, limit)) {
+        kept.add(id);
+      }
+    }
+    List<Decision.Allowed> added = new ArrayList<>();
+    while (kept.size() + added.size() < most && connections.lent() < (long) most * borrowers) {
+      Decision.Allowed slot = lendOne(nowNanos);
+      if (slot == null) {
+        break;
+      }
+      added.add(slot);
+    }
+    return new Loan(kept, added);
+  }
+
+  private Decision.@Nullable Allowed lendOne(long nowNanos) {
+    long nowMs = nowNanos / NANOS_PER_MS;
+    if (bucket.nanosUntilToken(nowNanos) > 0
+        || !Lending.affords(bucket.tokens(nowNanos), policy.burstCapacity())) {
+      return null;
+    }
+    PodSlot pod = pods.candidates().next(null, nowMs);
+    // A trial is for a connection that opens now.
+    return pod == null || pod.circuit.isOpen()
+        ? null
+        : allow(ConnectionIds.nextLent(nowMs), pod, nowNanos);
   }
 
   private Decision rejectedForWantOfAPod(String id, @Nullable String key, long nowNanos) {
@@ -262,7 +326,28 @@ public final class PoolLedger {
    * @param nowMs milliseconds since the epoch, for those who are told
    */
   public void tick(long leaseNowMs, long nowMs, Changes changes) {
+    this.leaseNowMs = leaseNowMs;
     connections.tick(leaseNowMs, nowMs, changes);
+    if (holdsBack() && leaseNowMs >= holdsBackUntilMs) {
+      holdsBackUntilMs = Long.MIN_VALUE;
+      pods.holdBack(false, policy, nowMs);
+    }
+  }
+
+  /**
+   * Leaves room on each pod for what an owner before may have admitted and not recorded, {@link
+   * Unrecorded#most} of each, until all of that has shown.
+   *
+   * @param nowMs milliseconds since the epoch
+   */
+  public void holdBack(long nowMs) {
+    holdsBackUntilMs = leaseNowMs + terms.hidden().toMillis();
+    pods.holdBack(true, policy, nowMs);
+  }
+
+  /** Whether {@link #holdBack} is in force. */
+  public boolean holdsBack() {
+    return holdsBackUntilMs != Long.MIN_VALUE;
   }
 
   /**
