@@ -2,10 +2,12 @@ package io.connectionledger.admission;
 
 import io.connectionledger.admission.http.DecisionArchive;
 import io.connectionledger.admission.http.QueryServer;
+import io.connectionledger.admission.keda.ExternalScaler;
 import io.connectionledger.model.Policies;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.grpc.BindableService;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,10 +20,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The door of the voice. Whoever starts it serves {@link #authz}, {@link #peers} and {@link
- * #health} on a gRPC server (its handlers never wait: {@code directExecutor} is right), calls
- * {@link #warmUp} and {@link #startHttp}, and ends with {@link #close}. Thread-safe but for
- * starting and closing.
+ * The door of the voice. Whoever starts it serves {@link #authz}, {@link #peers}, {@link #health},
+ * {@link #scaler} and {@link #reflection} on a gRPC server (its handlers never wait: {@code
+ * directExecutor} is right), calls {@link #warmUp} and {@link #startHttp}, and ends with {@link
+ * #close}. Thread-safe but for starting and closing.
  */
 public final class AdmissionApi implements AutoCloseable {
 
@@ -100,12 +102,19 @@ public final class AdmissionApi implements AutoCloseable {
     return create(
         ledger,
         policies,
-        KafkaDecisionLog.connect(kafka),
+        decisionLog(kafka, registry),
         () -> KafkaDecisionLog.rehearsal(kafka),
         KafkaDecisionArchive.over(kafka, ticker),
         durability,
         ticker,
         registry);
+  }
+
+  private static KafkaDecisionLog decisionLog(
+      Map<String, Object> kafka, PrometheusMeterRegistry registry) {
+    KafkaDecisionLog log = KafkaDecisionLog.connect(kafka);
+    log.bindTo(registry);
+    return log;
   }
 
   static AdmissionApi create(
@@ -131,6 +140,16 @@ public final class AdmissionApi implements AutoCloseable {
   /** What other instances ask this one, on the same server. */
   public BindableService peers() {
     return peerService;
+  }
+
+  /** KEDA's external scaler, for the same server; answers for any pool. */
+  public BindableService scaler() {
+    return new ExternalScaler(new LedgerDemand(new AnyPool(ledger, peers)), queries);
+  }
+
+  /** What the server's services look like, for those who ask without their descriptions. */
+  public BindableService reflection() {
+    return ProtoReflectionServiceV1.newInstance();
   }
 
   /**

@@ -1,6 +1,8 @@
 package io.connectionledger.admission;
 
 import io.connectionledger.model.Topics;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -14,6 +16,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The producer of {@link Topics#DECISIONS}. Thread-safe. Its {@code max.block.ms} is 0: a send that
@@ -30,6 +33,7 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
 
   private final Producer<byte[], byte[]> producer;
   private final Duration closeTimeout;
+  private @Nullable KafkaClientMetrics metrics;
   private volatile boolean topicKnown;
 
   KafkaDecisionLog(Producer<byte[], byte[]> producer) {
@@ -91,6 +95,12 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
     return configuration;
   }
 
+  /** Has the producer's own metrics in {@code registry} until it is closed. */
+  void bindTo(MeterRegistry registry) {
+    metrics = new KafkaClientMetrics(producer);
+    metrics.bindTo(registry);
+  }
+
   @Override
   public void send(ProducerRecord<byte[], byte[]> record, Callback callback) {
     Future<RecordMetadata> unused = producer.send(record, callback);
@@ -122,6 +132,9 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
 
   @Override
   public void close() {
+    if (metrics != null) {
+      metrics.close();
+    }
     producer.close(closeTimeout);
   }
 }

@@ -8,6 +8,7 @@ import io.grpc.BindableService;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.util.Map;
 import org.apache.kafka.clients.producer.Producer;
 
@@ -21,12 +22,15 @@ import org.apache.kafka.clients.producer.Producer;
  */
 public final class AlsIngest implements AutoCloseable {
 
+  private final KafkaClientMetrics producerMetrics;
   private final EventPublisher publisher;
   private final PresenceBeacon presence;
   private final BindableService service;
 
   AlsIngest(Producer<byte[], byte[]> producer, Ticker ticker, MeterRegistry registry) {
     IngestMetrics metrics = new IngestMetrics(registry);
+    producerMetrics = new KafkaClientMetrics(producer);
+    producerMetrics.bindTo(registry);
     publisher = new EventPublisher(producer, ticker, metrics);
     presence = new PresenceBeacon(ticker, publisher::publish);
     service = new Service(publisher, ticker, metrics, presence);
@@ -64,6 +68,7 @@ public final class AlsIngest implements AutoCloseable {
   @Override
   public void close() {
     presence.close();
+    producerMetrics.close();
     publisher.close();
   }
 

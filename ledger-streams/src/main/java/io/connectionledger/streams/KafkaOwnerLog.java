@@ -4,6 +4,8 @@ import io.connectionledger.model.OwnerBeat;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -48,6 +50,8 @@ final class KafkaOwnerLog implements OwnerLog {
   private final Map<String, Object> kafka;
   private final List<TopicPartition> partitions;
   private final Producer<byte[], byte[]> producer;
+  private final KafkaClientMetrics producerMetrics;
+  private final MeterRegistry registry;
   private volatile boolean closed;
   private volatile @Nullable Consumer<byte[], byte[]> reading;
 
@@ -56,8 +60,9 @@ final class KafkaOwnerLog implements OwnerLog {
    *
    * @param kafka client settings with the bootstrap servers
    * @param partitions of the topic
+   * @param registry where the metrics of its Kafka clients go
    */
-  KafkaOwnerLog(Map<String, Object> kafka, int partitions) {
+  KafkaOwnerLog(Map<String, Object> kafka, int partitions, MeterRegistry registry) {
     this.kafka = kafka;
     this.partitions =
         IntStream.range(0, partitions)
@@ -65,6 +70,9 @@ final class KafkaOwnerLog implements OwnerLog {
             .toList();
     ByteArraySerializer bytes = new ByteArraySerializer();
     this.producer = new KafkaProducer<>(producerSettings(kafka), bytes, bytes);
+    this.registry = registry;
+    this.producerMetrics = new KafkaClientMetrics(producer);
+    producerMetrics.bindTo(registry);
   }
 
   private static Map<String, Object> producerSettings(Map<String, Object> kafka) {
@@ -86,7 +94,9 @@ final class KafkaOwnerLog implements OwnerLog {
 
   private void followUntilClosed(Reader reader) {
     while (!closed) {
-      try (Consumer<byte[], byte[]> consumer = consumer()) {
+      try (Consumer<byte[], byte[]> consumer = consumer();
+          KafkaClientMetrics metrics = new KafkaClientMetrics(consumer)) {
+        metrics.bindTo(registry);
         reading = consumer;
         follow(consumer, reader);
       } catch (WakeupException stopping) {
@@ -160,6 +170,7 @@ final class KafkaOwnerLog implements OwnerLog {
     if (consumer != null) {
       consumer.wakeup();
     }
+    producerMetrics.close();
     producer.close(CLOSE_TIMEOUT);
   }
 }

@@ -110,7 +110,7 @@ public final class LedgerStreams implements AutoCloseable {
             ledger.partitions(),
             ledger.shards(),
             ticker,
-            new KafkaOwnerLog(settings.kafka(), ledger.partitions()),
+            new KafkaOwnerLog(settings.kafka(), ledger.partitions(), registry),
             surroundings.address(),
             surroundings.settle(),
             surroundings.fast() ? ledger.terms().hidden() : Duration.ZERO);

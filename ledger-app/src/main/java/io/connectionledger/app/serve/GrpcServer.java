@@ -4,6 +4,7 @@ import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.StartupException;
 import io.grpc.BindableService;
 import io.grpc.Server;
+import io.grpc.ServerInterceptor;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.time.Duration;
@@ -27,24 +28,28 @@ final class GrpcServer implements AutoCloseable {
   }
 
   /** Serves calls that may wait: each on a thread of its own. */
-  static GrpcServer start(String key, Listener listener, BindableService service) {
+  static GrpcServer start(
+      String key, Listener listener, ServerInterceptor metrics, BindableService service) {
     ExecutorService executor =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(key + "-", 0).factory());
     return new GrpcServer(
-        listen(key, listener, builder(listener).executor(executor).addService(service)), executor);
+        listen(key, listener, builder(listener, metrics).executor(executor).addService(service)),
+        executor);
   }
 
   /** Serves calls that never wait, on the event loop. */
-  static GrpcServer startOnEventLoop(String key, Listener listener, BindableService... services) {
-    NettyServerBuilder builder = builder(listener).directExecutor();
+  static GrpcServer startOnEventLoop(
+      String key, Listener listener, ServerInterceptor metrics, BindableService... services) {
+    NettyServerBuilder builder = builder(listener, metrics).directExecutor();
     for (BindableService service : services) {
       builder.addService(service);
     }
     return new GrpcServer(listen(key, listener, builder), null);
   }
 
-  private static NettyServerBuilder builder(Listener listener) {
+  private static NettyServerBuilder builder(Listener listener, ServerInterceptor metrics) {
     return NettyServerBuilder.forAddress(listener.socketAddress())
+        .intercept(metrics)
         // Envoys ping idle connections to find a ledger that vanished; the default takes pings more
         // often than every five minutes for an attack.
         .permitKeepAliveTime(1, TimeUnit.SECONDS)

@@ -18,11 +18,6 @@ import io.connectionledger.streams.LedgerStreams;
 import io.connectionledger.streams.LocalLedger;
 import io.connectionledger.streams.policy.PolicyStream;
 import io.connectionledger.streams.rules.LeaseTerms;
-import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
-import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
-import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -50,8 +45,8 @@ public final class Instance implements AutoCloseable {
   private final @Nullable String policyText;
   private final Map<String, PoolPolicy> pools;
   private final LocalLedger ledger;
-  private final PrometheusMeterRegistry registry =
-      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final InstanceMetrics metrics = new InstanceMetrics();
+  private final PrometheusMeterRegistry registry = metrics.registry();
   private OptionalInt alsPort = OptionalInt.empty();
   private OptionalInt authzPort = OptionalInt.empty();
   private OptionalInt xdsPort = OptionalInt.empty();
@@ -110,8 +105,7 @@ public final class Instance implements AutoCloseable {
   }
 
   private void start(Set<Role> roles) throws InterruptedException {
-    closing.add(registry::close);
-    bindJvmMetrics();
+    closing.add(metrics);
     DataDir dataDir = closing.add(DataDir.open(config.dataDir()));
     if (roles.contains(Role.KAFKA)) {
       bootstrapServers = closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
@@ -143,29 +137,16 @@ public final class Instance implements AutoCloseable {
         .log("Instance started");
   }
 
-  private void bindJvmMetrics() {
-    closing.add(bindGc());
-    new JvmMemoryMetrics().bindTo(registry);
-    new JvmThreadMetrics().bindTo(registry);
-    new ProcessorMetrics().bindTo(registry);
-  }
-
-  private JvmGcMetrics bindGc() {
-    JvmGcMetrics gc = new JvmGcMetrics();
-    gc.bindTo(registry);
-    return gc;
-  }
-
   private void startControlPlane() {
     eds = EdsServer.create(pools.values());
-    GrpcServer server = GrpcServer.start("xds", config.xds(), eds.service());
+    GrpcServer server = GrpcServer.start("xds", config.xds(), metrics.grpc(), eds.service());
     closing.add(server);
     xdsPort = OptionalInt.of(server.port());
   }
 
   private PolicyStream startPolicies() {
     PolicyStream policies =
-        closing.add(PolicyStream.start(kafkaClient(), pools, this::follow, ticker));
+        closing.add(PolicyStream.start(kafkaClient(), pools, this::follow, ticker, registry));
     Path file = config.policies().file();
     if (file != null && policyText != null) {
       closing.add(
@@ -210,7 +191,14 @@ public final class Instance implements AutoCloseable {
     api.warmUp();
     GrpcServer server =
         GrpcServer.startOnEventLoop(
-            "authz", config.authz().listener(), api.authz(), api.peers(), api.health());
+            "authz",
+            config.authz().listener(),
+            metrics.grpc(),
+            api.authz(),
+            api.peers(),
+            api.health(),
+            api.scaler(),
+            api.reflection());
     closing.add(server);
     authzPort = OptionalInt.of(server.port());
     peerAddress = config.instance().address(server.port());
@@ -230,7 +218,7 @@ public final class Instance implements AutoCloseable {
 
   private void startIngest() {
     AlsIngest ingest = closing.add(AlsIngest.create(kafkaClient(), ticker, registry));
-    GrpcServer server = GrpcServer.start("als", config.als(), ingest.service());
+    GrpcServer server = GrpcServer.start("als", config.als(), metrics.grpc(), ingest.service());
     closing.add(server);
     closing.add(ingest::leave);
     alsPort = OptionalInt.of(server.port());

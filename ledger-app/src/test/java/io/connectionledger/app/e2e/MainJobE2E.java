@@ -10,6 +10,7 @@ import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.envoy.EnvoyProbe;
 import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.MetricsPage;
 import io.connectionledger.model.Ticker;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -312,6 +313,16 @@ class MainJobE2E {
         .contains("ledger_repairs_total")
         .contains("ledger_leases_expired_total");
     assertThat(chat.text("/websocket/metrics")).contains("websocket_connections_active_total{");
+    assertThat(page)
+        .contains(
+            "grpc_server_processing_duration_seconds_count{",
+            "kafka_producer_record_send_total{client_id=\"ledger-admission\"",
+            "kafka_producer_record_send_total{client_id=\"ledger-ingest\"",
+            "kafka_stream_state",
+            "jvm_memory_used_bytes{");
+    // The contract's name for a gauge is the one thing that promtool does not like.
+    assertThat(MetricsPage.problems(page))
+        .containsExactly("websocket_connections_active_total: is a gauge");
 
     Fleet.close(in);
     chat.awaitActive(0);

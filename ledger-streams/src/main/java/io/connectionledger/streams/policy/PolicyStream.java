@@ -9,6 +9,8 @@ import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -57,6 +59,8 @@ public final class PolicyStream implements Policies, AutoCloseable {
   private final Consumer<Map<String, PolicyRecord>> follower;
   private final Ticker ticker;
   private final Producer<byte[], byte[]> producer;
+  private final KafkaClientMetrics producerMetrics;
+  private final MeterRegistry registry;
   private final Thread thread = new Thread(this::run, "policies");
 
   /** Held while a change is made and handed to Kafka; {@link #lock} may be taken under it. */
@@ -86,12 +90,16 @@ public final class PolicyStream implements Policies, AutoCloseable {
       Map<String, Object> kafka,
       Map<String, PoolPolicy> base,
       Consumer<Map<String, PolicyRecord>> follower,
-      Ticker ticker) {
+      Ticker ticker,
+      MeterRegistry registry) {
     this.kafka = kafka;
     this.book = new PolicyBook(base);
     this.follower = follower;
     this.ticker = ticker;
+    this.registry = registry;
     this.producer = producer(kafka);
+    this.producerMetrics = new KafkaClientMetrics(producer);
+    producerMetrics.bindTo(registry);
     thread.setDaemon(true);
   }
 
@@ -103,13 +111,15 @@ public final class PolicyStream implements Policies, AutoCloseable {
    * @param follower takes the policies of all pools of the base, on this class's thread: first when
    *     all that was on the topic has been read and the topic knows the base, then after each
    *     change
+   * @param registry where the metrics of its Kafka clients go
    */
   public static PolicyStream start(
       Map<String, Object> kafka,
       Map<String, PoolPolicy> base,
       Consumer<Map<String, PolicyRecord>> follower,
-      Ticker ticker) {
-    PolicyStream stream = new PolicyStream(kafka, base, follower, ticker);
+      Ticker ticker,
+      MeterRegistry registry) {
+    PolicyStream stream = new PolicyStream(kafka, base, follower, ticker, registry);
     stream.thread.start();
     return stream;
   }
@@ -203,7 +213,9 @@ public final class PolicyStream implements Policies, AutoCloseable {
 
   private void run() {
     while (!closed) {
-      try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
+      try (KafkaConsumer<byte[], byte[]> consumer = consumer();
+          KafkaClientMetrics metrics = new KafkaClientMetrics(consumer)) {
+        metrics.bindTo(registry);
         follow(consumer);
       } catch (KafkaException failure) {
         LOGGER.atWarn().setCause(failure).log("Policies cannot be read, trying again");
@@ -336,6 +348,7 @@ public final class PolicyStream implements Policies, AutoCloseable {
     } catch (InterruptedException hurried) {
       Thread.currentThread().interrupt();
     }
+    producerMetrics.close();
     producer.close(Duration.ZERO);
     synchronized (lock) {
       writes.forEach(
