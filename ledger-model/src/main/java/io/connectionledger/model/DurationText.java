@@ -8,13 +8,18 @@ import java.util.regex.Pattern;
 /**
  * Durations as the configuration writes them: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 1h}.
  */
-final class DurationText {
+public final class DurationText {
 
   private static final Pattern WRITTEN = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
   private DurationText() {}
 
-  static Duration parse(String text) {
+  /**
+   * Reads a written duration.
+   *
+   * @throws IllegalArgumentException that says what is allowed
+   */
+  public static Duration parse(String text) {
     Matcher written = WRITTEN.matcher(text);
     if (!written.matches()) {
       throw new IllegalArgumentException("a duration, written as 500ms, 10s, 5m or 1h");
@@ -28,7 +33,8 @@ final class DurationText {
     };
   }
 
-  static String of(Duration duration) {
+  /** The written form, in whole seconds where it has them. */
+  public static String of(Duration duration) {
     return duration.toMillis() % 1_000 == 0
         ? duration.toSeconds() + "s"
         : duration.toMillis() + "ms";
