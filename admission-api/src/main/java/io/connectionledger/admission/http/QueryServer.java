@@ -6,6 +6,7 @@ import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.InvalidPolicyException;
 import io.connectionledger.model.Policies;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Simulations;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.javalin.Javalin;
@@ -47,6 +48,7 @@ public final class QueryServer implements AutoCloseable {
   private final Ledger ledger;
   private final PolicyRoutes policies;
   private final DecisionArchive decisions;
+  private final SimulationRoutes simulations;
   private final Ticker ticker;
   private final Supplier<String> metrics;
   private final Supplier<List<String>> unready;
@@ -57,6 +59,7 @@ public final class QueryServer implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       DecisionArchive decisions,
+      Simulations simulations,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
@@ -64,6 +67,7 @@ public final class QueryServer implements AutoCloseable {
     this.ledger = ledger;
     this.decisions = decisions;
     this.policies = new PolicyRoutes(policies, ticker, this::missing);
+    this.simulations = new SimulationRoutes(simulations, policies, ticker, this::missing);
     this.ticker = ticker;
     this.metrics = metrics;
     this.unready = unready;
@@ -86,11 +90,12 @@ public final class QueryServer implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       DecisionArchive decisions,
+      Simulations simulations,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
     QueryServer server =
-        new QueryServer(checks, ledger, policies, decisions, ticker, metrics, unready);
+        new QueryServer(checks, ledger, policies, decisions, simulations, ticker, metrics, unready);
     try {
       server.javalin.start(host, port);
     } catch (JavalinException failure) {
@@ -140,6 +145,7 @@ public final class QueryServer implements AutoCloseable {
         .exception(HttpResponseException.class, QueryServer::expected)
         .exception(Exception.class, QueryServer::unexpected);
     policies.addTo(config.routes);
+    simulations.addTo(config.routes);
   }
 
   /** A check has path and head of whatever request Envoy took. */

@@ -18,6 +18,7 @@ import io.connectionledger.streams.LedgerStreams;
 import io.connectionledger.streams.LocalLedger;
 import io.connectionledger.streams.policy.PolicyStream;
 import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.streams.simulation.TopicSimulations;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -49,6 +50,7 @@ public final class Instance implements AutoCloseable {
   private final LedgerConfig config;
   private final @Nullable String policyText;
   private final Map<String, PoolPolicy> pools;
+  private final LeaseTerms terms;
   private final LocalLedger ledger;
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -73,12 +75,8 @@ public final class Instance implements AutoCloseable {
         policyFile == null || policyText == null
             ? config.pools()
             : config.poolsWith(PolicyFile.parse(policyText, policyFile.toString()));
-    this.ledger =
-        new LocalLedger(
-            pools,
-            config.kafka().partitions(),
-            new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation()),
-            ticker);
+    this.terms = new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation());
+    this.ledger = new LocalLedger(pools, config.kafka().partitions(), terms, ticker);
   }
 
   /**
@@ -193,7 +191,14 @@ public final class Instance implements AutoCloseable {
   private void startAdmission(DataDir dataDir, PolicyStream policies) {
     AdmissionApi api =
         closing.add(
-            AdmissionApi.create(ledger, policies, kafkaClient(), durability(), ticker, registry));
+            AdmissionApi.create(
+                ledger,
+                policies,
+                kafkaClient(),
+                TopicSimulations.over(kafkaClient(), terms, ticker),
+                durability(),
+                ticker,
+                registry));
     LedgerStreams streams =
         closing.add(
             new LedgerStreams(
