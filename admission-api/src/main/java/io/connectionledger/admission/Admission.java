@@ -2,12 +2,14 @@ package io.connectionledger.admission;
 
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.Loan;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.grpc.Context;
 import io.grpc.Deadline;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.StampedLock;
@@ -43,6 +45,11 @@ final class Admission {
   /** Read by a check from its decision until that is handed to Kafka. */
   private final StampedLock deciding = new StampedLock();
 
+  private final Lender lender;
+  private final Underway underway = new Underway();
+  private volatile boolean leaving;
+  private volatile long lastAskedNanos;
+
   /** One that has no other instances. */
   Admission(
       Ledger ledger,
@@ -66,6 +73,7 @@ final class Admission {
     this.durability = durability;
     this.metrics = metrics;
     this.ticker = ticker;
+    this.lender = new Lender(ledger, publisher, ticker);
     this.unknownPoolGate = new LogGate(ticker, Duration.ofSeconds(10));
     this.notRecordedGate = new LogGate(ticker, Duration.ofSeconds(10));
   }
@@ -86,6 +94,9 @@ final class Admission {
    */
   void check(String pool, Client client, Reply reply, Consumer<Runnable> onGone) {
     long startedNanos = ticker.nowNanos();
+    if (leaving) {
+      lastAskedNanos = startedNanos;
+    }
     String key = client.key(ledger.affinity(pool));
     Decision.Rejected refusal = decideHere(pool, key, reply, onGone, startedNanos);
     if (refusal != null) {
@@ -134,8 +145,12 @@ final class Admission {
           metrics.attempted(allowed.pool());
           PendingAllow pending = new PendingAllow(this, allowed, reply, startedNanos);
           onGone.accept(pending);
+          boolean answersFirst =
+              underway.begin(allowed)
+                  && durability == Durability.FAST
+                  && !ledger.holdsBack(allowed.pool());
           publisher.publish(allowed, pending);
-          if (durability == Durability.FAST) {
+          if (answersFirst) {
             pending.answer();
           }
         }
@@ -150,6 +165,27 @@ final class Admission {
     } finally {
       deciding.unlockRead(stamp);
     }
+  }
+
+  /** {@link Lender#lend}, as one of the decisions that {@link #awaitDecided} waits for. */
+  void lend(LoanRequest request, Consumer<Optional<Loan>> done) {
+    long stamp = deciding.readLock();
+    try {
+      lender.lend(request, done);
+    } finally {
+      deciding.unlockRead(stamp);
+    }
+  }
+
+  /** Clients are being told to ask others: {@link #quietNanos} counts from now on. */
+  void leave() {
+    lastAskedNanos = ticker.nowNanos();
+    leaving = true;
+  }
+
+  /** For how long no client has asked, since {@link #leave} at most. */
+  long quietNanos() {
+    return ticker.nowNanos() - lastAskedNanos;
   }
 
   /** Returns when every decision that was made before is in the hands of Kafka's producer. */
@@ -178,6 +214,19 @@ final class Admission {
         time(rejected, reply, startedNanos);
       }
     }
+  }
+
+  /** Admits with a slot that the owner has lent, which is recorded since then. */
+  void answerLent(Decision.Allowed lent, Reply reply, long startedNanos) {
+    metrics.attempted(lent.pool());
+    publisher.publish(
+        lent,
+        (recorded, failure) -> {
+          if (failure != null) {
+            lost(lent, failure);
+          }
+        });
+    answerAllowed(lent, reply, startedNanos);
   }
 
   /** Lets a check pass that nobody can decide. */
@@ -220,6 +269,11 @@ final class Admission {
             decision.mode()),
         reply,
         startedNanos);
+  }
+
+  /** The decision is recorded, or will never be. */
+  void settled(Decision.Allowed decision) {
+    underway.end(decision);
   }
 
   void lost(Decision.Allowed decision, Exception failure) {

@@ -8,11 +8,13 @@ import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.grpc.BindableService;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,12 @@ public final class AdmissionApi implements AutoCloseable {
 
   private static final int WARM_UP_CHECKS = 8_000;
 
+  /** Without a check for so long, the clients have left: Envoys ask for health every second. */
+  private static final Duration QUIET = Duration.ofSeconds(2);
+
+  /** How long those are waited for that do not heed health. */
+  private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(4);
+
   private final Ledger ledger;
   private final Policies policies;
   private final Durability durability;
@@ -37,6 +45,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final AdmissionMetrics meters;
   private final PrometheusText metrics;
   private final GrpcPeers peers;
+  private final Borrower borrower;
   private final Admission admission;
   private final CheckService authz;
   private final CheckHandler httpAuthz;
@@ -45,6 +54,7 @@ public final class AdmissionApi implements AutoCloseable {
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("peer-query-", 0).factory());
   private volatile boolean warm;
   private volatile boolean serving;
+  private volatile boolean leaving;
   private @Nullable QueryServer http;
 
   private AdmissionApi(
@@ -69,6 +79,7 @@ public final class AdmissionApi implements AutoCloseable {
     this.metrics = new PrometheusText(registry, meters, ledger);
     DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
     this.peers = new GrpcPeers(ticker);
+    this.borrower = new Borrower(ledger, peers, ticker);
     this.admission = new Admission(ledger, peers, publisher, durability, meters, ticker);
     this.authz = new CheckService(admission);
     this.httpAuthz = new CheckHandler(admission);
@@ -159,6 +170,28 @@ public final class AdmissionApi implements AutoCloseable {
   /** The rest of the instance listens too; not ready before that. */
   public void serving() {
     serving = true;
+    borrower.start();
+  }
+
+  /** Not ready from now on, and answering as before: who heeds health asks other instances. */
+  public void leave() {
+    leaving = true;
+    admission.leave();
+  }
+
+  /**
+   * Returns when the clients have left, two seconds after their last check; after some seconds
+   * anyway.
+   */
+  public void awaitQuiet() {
+    long untilNanos = ticker.nowNanos() + LEAVE_TIMEOUT.toNanos();
+    for (long quietNanos = admission.quietNanos();
+        quietNanos < QUIET.toNanos()
+            && ticker.nowNanos() < untilNanos
+            && !Thread.currentThread().isInterrupted();
+        quietNanos = admission.quietNanos()) {
+      LockSupport.parkNanos(QUIET.toNanos() - quietNanos);
+    }
   }
 
   /**
@@ -171,6 +204,9 @@ public final class AdmissionApi implements AutoCloseable {
       reasons.add(ledger.status());
     }
     log.unready().ifPresent(reasons::add);
+    if (leaving) {
+      reasons.add("the instance is stopping");
+    }
     if (!serving) {
       reasons.add("the instance is still starting");
     }
@@ -207,6 +243,15 @@ public final class AdmissionApi implements AutoCloseable {
     return http.port();
   }
 
+  /** Closes the HTTP port, which lets what it is answering end. Idempotent. */
+  public void stopHttp() {
+    QueryServer open = http;
+    http = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
   /**
    * Closes the HTTP port and then the producer, which waits some seconds for what it still has to
    * send. The gRPC server must be down before, or its checks are answered no_owner.
@@ -214,10 +259,9 @@ public final class AdmissionApi implements AutoCloseable {
   @Override
   public void close() {
     try (KafkaDecisionLog last = log;
-        GrpcPeers others = peers) {
-      if (http != null) {
-        http.close();
-      }
+        GrpcPeers others = peers;
+        Borrower borrowing = borrower) {
+      stopHttp();
       queries.shutdown();
     }
   }

@@ -5,13 +5,12 @@ import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
-import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.Window;
 import io.grpc.MethodDescriptor;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -43,8 +42,18 @@ final class AnyPool implements Ledger {
   }
 
   @Override
-  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+  public Optional<PoolRejections> rejections(String pool) {
     return ask(pool, local::rejections, PeerProtocol.REJECTIONS, new TypeReference<>() {});
+  }
+
+  @Override
+  public Optional<PoolReport> report(String pool) {
+    return ask(pool, local::report, PeerProtocol.REPORT, new TypeReference<>() {});
+  }
+
+  @Override
+  public Optional<PoolReport> standby(String pool) {
+    return local.standby(pool);
   }
 
   /** The owner first: what this instance has of a pool that it owned until now may be stale. */
@@ -61,6 +70,11 @@ final class AnyPool implements Ledger {
   @Override
   public Decision decide(String pool, @Nullable String key) {
     return local.decide(pool, key);
+  }
+
+  @Override
+  public boolean holdsBack(String pool) {
+    return local.holdsBack(pool);
   }
 
   @Override
@@ -81,6 +95,11 @@ final class AnyPool implements Ledger {
   @Override
   public void unreachable(String pool, Owner.Other owner) {
     local.unreachable(pool, owner);
+  }
+
+  @Override
+  public Loans loans() {
+    return local.loans();
   }
 
   @Override

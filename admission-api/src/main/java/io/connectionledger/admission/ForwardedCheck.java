@@ -1,7 +1,7 @@
 package io.connectionledger.admission;
 
 import io.connectionledger.model.Decision;
-import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Ledger;
 import io.connectionledger.streams.Ledger.Owner;
 import org.jspecify.annotations.Nullable;
@@ -93,6 +93,14 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
 
   @Override
   public void decided(Decision decision) {
+    if (decision instanceof Decision.Rejected rejected
+        && rejected.reason() == RejectionReason.POD_LIMIT) {
+      Decision.Allowed lent = ledger.loans().spendAsRoom(pool);
+      if (lent != null) {
+        admission.answerLent(lent, reply, startedNanos);
+        return;
+      }
+    }
     if (decision instanceof Decision.Allowed allowed) {
       String owner = asked.address();
       whenGone(() -> peers.release(owner, allowed));
@@ -112,11 +120,23 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
     advance();
   }
 
+  @Override
+  public void late() {
+    unowned();
+  }
+
   private void unowned() {
-    if (ledger.onOwnerLoss(pool) == OnOwnerLoss.ALLOW) {
-      admission.answerUnowned(pool, reply, startedNanos);
-    } else {
-      admission.refuse(refusal, reply, startedNanos);
+    switch (ledger.onOwnerLoss(pool)) {
+      case ALLOW -> admission.answerUnowned(pool, reply, startedNanos);
+      case DENY -> admission.refuse(refusal, reply, startedNanos);
+      case SHARE -> {
+        Decision.Allowed lent = isGone() ? null : ledger.loans().spend(pool);
+        if (lent == null) {
+          admission.refuse(refusal, reply, startedNanos);
+        } else {
+          admission.answerLent(lent, reply, startedNanos);
+        }
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.Loan;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.UnreadableRecordException;
@@ -11,6 +12,7 @@ import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
@@ -24,6 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,8 +37,13 @@ final class GrpcPeers implements Peers, AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(GrpcPeers.class);
 
   private static final int MAX_WAITING = 10_000;
+
+  /** More than everything about a pool of ten thousand pods. */
+  private static final int MAX_ANSWER_BYTES = 32 << 20;
+
   private static final Duration MOMENT = Duration.ofMillis(20);
   private static final Duration RELEASE_TIMEOUT = Duration.ofSeconds(1);
+  private static final Duration BORROW_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration QUERY_TIMEOUT = Duration.ofSeconds(2);
 
   private final LogGate gate;
@@ -66,7 +74,11 @@ final class GrpcPeers implements Peers, AutoCloseable {
           @Override
           public void onError(Throwable failure) {
             warn(address, failure);
-            answer.unreachable();
+            if (Status.fromThrowable(failure).getCode() == Status.Code.DEADLINE_EXCEEDED) {
+              answer.late();
+            } else {
+              answer.unreachable();
+            }
           }
         });
   }
@@ -95,6 +107,30 @@ final class GrpcPeers implements Peers, AutoCloseable {
           @Override
           public void onNext(byte[] done) {
             // Nothing to do with it.
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            warn(address, failure);
+          }
+        });
+  }
+
+  @Override
+  public void borrow(String address, LoanRequest request, Consumer<Loan> lent) {
+    call(
+        address,
+        PeerProtocol.LEND,
+        PeerCodec.encode(Optional.of(request)),
+        BORROW_TIMEOUT.toNanos(),
+        new Observer() {
+          @Override
+          public void onNext(byte[] loan) {
+            try {
+              PeerCodec.decode(loan, new TypeReference<Loan>() {}).ifPresent(lent);
+            } catch (IOException unreadable) {
+              warn(address, unreadable);
+            }
           }
 
           @Override
@@ -151,6 +187,7 @@ final class GrpcPeers implements Peers, AutoCloseable {
         .directExecutor()
         .keepAliveTime(10, TimeUnit.SECONDS)
         .keepAliveTimeout(2, TimeUnit.SECONDS)
+        .maxInboundMessageSize(MAX_ANSWER_BYTES)
         .build();
   }
 

@@ -23,14 +23,20 @@ final class PeerProtocol {
   /** An allowed decision, as in the topic → nothing. */
   static final MethodDescriptor<byte[], byte[]> RELEASE = method("Release");
 
+  /** A {@link LoanRequest} → a Loan. */
+  static final MethodDescriptor<byte[], byte[]> LEND = method("Lend");
+
   /** The name of a pool → a PoolView. */
   static final MethodDescriptor<byte[], byte[]> CONNECTIONS = method("Connections");
 
   /** The name of a pool → a PoolReadiness. */
   static final MethodDescriptor<byte[], byte[]> READINESS = method("Readiness");
 
-  /** The name of a pool → windows and in them reasons with counts. */
+  /** The name of a pool → a PoolRejections. */
   static final MethodDescriptor<byte[], byte[]> REJECTIONS = method("Rejections");
+
+  /** The name of a pool → a PoolReport. */
+  static final MethodDescriptor<byte[], byte[]> REPORT = method("Report");
 
   static final byte[] NOTHING = {};
 

@@ -2,6 +2,7 @@ package io.connectionledger.admission;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.UnreadableRecordException;
@@ -13,6 +14,7 @@ import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -38,9 +40,11 @@ final class PeerService implements BindableService {
     return ServerServiceDefinition.builder(PeerProtocol.SERVICE)
         .addMethod(PeerProtocol.DECIDE, ServerCalls.asyncUnaryCall(this::decide))
         .addMethod(PeerProtocol.RELEASE, ServerCalls.asyncUnaryCall(this::release))
+        .addMethod(PeerProtocol.LEND, ServerCalls.asyncUnaryCall(this::lend))
         .addMethod(PeerProtocol.CONNECTIONS, query(ledger::connections))
         .addMethod(PeerProtocol.READINESS, query(ledger::readiness))
         .addMethod(PeerProtocol.REJECTIONS, query(ledger::rejections))
+        .addMethod(PeerProtocol.REPORT, query(ledger::report))
         .build();
   }
 
@@ -64,6 +68,20 @@ final class PeerService implements BindableService {
       }
       send(responses, PeerProtocol.NOTHING);
     } catch (UnreadableRecordException unreadable) {
+      responses.onError(
+          Status.INVALID_ARGUMENT.withDescription(unreadable.getMessage()).asRuntimeException());
+    }
+  }
+
+  private void lend(byte[] request, StreamObserver<byte[]> responses) {
+    // What a borrower that has gone never hears of is not used, and expires.
+    ((ServerCallStreamObserver<byte[]>) responses).setOnCancelHandler(() -> {});
+    try {
+      LoanRequest asked =
+          PeerCodec.decode(request, new TypeReference<LoanRequest>() {})
+              .orElseThrow(() -> new IOException("the request is empty"));
+      admission.lend(asked, loan -> send(responses, PeerCodec.encode(loan)));
+    } catch (IOException unreadable) {
       responses.onError(
           Status.INVALID_ARGUMENT.withDescription(unreadable.getMessage()).asRuntimeException());
     }

@@ -1,6 +1,8 @@
 package io.connectionledger.admission;
 
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.Loan;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The other instances, as checks need them: {@link GrpcPeers}. Thread-safe; never waits. */
@@ -14,8 +16,11 @@ interface Peers {
     /** The other instance does not own the pool. */
     void disowned();
 
-    /** No answer came in time, or none can. */
+    /** None can answer: the other instance is gone. */
     void unreachable();
+
+    /** None came in time, though the other instance may live. */
+    void late();
   }
 
   /** Of an instance without others. */
@@ -30,6 +35,11 @@ interface Peers {
         @Override
         public void release(String address, Decision.Allowed reservation) {
           throw new IllegalStateException("nobody has reserved anything");
+        }
+
+        @Override
+        public void borrow(String address, LoanRequest request, Consumer<Loan> lent) {
+          throw new IllegalStateException("nobody is known to own anything");
         }
 
         @Override
@@ -48,6 +58,13 @@ interface Peers {
 
   /** Gives back what another instance has reserved; without an answer, and it may get lost. */
   void release(String address, Decision.Allowed reservation);
+
+  /**
+   * Asks the owner of a pool to lend slots of it.
+   *
+   * @param lent takes its answer, on any thread; not called when there is none
+   */
+  void borrow(String address, LoanRequest request, Consumer<Loan> lent);
 
   /**
    * Runs {@code check} within a moment, on another thread.

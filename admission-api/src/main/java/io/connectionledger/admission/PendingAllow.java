@@ -49,6 +49,7 @@ final class PendingAllow implements Callback, Runnable {
 
   @Override
   public void onCompletion(@Nullable RecordMetadata recorded, @Nullable Exception failure) {
+    admission.settled(decision);
     if (failure == null) {
       answer();
     } else if (state.compareAndSet(State.PENDING, State.GIVEN_UP)) {

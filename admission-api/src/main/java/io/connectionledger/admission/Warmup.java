@@ -222,6 +222,11 @@ final class Warmup {
     public void unreachable() {
       inFlight.release();
     }
+
+    @Override
+    public void late() {
+      inFlight.release();
+    }
   }
 
   private record Counting(AtomicInteger answered, Semaphore inFlight)

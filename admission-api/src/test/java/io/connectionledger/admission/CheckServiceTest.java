@@ -3,6 +3,7 @@ package io.connectionledger.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Value;
+import io.connectionledger.model.Basis;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy.Mode;
@@ -18,6 +19,7 @@ import io.envoyproxy.envoy.service.auth.v3.OkHttpResponse;
 import io.grpc.Status;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -241,6 +243,43 @@ final class CheckServiceTest {
     assertThat(kafka.completeNext()).isTrue();
     assertThat(call.responses).hasSize(1);
     assertThat(ledger.released).isEmpty();
+  }
+
+  @Test
+  void shouldAnswerNoMoreOfAPodBeforeKafkaThanMayBeLost() {
+    // Given
+    Basis basis = new Basis(Basis.Choice.LEAST_CONNECTIONS, null, 1, 0, 0, 0, 20, 0, null);
+    List<RecordingCall<CheckResponse>> calls = new ArrayList<>();
+    CheckService service = service(Durability.FAST);
+    for (int i = 0; i < 4; i++) {
+      ledger.decisions.add(
+          new Decision.Allowed("chat", "r-" + i, ALLOWED.pod(), 0, ALLOWED.atMs(), null, basis));
+      calls.add(new RecordingCall<>());
+    }
+    // When
+    calls.forEach(each -> service.check(webSocket("chat"), each));
+    List<Boolean> before = calls.stream().map(RecordingCall::isAnswered).toList();
+    for (int i = 0; i < 3; i++) {
+      kafka.completeNext();
+    }
+    // Then
+    assertThat(before).containsExactly(true, true, false, false);
+    assertThat(calls.stream().map(RecordingCall::isAnswered))
+        .containsExactly(true, true, true, false);
+  }
+
+  @Test
+  void shouldAnswerAfterKafkaWhileRoomIsHeldBack() {
+    // Given
+    ledger.holdsBack = true;
+    ledger.decisions.add(ALLOWED);
+    service(Durability.FAST).check(webSocket("chat"), call);
+    boolean before = call.isAnswered();
+    // When
+    kafka.completeNext();
+    // Then
+    assertThat(before).isFalse();
+    assertThat(call.onlyResponse().hasOkResponse()).isTrue();
   }
 
   @Test

@@ -5,10 +5,11 @@ import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.Window;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +28,9 @@ public final class ScriptedLedger implements Ledger {
 
   public final Set<String> pools = new TreeSet<>();
   public final Map<String, PoolView> connections = new HashMap<>();
-  public final Map<String, Map<Window, Map<RejectionReason, Long>>> rejections = new TreeMap<>();
+  public final Map<String, PoolRejections> rejections = new HashMap<>();
+  public final Map<String, PoolReport> reports = new HashMap<>();
+  public final Map<String, PoolReport> standbys = new HashMap<>();
   public final Map<String, PoolReadiness> readiness = new HashMap<>();
   public final Deque<Decision> decisions = new ArrayDeque<>();
   public final Deque<Owner> owners = new ArrayDeque<>();
@@ -39,6 +41,8 @@ public final class ScriptedLedger implements Ledger {
   public final List<String> keys = new ArrayList<>();
   public Affinity affinity = Affinity.NONE;
   public final List<Decision.Allowed> released = Collections.synchronizedList(new ArrayList<>());
+  public boolean holdsBack;
+  public final ScriptedLoans loans = new ScriptedLoans();
   public String status = "ready";
   private volatile boolean rehearsing;
 
@@ -55,6 +59,11 @@ public final class ScriptedLedger implements Ledger {
         ? decisions.removeFirst()
         : new Decision.Rejected(
             pool, "unknown-1", RejectionReason.UNKNOWN_POOL, null, 30, 1_700_000_000_000L);
+  }
+
+  @Override
+  public boolean holdsBack(String pool) {
+    return holdsBack;
   }
 
   @Override
@@ -75,6 +84,11 @@ public final class ScriptedLedger implements Ledger {
   @Override
   public void unreachable(String pool, Owner.Other owner) {
     unreachable.add(owner);
+  }
+
+  @Override
+  public Loans loans() {
+    return loans;
   }
 
   @Override
@@ -110,8 +124,18 @@ public final class ScriptedLedger implements Ledger {
   }
 
   @Override
-  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+  public Optional<PoolRejections> rejections(String pool) {
     return Optional.ofNullable(rejections.get(pool));
+  }
+
+  @Override
+  public Optional<PoolReport> report(String pool) {
+    return Optional.ofNullable(reports.get(pool));
+  }
+
+  @Override
+  public Optional<PoolReport> standby(String pool) {
+    return Optional.ofNullable(standbys.get(pool));
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.util.concurrent.ThreadLocalRandom;
 public final class ConnectionIds {
 
   private static final String UNLEASED_PREFIX = "u-";
+  private static final String LENT_PREFIX = "l-";
   private static final int LENGTH = 16;
   private static final int MAX_LENGTH = 64;
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
@@ -34,8 +35,21 @@ public final class ConnectionIds {
     return ENCODER.encodeToString(bytes);
   }
 
+  /** {@link #next} for a slot that is lent to another instance before anybody asks for it. */
+  public static String nextLent(long nowMs) {
+    return LENT_PREFIX + next(nowMs);
+  }
+
+  /** Whether {@link #nextLent} made this id. */
+  public static boolean isLent(String id) {
+    return id.length() == LENT_PREFIX.length() + LENGTH && id.startsWith(LENT_PREFIX);
+  }
+
   /** When {@link #next} made this id, milliseconds since the epoch; empty when it did not. */
   public static OptionalLong madeAtMs(String id) {
+    if (isLent(id)) {
+      return madeAtMs(id.substring(LENT_PREFIX.length()));
+    }
     if (id.length() != LENGTH || !isValid(id)) {
       return OptionalLong.empty();
     }

@@ -15,9 +15,9 @@ public final class DurationText {
   private DurationText() {}
 
   /**
-   * Reads a written duration.
+   * Reads the written form.
    *
-   * @throws IllegalArgumentException that says what is allowed
+   * @throws IllegalArgumentException with the forms that are allowed
    */
   public static Duration parse(String text) {
     Matcher written = WRITTEN.matcher(text);

@@ -21,4 +21,15 @@ class ConnectionIdsTest {
     assertThat(ConnectionIds.madeAtMs("AaMYXFPoGRmbZyl=")).isEmpty();
     assertThat(ConnectionIds.madeAtMs("u-0123456789abcdef")).isEmpty();
   }
+
+  @Test
+  void shouldTellALentSlotFromAnother() {
+    String lent = ConnectionIds.nextLent(1_700_000_000_000L);
+
+    assertThat(ConnectionIds.isLent(lent)).isTrue();
+    assertThat(ConnectionIds.isValid(lent)).isTrue();
+    assertThat(ConnectionIds.madeAtMs(lent)).hasValue(1_700_000_000_000L);
+    assertThat(ConnectionIds.isLent(ConnectionIds.next(1_700_000_000_000L))).isFalse();
+    assertThat(ConnectionIds.isLent("l-")).isFalse();
+  }
 }

@@ -2,12 +2,14 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.Loan;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -15,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What admission and the query API may ask the ledger. Every method is safe for any thread and
- * returns without waiting for Kafka; only {@link #rejections} may read from a local disk.
+ * returns without waiting for Kafka; only {@link #rejections}, {@link #report} and {@link #standby}
+ * may read from a local disk.
  */
 public interface Ledger {
 
@@ -53,6 +56,12 @@ public interface Ledger {
    */
   Decision decide(String pool, @Nullable String key);
 
+  /**
+   * Whether the pool has come here without the last word of its owner before. Until what that may
+   * have admitted has shown, the pool's decisions may not be answered before they are recorded.
+   */
+  boolean holdsBack(String pool);
+
   /** By what clients of the pool are known again; {@link Affinity#NONE} when they need not be. */
   Affinity affinity(String pool);
 
@@ -70,6 +79,40 @@ public interface Ledger {
 
   /** The owner does not answer; it is not named again before it is heard again. */
   void unreachable(String pool, Owner.Other owner);
+
+  /** Slots that owners lend to other instances, for the time in which a pool has no owner. */
+  interface Loans {
+
+    /**
+     * Lends, as the owner; the added ones must be recorded before the borrower is told of them.
+     *
+     * @param held ids of what the borrower has unused
+     * @param borrowers how many instances borrow, at least 1
+     * @return empty when this instance may not decide for the pool
+     */
+    Optional<Loan> lend(String pool, List<String> held, int borrowers);
+
+    /** The ids of what this instance has borrowed and not used. */
+    List<String> borrowed(String pool);
+
+    /**
+     * Takes the owner's answer.
+     *
+     * @param asked the ids that the owner was told of
+     * @param askedNanos before the owner was asked, on the ledger's ticker
+     * @return what is not used here any more and may be given back
+     */
+    List<Decision.Allowed> take(String pool, List<String> asked, Loan loan, long askedNanos);
+
+    /** Admits with a borrowed slot while nobody is known to own the pool; null when none is due. */
+    Decision.@Nullable Allowed spend(String pool);
+
+    /** Admits with a borrowed slot where the owner has no other room; null when there is none. */
+    Decision.@Nullable Allowed spendAsRoom(String pool);
+  }
+
+  /** What is lent to this instance and by it. */
+  Loans loans();
 
   /** What to answer for the pool while nobody decides for it. */
   OnOwnerLoss onOwnerLoss(String pool);
@@ -93,15 +136,23 @@ public interface Ledger {
   /** How far the counts of the pool can be relied on; empty as for {@link #connections}. */
   Optional<PoolReadiness> readiness(String pool);
 
-  /**
-   * Rejections by window and reason, up to now; empty as for {@link #connections}. Every window is
-   * present; a reason without rejections is not.
-   */
-  Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool);
+  /** Rejections by window and reason, up to now; empty as for {@link #connections}. */
+  Optional<PoolRejections> rejections(String pool);
+
+  /** All about the pool, up to now; empty as for {@link #connections}. */
+  Optional<PoolReport> report(String pool);
 
   /**
-   * Whether every store is restored and every record that existed when this instance started has
-   * been applied. The answer may turn false again when partitions move.
+   * What this instance has of a pool whose owner cannot be asked, with how old it may be; empty
+   * when it keeps no copy of it. Reads the whole pool from a local disk, once a second at most.
+   */
+  Optional<PoolReport> standby(String pool);
+
+  /**
+   * Whether every store has been restored and every record that existed when this instance started
+   * has been applied. It stays so while partitions move: their checks wait, or others decide them.
+   * It turns false when the local state must be restored again, or when it is not known any more
+   * who owns what.
    */
   boolean ready();
 

@@ -48,6 +48,9 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   /** How often a new owner looks whether it may decide: a part of the gap between two owners. */
   private static final Duration LOOK = Duration.ofMillis(20);
 
+  /** How long the claim waits for what can be read before it: less than an owner lingers. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
   private final IntFunction<PoolShard> emptyShards;
   private final OwnedShards shards;
   private final Ownership ownership;
@@ -63,6 +66,8 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   private KeyValueStore<String, Long> buckets;
   private WindowStore<String, byte[]> history;
   private PoolShard shard;
+  private @Nullable CompletableFuture<Map<String, Long>> backlog;
+  private long runningSinceNanos;
   private Ownership.@Nullable Claim claim;
   private CompletableFuture<Map<String, Long>> remaining = new CompletableFuture<>();
 
@@ -109,11 +114,34 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
    */
   private void look() {
     if (claim == null) {
+      if (!hasReadBacklog()) {
+        return;
+      }
       claim = ownership.claim(partition(), shard);
       shards.add(partition(), shard);
       remaining = remainingOnceWon(claim);
     }
     checkBarrier(claim);
+  }
+
+  /**
+   * Nobody decides between the claim and the end of what there is to read then, so all that is
+   * there already is read before it.
+   */
+  private boolean hasReadBacklog() {
+    if (backlog == null) {
+      backlog = catchUp.remaining(partition()).toCompletableFuture();
+      runningSinceNanos = ticker.nowNanos();
+    }
+    return backlog.isCompletedExceptionally()
+        || hasRead(backlog)
+        || ticker.nowNanos() - runningSinceNanos >= PATIENCE.toNanos();
+  }
+
+  private boolean hasRead(CompletableFuture<Map<String, Long>> ends) {
+    return ends.isDone()
+        && ends.resultNow().entrySet().stream()
+            .allMatch(end -> nextOffsets.getOrDefault(end.getKey(), 0L) >= end.getValue());
   }
 
   /** Asked for only then: until then the owner before may add to what there is to read. */
@@ -194,7 +222,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
       LedgerRecord value = decode(source.topic(), record);
       changes.clear();
       if (shard.apply(value, changes)) {
-        History.count(history, value, source.offset(), record.timestamp());
+        History.count(history, value, changes.failedOn(), source.offset(), record.timestamp());
         store(value.pool(), changes);
       } else {
         throw new UnreadableRecordException("no policy for pool '" + value.pool() + "'");
@@ -295,9 +323,10 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
           .setCause(remaining.exceptionNow())
           .log("Kafka did not say how far to catch up, asking again");
       remaining = remainingOnceWon(claim);
-    } else if (remaining.isDone()
-        && remaining.resultNow().entrySet().stream()
-            .allMatch(end -> nextOffsets.getOrDefault(end.getKey(), 0L) >= end.getValue())) {
+    } else if (hasRead(remaining)) {
+      if (claim.isUnclean()) {
+        shard.holdBack(ticker.nowMs());
+      }
       shard.caughtUp();
       claim.decides();
       LOGGER.atDebug().addKeyValue("partition", partition()).log("Caught up, deciding from now on");
@@ -314,5 +343,6 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
       claim = null;
       remaining = new CompletableFuture<>();
     }
+    backlog = null;
   }
 }

@@ -1,6 +1,5 @@
 package io.connectionledger.streams;
 
-import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.streams.Ledger.Owner;
@@ -13,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +31,7 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.errors.ProcessorStateException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.state.QueryableStoreType;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +47,7 @@ public final class LedgerStreams implements AutoCloseable {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
   private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(6);
   private static final int DESCRIBE_TIMEOUT_MS = 2_000;
+  private static final int COMMIT_INTERVAL_MS = 1_000;
 
   private final Settings settings;
   private final LocalLedger ledger;
@@ -56,9 +58,11 @@ public final class LedgerStreams implements AutoCloseable {
   private final CatchUp catchUp;
   private final Owners owners;
   private final StateGenerations state;
+  private final StandbyLag standbyLag;
   private volatile KafkaStreams streams;
   private KafkaStreamsMetrics streamsMetrics;
-  private boolean closed;
+  private boolean stopped;
+  private boolean alone;
 
   /**
    * What a {@link LedgerStreams} is made of.
@@ -76,8 +80,9 @@ public final class LedgerStreams implements AutoCloseable {
    * @param address where this instance answers others, host:port; empty while it does not. Safe for
    *     any thread
    * @param settle returns when all decisions made before are recorded; may wait
+   * @param fast whether decisions may be answered before they are recorded
    */
-  public record Surroundings(Supplier<String> address, Runnable settle) {}
+  public record Surroundings(Supplier<String> address, Runnable settle, boolean fast) {}
 
   /** Wires the topology; {@link #start} runs it. */
   public LedgerStreams(
@@ -97,6 +102,7 @@ public final class LedgerStreams implements AutoCloseable {
         new KafkaCatchUp(
             admin, APPLICATION_ID, List.of(Topics.CONNECTIONS, Topics.DECISIONS, Topics.ENVOYS));
     state = new StateGenerations(settings.stateDir());
+    standbyLag = new StandbyLag(ticker);
     owners =
         new Owners(
             settings.instanceId(),
@@ -105,7 +111,8 @@ public final class LedgerStreams implements AutoCloseable {
             ticker,
             new KafkaOwnerLog(settings.kafka(), ledger.partitions()),
             surroundings.address(),
-            surroundings.settle());
+            surroundings.settle(),
+            surroundings.fast() ? ledger.terms().hidden() : Duration.ZERO);
     streams = wire();
     streamsMetrics = new KafkaStreamsMetrics(streams);
   }
@@ -119,6 +126,7 @@ public final class LedgerStreams implements AutoCloseable {
                         ledger::emptyShard, ledger.shards(), owners, catchUp, ticker, metrics)),
             properties(settings, state.current()));
     wired.setUncaughtExceptionHandler(failure -> failed(wired, failure));
+    wired.setStandbyUpdateListener(standbyLag);
     return wired;
   }
 
@@ -128,7 +136,7 @@ public final class LedgerStreams implements AutoCloseable {
     p.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
     // Bounds what is read again after a crash; every record may come twice, so it is only time.
-    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
+    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL_MS);
     // Records may come in any order, so no topic has to wait for the other. Looking whether one
     // must costs a tenth of the stream thread's time.
     p.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
@@ -168,7 +176,7 @@ public final class LedgerStreams implements AutoCloseable {
   }
 
   private synchronized void rebuild(KafkaStreams failed, Throwable failure) {
-    if (!closed && streams.equals(failed)) {
+    if (!stopped && streams.equals(failed)) {
       leaveState(failure);
       begin();
     }
@@ -184,6 +192,7 @@ public final class LedgerStreams implements AutoCloseable {
     state.next();
     streams = wire();
     streamsMetrics = new KafkaStreamsMetrics(streams);
+    ledger.runBy(new Topology());
   }
 
   /** Starts it; {@link Ledger#ready} tells when it has caught up. */
@@ -213,22 +222,34 @@ public final class LedgerStreams implements AutoCloseable {
 
   /**
    * Stops the topology; state stays on disk. Where there are other instances its partitions are
-   * handed over to them, and checks are decided until they have them. A lone instance keeps its
-   * membership, so that it gets them back at once when it comes back. Idempotent.
+   * handed over to them: checks are decided until they claim them, and when this returns they
+   * decide, and are known here. A lone instance keeps its membership, so that it gets its
+   * partitions back at once when it comes back. Idempotent.
+   *
+   * @return whether there are others
    */
-  @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
+  public synchronized boolean handOver() {
+    if (stopped) {
+      return !alone;
     }
-    closed = true;
-    boolean alone = others().isEmpty();
+    stopped = true;
+    alone = others().isEmpty();
     stop(alone ? GroupMembershipOperation.REMAIN_IN_GROUP : GroupMembershipOperation.LEAVE_GROUP);
     try {
-      owners.resign(alone ? Duration.ZERO : HAND_OVER_TIMEOUT);
+      owners.handOver(alone ? Duration.ZERO : HAND_OVER_TIMEOUT);
     } catch (InterruptedException stopping) {
       Thread.currentThread().interrupt();
     }
+    return !alone;
+  }
+
+  /**
+   * {@link #handOver}, and the end of what is left: who owns what is not known any more.
+   * Idempotent.
+   */
+  @Override
+  public synchronized void close() {
+    handOver();
     owners.close();
     admin.close(Duration.ofSeconds(5));
   }
@@ -284,6 +305,11 @@ public final class LedgerStreams implements AutoCloseable {
     }
 
     @Override
+    public boolean isFollowing() {
+      return owners.isFollowing();
+    }
+
+    @Override
     public String state() {
       return streams.state().name();
     }
@@ -304,20 +330,62 @@ public final class LedgerStreams implements AutoCloseable {
     }
 
     @Override
-    public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+    public Optional<Rejected> rejected(String pool, int partition) {
       try {
         return Optional.of(
-            History.rejections(
+            History.rejected(
                 streams.store(
                     StoreQueryParameters.fromNameAndType(
-                        LedgerTopology.HISTORY_STORE,
-                        QueryableStoreTypes.<String, byte[]>windowStore())),
+                            LedgerTopology.HISTORY_STORE,
+                            QueryableStoreTypes.<String, byte[]>windowStore())
+                        .withPartition(partition)),
                 pool,
                 ticker.nowMs()));
       } catch (InvalidStateStoreException moving) {
         LOGGER.atDebug().setCause(moving).log("History not available while partitions move");
         return Optional.empty();
       }
+    }
+
+    @Override
+    public Optional<StandbyCopy> standby(String pool, int partition) {
+      OptionalLong silentMs = owners.silentMs(partition);
+      if (silentMs.isEmpty()) {
+        return Optional.empty();
+      }
+      // The owner's caches reach the changelogs when it commits.
+      long staleMs =
+          COMMIT_INTERVAL_MS + Math.max(silentMs.getAsLong(), standbyLag.ofPartitionMs(partition));
+      try {
+        return Optional.of(
+            StandbyCopy.read(
+                new StandbyCopy.Stores(
+                    copy(
+                        LedgerTopology.CONNECTIONS_STORE,
+                        QueryableStoreTypes.keyValueStore(),
+                        partition),
+                    copy(
+                        LedgerTopology.CIRCUITS_STORE,
+                        QueryableStoreTypes.keyValueStore(),
+                        partition),
+                    copy(
+                        LedgerTopology.HISTORY_STORE,
+                        QueryableStoreTypes.windowStore(),
+                        partition)),
+                pool,
+                ticker.nowMs(),
+                staleMs));
+      } catch (InvalidStateStoreException notHere) {
+        LOGGER.atDebug().setCause(notHere).log("No copy of another instance's pool");
+        return Optional.empty();
+      }
+    }
+
+    private <T> T copy(String store, QueryableStoreType<T> type, int partition) {
+      return streams.store(
+          StoreQueryParameters.fromNameAndType(store, type)
+              .withPartition(partition)
+              .enableStaleStores());
     }
   }
 }

@@ -7,6 +7,8 @@ import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolPolicy.Placement;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
@@ -34,13 +36,19 @@ public final class LocalLedger implements Ledger {
   private final Ticker ticker;
   private final Map<String, Integer> partitionOf = new ConcurrentHashMap<>();
   private final OwnedShards shards = new OwnedShards(this::followAll);
+  private final LocalLoans loans;
   private volatile Map<String, PoolPolicy> policies;
 
   /** The latest policy of each pool, those included that are not served any more. */
   private final Map<String, PolicyRecord> followed = new HashMap<>();
 
+  private final Reports reports = new Reports();
+  private final BriefMemo<Optional<PoolReport>> standbys;
   private volatile boolean policiesKnown;
   private volatile Running running = Running.NOT_YET;
+
+  /** Whether all has been here once: what moves since is decided by others, or soon here. */
+  private volatile boolean settled;
 
   /** What the topology says of itself. */
   interface Running {
@@ -53,12 +61,22 @@ public final class LocalLedger implements Ledger {
           }
 
           @Override
+          public boolean isFollowing() {
+            return false;
+          }
+
+          @Override
           public String state() {
             return "not started";
           }
 
           @Override
-          public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+          public Optional<Rejected> rejected(String pool, int partition) {
+            return Optional.empty();
+          }
+
+          @Override
+          public Optional<StandbyCopy> standby(String pool, int partition) {
             return Optional.empty();
           }
 
@@ -80,11 +98,17 @@ public final class LocalLedger implements Ledger {
 
     boolean isRunning();
 
+    /** Whether it is known who owns what. */
+    boolean isFollowing();
+
     /** In a word of Kafka Streams. */
     String state();
 
     /** From the store of an owned pool; empty while partitions move. */
-    Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool);
+    Optional<Rejected> rejected(String pool, int partition);
+
+    /** From this instance's copy of the stores of another; empty when it has none. */
+    Optional<StandbyCopy> standby(String pool, int partition);
 
     /** Who decides for a partition for which this instance may not. */
     Owner owner(int partition);
@@ -105,6 +129,8 @@ public final class LocalLedger implements Ledger {
     this.partitions = partitions;
     this.terms = terms;
     this.ticker = ticker;
+    this.loans = new LocalLoans(pool -> Optional.ofNullable(shard(pool)), ticker);
+    this.standbys = new BriefMemo<>(ticker);
     policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
   }
 
@@ -157,12 +183,17 @@ public final class LocalLedger implements Ledger {
     return partitions;
   }
 
+  LeaseTerms terms() {
+    return terms;
+  }
+
   OwnedShards shards() {
     return shards;
   }
 
   void runBy(Running topology) {
     running = topology;
+    settled = false;
   }
 
   @Override
@@ -176,6 +207,12 @@ public final class LocalLedger implements Ledger {
     boolean knowsHow = policiesKnown || partition == Rehearsal.PARTITION;
     Decision decision = shard == null || !knowsHow ? null : shard.decide(pool, key, nowNanos);
     return decision != null ? decision : noOwner(pool, nowNanos);
+  }
+
+  @Override
+  public boolean holdsBack(String pool) {
+    PoolShard shard = shard(pool);
+    return shard != null && shard.holdsBack();
   }
 
   @Override
@@ -198,6 +235,11 @@ public final class LocalLedger implements Ledger {
     return partition == null || partition == Rehearsal.PARTITION
         ? Owner.NOBODY
         : running.owner(partition);
+  }
+
+  @Override
+  public Loans loans() {
+    return loans;
   }
 
   @Override
@@ -268,13 +310,70 @@ public final class LocalLedger implements Ledger {
   }
 
   @Override
-  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
-    return shard(pool) == null ? Optional.empty() : running.rejections(pool);
+  public Optional<PoolRejections> rejections(String pool) {
+    return connections(pool)
+        .flatMap(
+            view ->
+                running
+                    .rejected(pool, partitionOf(pool))
+                    .map(rejected -> Reports.rejections(view, rejected)));
+  }
+
+  @Override
+  public Optional<PoolReport> report(String pool) {
+    PoolShard shard = shard(pool);
+    PoolPolicy policy = policies.get(pool);
+    if (shard == null || policy == null) {
+      return Optional.empty();
+    }
+    long nowMs = ticker.nowMs();
+    return shard
+        .view(pool, nowMs)
+        .flatMap(
+            view ->
+                shard
+                    .readiness(pool, nowMs)
+                    .flatMap(
+                        readiness ->
+                            running
+                                .rejected(pool, partitionOf(pool))
+                                .map(
+                                    rejected ->
+                                        reports.report(
+                                            null,
+                                            policy,
+                                            view,
+                                            readiness,
+                                            shard.isNew(),
+                                            rejected))));
+  }
+
+  @Override
+  public Optional<PoolReport> standby(String pool) {
+    return latest(pool)
+        .flatMap(
+            record ->
+                standbys.of(
+                    pool,
+                    () ->
+                        running
+                            .standby(pool, partitionOf(pool))
+                            .map(copy -> copy.report(record, reports))));
+  }
+
+  private synchronized Optional<PolicyRecord> latest(String pool) {
+    PoolPolicy policy = policies.get(pool);
+    return policy == null
+        ? Optional.empty()
+        : Optional.of(followed.getOrDefault(pool, PolicyRecord.ofBase(policy, Set.of(), 0)));
   }
 
   @Override
   public boolean ready() {
-    return policiesKnown && running.isRunning() && shards.behind() == 0;
+    if (policiesKnown && running.isRunning() && shards.behind() == 0) {
+      settled = true;
+    }
+    return settled && running.isFollowing();
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.connectionledger.streams.Tenure.Mandate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -40,8 +41,13 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
   private final OwnerLog log;
   private final Supplier<String> address;
   private final Runnable settle;
+  private final Duration hidden;
   private final List<Tenure> tenures;
   private final Map<Mandate, Office> offices = new ConcurrentHashMap<>();
+
+  /** Partitions that this instance waits to see in other hands. */
+  private final Map<Integer, CountDownLatch> successions = new ConcurrentHashMap<>();
+
   private volatile boolean following;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -50,7 +56,7 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("resigning-", 0).factory());
 
   /** A mandate that has not been given up in the log yet. */
-  private record Office(int partition, PoolShard shard, CountDownLatch resigned) {}
+  private record Office(int partition, PoolShard shard) {}
 
   /**
    * Begins to follow the log.
@@ -59,6 +65,8 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
    * @param partitions of every topic of the ledger
    * @param address where this instance answers others, host:port; empty while it does not
    * @param settle returns when all decisions made before are recorded; may wait
+   * @param hidden how long a connection may stay unknown whose decision an owner that died did not
+   *     record; zero when all are recorded before they are answered
    */
   Owners(
       String instance,
@@ -67,12 +75,14 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
       Ticker ticker,
       OwnerLog log,
       Supplier<String> address,
-      Runnable settle) {
+      Runnable settle,
+      Duration hidden) {
     this.shards = shards;
     this.ticker = ticker;
     this.log = log;
     this.address = address;
     this.settle = settle;
+    this.hidden = hidden;
     String run = ConnectionIds.next(ticker.nowMs());
     this.tenures =
         IntStream.range(0, partitions).mapToObj(partition -> new Tenure(instance, run)).toList();
@@ -85,6 +95,11 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
   /** Who decides for the partition when this instance may not. */
   Owner owner(int partition) {
     return tenures.get(partition).owner(ticker.nowNanos());
+  }
+
+  /** For how long nothing has been heard of the partition's owner; empty when nothing ever was. */
+  OptionalLong silentMs(int partition) {
+    return tenures.get(partition).silentMs(ticker.nowNanos());
   }
 
   void disowned(int partition, Owner.Other owner) {
@@ -105,7 +120,7 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
     Tenure tenure = tenures.get(partition);
     Mandate before = tenure.mandate();
     Mandate mandate = new Mandate(shard::decideUntil);
-    offices.put(mandate, new Office(partition, shard, new CountDownLatch(1)));
+    offices.put(mandate, new Office(partition, shard));
     if (before != null && offices.containsKey(before)) {
       // Its shard is replaced; what it decided must be in the log before ours looks.
       tenure.end(before);
@@ -172,6 +187,10 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
       resignLater(overruled);
     }
     complete(tenure.clear(ticker.nowNanos()));
+    CountDownLatch succession = successions.get(partition);
+    if (succession != null && owner(partition) instanceof Owner.Other) {
+      succession.countDown();
+    }
   }
 
   @Override
@@ -220,20 +239,18 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
     if (tenure.hasLeft(ended)) {
       shards.remove(office.partition, office.shard);
     }
-    office.resigned.countDown();
   }
 
   /**
-   * Gives everything up.
+   * Gives everything up, and goes on following who owns what.
    *
-   * @param successors how long to decide on until others claim what this instance owned; zero when
+   * @param successors how long to decide on until others decide what this instance owned; zero when
    *     there is nobody to wait for
    */
-  void resign(Duration successors) throws InterruptedException {
+  void handOver(Duration successors) throws InterruptedException {
     long untilNanos = ticker.nowNanos() + successors.toNanos();
     for (Office office : List.copyOf(offices.values())) {
-      long leftNanos = Math.max(0, untilNanos - ticker.nowNanos());
-      if (!office.resigned.await(leftNanos, TimeUnit.NANOSECONDS)) {
+      if (!isSucceeded(office.partition, untilNanos)) {
         break;
       }
     }
@@ -243,6 +260,14 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
             resignLater(mandate);
           }
         });
+  }
+
+  /** Waits until another decides for the partition; false when none does in time. */
+  private boolean isSucceeded(int partition, long untilNanos) throws InterruptedException {
+    CountDownLatch succession =
+        successions.computeIfAbsent(partition, unheard -> new CountDownLatch(1));
+    return owner(partition) instanceof Owner.Other
+        || succession.await(Math.max(0, untilNanos - ticker.nowNanos()), TimeUnit.NANOSECONDS);
   }
 
   /** Ends it, after some seconds at most for the last decisions to be recorded. */
@@ -277,6 +302,11 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
     @Override
     public CompletionStage<Void> won() {
       return mandate.won();
+    }
+
+    @Override
+    public boolean isUnclean() {
+      return tenure.isUnclean(mandate, hidden, ticker.nowNanos());
     }
 
     @Override

@@ -13,6 +13,12 @@ interface Ownership {
     /** Completes, on any thread, when no other instance may decide any more. */
     CompletionStage<Void> won();
 
+    /**
+     * Whether an owner before may have admitted connections that it did not record and that may not
+     * have shown yet; once the claim is won.
+     */
+    boolean isUnclean();
+
     /** The shard has caught up since the claim was won. */
     void decides();
 
@@ -33,6 +39,11 @@ interface Ownership {
           @Override
           public CompletionStage<Void> won() {
             return CompletableFuture.completedFuture(null);
+          }
+
+          @Override
+          public boolean isUnclean() {
+            return false;
           }
 
           @Override

@@ -2,6 +2,7 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.Loan;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
@@ -40,9 +41,13 @@ final class PoolShard {
   /** For how long no ingest has been heard, as far as our ticks tell. */
   private long silentMs = EnvoyWatch.SILENCE_MS;
 
+  /** For how long this instance has decided, as far as our ticks tell. */
+  private long ownedMs;
+
   private long tickedMs;
   private long decidedNanos;
   private volatile boolean caughtUp;
+  private volatile boolean holdsBack;
 
   /** On the ticker; a shard that nobody disputes may decide for ever. */
   private volatile long decidesUntilNanos = Long.MAX_VALUE;
@@ -77,6 +82,27 @@ final class PoolShard {
   /** From now on the shard decides. */
   void caughtUp() {
     caughtUp = true;
+  }
+
+  /**
+   * An owner before may have admitted what it did not record: room is left for it until it has
+   * shown.
+   *
+   * @param nowMs by the machine's clock
+   */
+  void holdBack(long nowMs) {
+    lock.lock();
+    try {
+      pools.values().forEach(ledger -> ledger.holdBack(nowMs));
+      holdsBack = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether room is held back in any pool. */
+  boolean holdsBack() {
+    return holdsBack;
   }
 
   boolean isCaughtUp() {
@@ -125,6 +151,21 @@ final class PoolShard {
     return decide(pool, null, nowNanos);
   }
 
+  /** {@link PoolLedger#lend}; null when this shard may not decide. */
+  @Nullable Loan lend(String pool, List<String> held, int borrowers, long nowNanos) {
+    lock.lock();
+    try {
+      PoolLedger ledger = pools.get(pool);
+      if (ledger == null || !caughtUp || nowNanos >= decidesUntilNanos) {
+        return null;
+      }
+      decidedNanos = Math.max(decidedNanos, nowNanos);
+      return ledger.lend(held, borrowers, decidedNanos);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   void release(Decision.Allowed reservation) {
     lock.lock();
     try {
@@ -168,6 +209,16 @@ final class PoolShard {
       return Optional.of(
           new PoolReadiness(
               pool, nowMs, reasons.isEmpty(), completeness, ledger.envoys(), reasons));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether it decides, but for less than a lease: connections may be open that it never heard. */
+  boolean isNew() {
+    lock.lock();
+    try {
+      return caughtUp && ownedMs < terms.leaseMs();
     } finally {
       lock.unlock();
     }
@@ -236,6 +287,7 @@ final class PoolShard {
               changed.put(pool, changes);
             }
           });
+      holdsBack = pools.values().stream().anyMatch(PoolLedger::holdsBack);
       return changed;
     } finally {
       lock.unlock();
@@ -250,7 +302,9 @@ final class PoolShard {
   void tick(long nowMs) {
     lock.lock();
     try {
-      silentMs += Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
+      long passedMs = Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
+      silentMs += passedMs;
+      ownedMs = caughtUp ? ownedMs + passedMs : 0;
       tickedMs = nowMs;
     } finally {
       lock.unlock();

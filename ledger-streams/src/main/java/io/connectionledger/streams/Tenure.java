@@ -6,6 +6,7 @@ import io.connectionledger.streams.Ledger.Owner;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +49,11 @@ final class Tenure {
   private final String instance;
   private final String run;
 
-  /** Runs of other instances whose beats counted, and when the last one was read. */
+  /** Other runs whose beats counted and that have not resigned since. */
   private final Map<String, Heard> others = new HashMap<>();
+
+  /** When somebody last began to decide without the last word of whoever did before. */
+  private long uncleanNanos = NEVER;
 
   /** The claim that counts: the highest term so far. */
   private Holder holder = Holder.NONE;
@@ -60,7 +64,13 @@ final class Tenure {
   private boolean following;
   private @Nullable Mandate mandate;
 
-  private record Heard(long term, long nanos) {}
+  /**
+   * The last beat of a run.
+   *
+   * @param nanos when it was read
+   * @param dead whether the run is known to decide nothing any more
+   */
+  private record Heard(long term, long nanos, boolean dead) {}
 
   private record Holder(long term, String instance, String run, Kind kind, String address) {
     static final Holder NONE = new Holder(0, "", "", Kind.RESIGNED, "");
@@ -86,6 +96,7 @@ final class Tenure {
     private long leaseEndNanos = NEVER;
     private long leftNanos = NEVER;
     private long beatNanos = NEVER;
+    private long uncleanNanos = NEVER;
 
     /**
      * Not claimed yet.
@@ -187,13 +198,18 @@ final class Tenure {
     doubted = false;
     unreachable = false;
     if (beat.kind() == Kind.DECIDING) {
+      others.remove(beat.run());
+      if (!others.isEmpty()) {
+        uncleanNanos = nowNanos;
+      }
       others.clear();
     }
     if (isOwn(beat)) {
       extend(beat);
-    } else if (!beat.instance().equals(instance)) {
+    } else {
       // A former run of this instance is dead: its data directory is ours.
-      others.put(beat.run(), new Heard(beat.term(), nowNanos));
+      boolean dead = beat.instance().equals(instance);
+      others.put(beat.run(), new Heard(beat.term(), nowNanos, dead));
     }
     return ended ? mandate : null;
   }
@@ -249,14 +265,25 @@ final class Tenure {
   /** The mandate that nobody else stands in the way of any more, once; null else. */
   synchronized @Nullable Mandate clear(long nowNanos) {
     Mandate own = mandate;
+    if (own == null || own.ended || !own.accepted || own.won.isDone()) {
+      return null;
+    }
     boolean clear =
-        own != null
-            && !own.ended
-            && own.accepted
-            && !own.won.isDone()
-            && others.values().stream()
-                .allMatch(heard -> nowNanos - heard.nanos >= BINDING.toNanos());
-    return clear ? own : null;
+        others.values().stream()
+            .allMatch(heard -> heard.dead || nowNanos - heard.nanos >= BINDING.toNanos());
+    if (!clear) {
+      return null;
+    }
+    own.uncleanNanos = others.isEmpty() ? uncleanNanos : nowNanos;
+    return own;
+  }
+
+  /**
+   * Whether, within the last {@code span}, the partition went to a run, this one included, without
+   * the last word of the one before, which may have made decisions that it did not record.
+   */
+  synchronized boolean isUnclean(Mandate won, Duration span, long nowNanos) {
+    return won.uncleanNanos != NEVER && nowNanos - won.uncleanNanos < span.toNanos();
   }
 
   /** The mandate that was won decides from now on, and says so with its next beat. */
@@ -309,6 +336,9 @@ final class Tenure {
 
   /** Who decides, for a check that this run may not decide. */
   synchronized Owner owner(long nowNanos) {
+    if (holder.term == 0 && !following) {
+      return Owner.CHANGING;
+    }
     if (holder.term == 0 || nowNanos - holderHeardNanos >= LEASE.toNanos() || unreachable) {
       return Owner.NOBODY;
     }
@@ -318,6 +348,13 @@ final class Tenure {
             || holder.instance.equals(instance)
         ? Owner.CHANGING
         : new Owner.Other(holder.address, holder.term);
+  }
+
+  /** For how long the holder has not been heard; empty when none ever was. */
+  synchronized OptionalLong silentMs(long nowNanos) {
+    return holder.term == 0
+        ? OptionalLong.empty()
+        : OptionalLong.of(Math.max(0, nowNanos - holderHeardNanos) / 1_000_000);
   }
 
   /** The owner says that it is none: nobody asks it again before it is heard again. */

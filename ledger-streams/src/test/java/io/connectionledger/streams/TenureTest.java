@@ -8,12 +8,15 @@ import io.connectionledger.streams.Ledger.Owner;
 import io.connectionledger.streams.Tenure.Mandate;
 import io.connectionledger.testkit.ManualTicker;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** The rules of ownership, one partition, one log, time by hand. */
 class TenureTest {
+
+  private static final Duration HIDDEN = Duration.ofSeconds(25);
 
   private final ManualTicker ticker = new ManualTicker();
   private final Node a = new Node("a");
@@ -52,6 +55,10 @@ class TenureTest {
       assertThat(wins()).isTrue();
       mandate.won().complete(null);
       tenure.decides(mandate);
+    }
+
+    boolean isUnclean() {
+      return tenure.isUnclean(mandate, HIDDEN, ticker.nowNanos());
     }
 
     boolean decides() {
@@ -296,5 +303,66 @@ class TenureTest {
     assertThat(disowned).isEqualTo(Owner.CHANGING);
     assertThat(unreachable).isEqualTo(Owner.NOBODY);
     assertThat(b.tenure.owner(ticker.nowNanos())).isEqualTo(owner);
+  }
+
+  @Test
+  void shouldHoldChecksBackUntilTheLogIsKnown() {
+    Tenure starting = new Tenure("c", "c-run");
+
+    assertThat(starting.owner(ticker.nowNanos())).isEqualTo(Owner.CHANGING);
+    starting.following();
+    assertThat(starting.owner(ticker.nowNanos())).isEqualTo(Owner.NOBODY);
+  }
+
+  @Test
+  void shouldSayThatAnOwnerDiedWithoutALastWord() {
+    owns(a);
+    b.stands();
+    logged(b.says());
+    ticker.advance(Tenure.BINDING);
+    b.decidesFromNow();
+
+    assertThat(b.isUnclean()).isTrue();
+    ticker.advance(HIDDEN);
+    assertThat(b.isUnclean()).isFalse();
+  }
+
+  @Test
+  void shouldSayThatAnOwnerLeftWithItsLastWord() {
+    owns(a);
+    b.stands();
+    logged(b.says());
+    logged(Objects.requireNonNull(a.tenure.resignation(a.mandate, ticker.nowNanos())));
+    b.decidesFromNow();
+
+    assertThat(b.isUnclean()).isFalse();
+  }
+
+  @Test
+  void shouldNotForgetADeathWhenTheNextOwnerLeavesInOrder() {
+    Node c = new Node("c");
+    for (OwnerBeat beat :
+        List.of(
+            new OwnerBeat(Kind.DECIDING, "a", "a-run", 7, "", 0, 0),
+            new OwnerBeat(Kind.DECIDING, "b", "b-run", 8, "", 0, 0),
+            new OwnerBeat(Kind.RESIGNED, "b", "b-run", 8, "", 0, 0))) {
+      c.tenure.read(beat, ticker.nowNanos());
+    }
+    c.stands();
+    c.tenure.read(c.says(), ticker.nowNanos());
+    c.decidesFromNow();
+
+    assertThat(c.isUnclean()).isTrue();
+  }
+
+  @Test
+  void shouldTakeAFormerRunOfItselfThatDiedForOneWithoutALastWord() {
+    Node again = new Node("a", "a-next-run");
+    again.tenure.read(new OwnerBeat(Kind.DECIDING, "a", "a-run", 7, "", 0, 0), ticker.nowNanos());
+    again.stands();
+    again.tenure.read(again.says(), ticker.nowNanos());
+    again.decidesFromNow();
+
+    assertThat(again.isUnclean()).isTrue();
   }
 }

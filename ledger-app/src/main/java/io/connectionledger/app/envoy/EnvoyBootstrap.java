@@ -11,6 +11,9 @@ final class EnvoyBootstrap {
 
   private static final String POOL_IN_FILE = "chat";
 
+  /** Of the time for a check, how much the first instance that is asked has. */
+  private static final double FIRST_TRY = 0.8;
+
   private EnvoyBootstrap() {}
 
   /**
@@ -57,6 +60,10 @@ final class EnvoyBootstrap {
           .put("value", options.pool());
     } else {
       object(authz, "/grpc_service").put("timeout", seconds(options.checkTimeout()));
+      object(authz, "/grpc_service/retry_policy/retry_back_off")
+          .put(
+              "max_interval",
+              seconds(Duration.ofMillis((long) (options.checkTimeout().toMillis() * FIRST_TRY))));
     }
   }
 

@@ -205,11 +205,13 @@ public final class Instance implements AutoCloseable {
                 new LedgerStreams.Settings(
                     kafkaClient(), dataDir.resolve("streams"), dataDir.instanceId().toString()),
                 ledger,
-                new LedgerStreams.Surroundings(() -> peerAddress, api::settle),
+                new LedgerStreams.Surroundings(
+                    () -> peerAddress, api::settle, durability() == Durability.FAST),
                 ticker,
                 registry));
     streams.start();
     httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
+    closing.add(api::stopHttp);
     api.warmUp();
     GrpcServer server =
         GrpcServer.startOnEventLoop(
@@ -217,9 +219,16 @@ public final class Instance implements AutoCloseable {
     closing.add(server);
     authzPort = OptionalInt.of(server.port());
     peerAddress = config.instance().address(server.port());
-    // Closed before what answers checks, which go on until other instances have taken over.
-    closing.add(streams);
+    closing.add(() -> leave(api, streams));
     admission = api;
+  }
+
+  /** Before anything is closed: clients are sent away, the pools handed over, late checks answered. */
+  private static void leave(AdmissionApi api, LedgerStreams streams) {
+    api.leave();
+    if (streams.handOver()) {
+      api.awaitQuiet();
+    }
   }
 
   private void startIngest() {

@@ -11,18 +11,22 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 
 /**
  * Asks several instances in turn, as Envoys do: with a second to answer, and with one retry on the
  * next instance when one cannot be reached.
  */
-final class CheckCrowd implements AutoCloseable {
+public final class CheckCrowd implements AutoCloseable {
 
   private static final int THREADS = 4;
   private static final Duration PERIOD = Duration.ofMillis(50);
@@ -41,7 +45,7 @@ final class CheckCrowd implements AutoCloseable {
   }
 
   /** One that does not ask by itself yet. */
-  static CheckCrowd of(String pool, List<Integer> ports) {
+  public static CheckCrowd of(String pool, List<Integer> ports) {
     CheckRequest.Builder request = CheckRequest.newBuilder();
     request
         .getAttributesBuilder()
@@ -88,8 +92,23 @@ final class CheckCrowd implements AutoCloseable {
   }
 
   /** Asks one instance, and what it admits is counted with the rest. */
-  String askOnly(int instance) {
+  public String askOnly(int instance) {
     return send(instance);
+  }
+
+  /**
+   * Asks once for each of many clients that all come at the same moment, spread over all instances.
+   *
+   * @return what each was answered
+   */
+  public List<String> race(int clients) throws InterruptedException {
+    try (ExecutorService racers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Callable<String>> checks =
+          IntStream.range(0, clients)
+              .<Callable<String>>mapToObj(client -> () -> send(client % channels.size()))
+              .toList();
+      return racers.invokeAll(checks).stream().map(Future::resultNow).toList();
+    }
   }
 
   private String send(int instance) {

@@ -12,12 +12,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 
 /** A broker and instances that share it, each a process of its own that can be killed. */
-final class Cluster implements AutoCloseable {
+public final class Cluster implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration START = Duration.ofMinutes(2);
@@ -26,19 +29,27 @@ final class Cluster implements AutoCloseable {
   private final List<ServeProcess> instances = new ArrayList<>();
   private final HttpClient http = HttpClient.newHttpClient();
   private final ServeProcess broker;
+  private final int kafkaPort;
 
-  private Cluster(ServeProcess broker) {
+  private Cluster(ServeProcess broker, int kafkaPort) {
     this.broker = broker;
+    this.kafkaPort = kafkaPort;
   }
+
+  /**
+   * What its instances have in common, as YAML in flow style.
+   *
+   * @param authz beside the port
+   */
+  public record Settings(String authz, String lease, String pools) {}
 
   /**
    * Starts it and waits until all instances are ready.
    *
    * @param limit of each pool, on its only pod
    */
-  static Cluster start(Path folder, int instances, int limit, List<String> pools)
+  public static Cluster start(Path folder, int instances, int limit, List<String> pools)
       throws IOException {
-    int kafkaPort = ServeProcess.freePorts(1).getFirst();
     String flow =
         pools.stream()
             .map(
@@ -46,14 +57,22 @@ final class Cluster implements AutoCloseable {
                     "%s: { per-pod-max-connections: %d, on-owner-loss: deny, pods: [{ name: p, address: '127.0.0.1:1' }] }"
                         .formatted(pool, limit))
             .collect(Collectors.joining(", "));
-    Cluster cluster = new Cluster(launch(folder, "kafka", "port: " + kafkaPort, flow, "kafka"));
+    return start(
+        folder, instances, new Settings("durability: acknowledged", "reservation: 10m", flow));
+  }
+
+  /** Starts it and waits until all instances are ready. */
+  public static Cluster start(Path folder, int instances, Settings settings) throws IOException {
+    int kafkaPort = ServeProcess.freePorts(1).getFirst();
+    Cluster cluster =
+        new Cluster(launch(folder, "kafka", "port: " + kafkaPort, settings, "kafka"), kafkaPort);
     for (int i = 0; i < instances; i++) {
       cluster.instances.add(
           launch(
               folder,
               "instance-" + i,
-              "bootstrap-servers: '127.0.0.1:" + kafkaPort + "'",
-              flow,
+              "bootstrap-servers: '" + cluster.bootstrapServers() + "'",
+              settings,
               "ingest,admission,control-plane"));
     }
     IntStream.range(0, instances).forEach(cluster::awaitReady);
@@ -61,7 +80,7 @@ final class Cluster implements AutoCloseable {
   }
 
   private static ServeProcess launch(
-      Path folder, String name, String kafka, String pools, String roles) throws IOException {
+      Path folder, String name, String kafka, Settings settings, String roles) throws IOException {
     Path home = Files.createDirectories(folder.resolve(name));
     List<Integer> free = ServeProcess.freePorts(4);
     Fleet.Ports ports = new Fleet.Ports(free.get(0), free.get(1), free.get(2), free.get(3));
@@ -72,10 +91,10 @@ final class Cluster implements AutoCloseable {
             data-dir: '%s'
             kafka: { partitions: 4, %s }
             als: { port: %d }
-            authz: { port: %d, durability: acknowledged }
+            authz: { port: %d, %s }
             xds: { port: %d }
             http: { port: %d }
-            lease: { reservation: 10m }
+            lease: { %s }
             pools: { %s }
             """
                 .formatted(
@@ -83,21 +102,40 @@ final class Cluster implements AutoCloseable {
                     kafka,
                     ports.als(),
                     ports.authz(),
+                    settings.authz(),
                     ports.xds(),
                     ports.http(),
-                    pools));
+                    settings.lease(),
+                    settings.pools()));
     return ServeProcess.start(home, config, ports, "--roles", roles);
   }
 
-  ServeProcess process(int instance) {
+  /** How many instances it has, whether they run or not. */
+  public int size() {
+    return instances.size();
+  }
+
+  public ServeProcess broker() {
+    return broker;
+  }
+
+  public String bootstrapServers() {
+    return "127.0.0.1:" + kafkaPort;
+  }
+
+  public ServeProcess process(int instance) {
     return instances.get(instance);
   }
 
-  List<Integer> authzPorts() {
-    return instances.stream().map(instance -> instance.ports().authz()).toList();
+  public List<Integer> authzPorts() {
+    return ports(Fleet.Ports::authz);
   }
 
-  void awaitReady(int instance) {
+  public List<Integer> ports(ToIntFunction<Fleet.Ports> service) {
+    return instances.stream().map(each -> service.applyAsInt(each.ports())).toList();
+  }
+
+  public void awaitReady(int instance) {
     Awaitility.await("instance " + instance + " is ready")
         .atMost(START)
         .pollInterval(Duration.ofMillis(100))
@@ -105,7 +143,7 @@ final class Cluster implements AutoCloseable {
   }
 
   /** The instances that say of themselves that they own the pool. */
-  List<Integer> ownersOf(String pool) {
+  public List<Integer> ownersOf(String pool) {
     return IntStream.range(0, instances.size())
         .filter(
             instance ->
@@ -116,7 +154,7 @@ final class Cluster implements AutoCloseable {
   }
 
   /** The only one that does, once there is only one. */
-  int ownerOf(String pool) {
+  public int ownerOf(String pool) {
     return Awaitility.await(pool + " has one owner")
         .atMost(Duration.ofSeconds(20))
         .until(() -> ownersOf(pool), owners -> owners.size() == 1)
@@ -124,7 +162,7 @@ final class Cluster implements AutoCloseable {
   }
 
   /** What the owner counts as open or reserved, asked by way of every instance. */
-  int held(String pool) {
+  public int held(String pool) {
     List<Integer> held =
         IntStream.range(0, instances.size())
             .mapToObj(instance -> get(instance, "/v1/pools/" + pool + "/connections"))
@@ -137,14 +175,14 @@ final class Cluster implements AutoCloseable {
     return held.getFirst();
   }
 
-  void signal(int instance, String name) throws IOException, InterruptedException {
+  public void signal(int instance, String name) throws IOException, InterruptedException {
     new ProcessBuilder("kill", "-" + name, Long.toString(process(instance).pid()))
         .inheritIO()
         .start()
         .waitFor();
   }
 
-  JsonNode get(int instance, String path) {
+  public JsonNode get(int instance, String path) {
     try {
       return JSON.readTree(text(instance, path));
     } catch (IOException notJson) {
@@ -153,14 +191,38 @@ final class Cluster implements AutoCloseable {
   }
 
   private String text(int instance, String path) {
+    return find(instance, path).orElse("{}");
+  }
+
+  /** The body of an answer with status 200; empty for any other, and when it does not answer. */
+  public Optional<String> find(int instance, String path) {
+    HttpResponse<String> response = send(instance, "GET", path, "");
+    return response != null && response.statusCode() == 200
+        ? Optional.of(response.body())
+        : Optional.empty();
+  }
+
+  /** Asks an instance for a change, which must succeed. */
+  public void change(int instance, String method, String path, String body) {
+    HttpResponse<String> response = send(instance, method, path, body);
+    if (response == null || response.statusCode() != 200) {
+      throw new IllegalStateException(
+          method + " " + path + " failed: " + (response == null ? "no answer" : response.body()));
+    }
+  }
+
+  private @Nullable HttpResponse<String> send(
+      int instance, String method, String path, String body) {
     URI uri = URI.create("http://127.0.0.1:" + process(instance).ports().http() + path);
     try {
       return http.send(
-              HttpRequest.newBuilder(uri).timeout(TIMEOUT).build(),
-              HttpResponse.BodyHandlers.ofString())
-          .body();
+          HttpRequest.newBuilder(uri)
+              .timeout(TIMEOUT)
+              .method(method, HttpRequest.BodyPublishers.ofString(body))
+              .build(),
+          HttpResponse.BodyHandlers.ofString());
     } catch (IOException away) {
-      return "{}";
+      return null;
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(interrupted);

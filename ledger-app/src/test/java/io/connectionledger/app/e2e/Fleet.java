@@ -88,7 +88,7 @@ public final class Fleet implements AutoCloseable {
   }
 
   /** The value of a pool's {@code pods}, without its brackets. */
-  static String yaml(List<WebSocketPod> pods) {
+  public static String yaml(List<WebSocketPod> pods) {
     AtomicInteger number = new AtomicInteger();
     return pods.stream()
         .map(
@@ -98,7 +98,7 @@ public final class Fleet implements AutoCloseable {
         .collect(Collectors.joining(", "));
   }
 
-  static List<WebSocketPod> pods(int count) {
+  public static List<WebSocketPod> pods(int count) {
     return IntStream.range(0, count).mapToObj(i -> WebSocketPod.start()).toList();
   }
 

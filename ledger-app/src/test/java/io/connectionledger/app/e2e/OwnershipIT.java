@@ -23,7 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 class OwnershipIT {
 
   private static final int LIMIT = 4_000;
-  private static final List<String> POOLS = List.of("asked", "stopped", "killed", "frozen");
+  private static final int ROUNDS = 10;
+  private static final List<String> POOLS =
+      List.of("asked", "stopped", "killed", "frozen", Race.POOL);
   private static final Duration OWNED_AGAIN = Duration.ofSeconds(10);
 
   private Cluster cluster;
@@ -53,6 +55,14 @@ class OwnershipIT {
 
       assertThat(views).allSatisfy(view -> assertThat(view.path("reserved").asInt()).isEqualTo(3));
       assertThat(cluster.ownersOf("asked")).hasSize(1);
+    }
+  }
+
+  @Test
+  void shouldGiveTheLastTenSlotsToTenOfTwoHundred() throws Exception {
+    try (Race race = new Race(cluster)) {
+      assertThat(race.run(ROUNDS)).hasSize(ROUNDS).containsOnly(Race.SLOTS);
+      assertThat(cluster.held(Race.POOL)).isEqualTo(ROUNDS * Race.SLOTS);
     }
   }
 

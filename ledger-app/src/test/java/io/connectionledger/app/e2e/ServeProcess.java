@@ -121,7 +121,7 @@ public final class ServeProcess implements AutoCloseable {
     return process.isAlive();
   }
 
-  Fleet.Ports ports() {
+  public Fleet.Ports ports() {
     return ports;
   }
 

@@ -89,6 +89,9 @@ class TransportsE2E {
     for (JsonNode cluster : file.at("/static_resources/clusters")) {
       if (cluster.path("name").asText().equals("authz")) {
         ((ObjectNode) cluster).remove("typed_extension_protocol_options");
+        ObjectNode check = (ObjectNode) cluster.at("/health_checks/0");
+        check.remove("grpc_health_check");
+        check.putObject("http_health_check").put("path", "/health/ready");
       }
     }
     return file;

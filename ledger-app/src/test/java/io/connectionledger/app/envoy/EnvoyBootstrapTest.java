@@ -58,6 +58,7 @@ final class EnvoyBootstrapTest {
     assertThat(rendered.toString())
         .contains("\"access_log_flush_interval\":\"1.5s\"")
         .contains("\"cluster_name\":\"authz\"},\"timeout\":\"3.0s\"")
+        .contains("\"max_interval\":\"2.4s\"")
         .contains("{\"pool\":\"games\"}")
         .doesNotContain("\"chat\"");
   }

@@ -16,8 +16,15 @@ import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.envoyproxy.envoy.service.auth.v3.DeniedHttpResponse;
 import io.envoyproxy.envoy.service.auth.v3.OkHttpResponse;
+import io.envoyproxy.envoy.type.v3.HttpStatus;
+import io.envoyproxy.envoy.type.v3.StatusCode;
 import io.grpc.Server;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
@@ -43,6 +50,8 @@ public final class ScriptedLedger implements AutoCloseable {
   private final Server server;
   private volatile Supplier<CheckResponse> answer = ScriptedLedger::pass;
   private volatile Consumer<HTTPAccessLogEntry> listener = entry -> {};
+  private volatile ServingStatus health = ServingStatus.SERVING;
+  private volatile boolean silent;
 
   public ScriptedLedger(Collection<PoolPolicy> pools) throws IOException {
     this(pools, 0);
@@ -57,6 +66,7 @@ public final class ScriptedLedger implements AutoCloseable {
             .permitKeepAliveWithoutCalls(true)
             .addService(new Authorization())
             .addService(new AccessLog())
+            .addService(new Health())
             .addService(eds.service())
             .build()
             .start();
@@ -68,6 +78,16 @@ public final class ScriptedLedger implements AutoCloseable {
 
   public void answer(Supplier<CheckResponse> next) {
     answer = next;
+  }
+
+  /** Takes checks from now on and answers none. */
+  void fallSilent() {
+    silent = true;
+  }
+
+  /** Says of itself from now on that it does not serve; checks are answered all the same. */
+  void notServing() {
+    health = ServingStatus.NOT_SERVING;
   }
 
   public void onEntry(Consumer<HTTPAccessLogEntry> next) {
@@ -109,6 +129,16 @@ public final class ScriptedLedger implements AutoCloseable {
         .build();
   }
 
+  /** Rejected, as for want of room. */
+  static CheckResponse reject() {
+    return CheckResponse.newBuilder()
+        .setStatus(Status.newBuilder().setCode(7))
+        .setDeniedResponse(
+            DeniedHttpResponse.newBuilder()
+                .setStatus(HttpStatus.newBuilder().setCode(StatusCode.ServiceUnavailable)))
+        .build();
+  }
+
   private static Value text(String value) {
     return Value.newBuilder().setStringValue(value).build();
   }
@@ -122,12 +152,23 @@ public final class ScriptedLedger implements AutoCloseable {
     @Override
     public void check(CheckRequest request, StreamObserver<CheckResponse> response) {
       checks.add(request);
+      if (silent) {
+        return;
+      }
       try {
         response.onNext(answer.get());
         response.onCompleted();
       } catch (IllegalStateException scripted) {
         response.onError(io.grpc.Status.UNAVAILABLE.asRuntimeException());
       }
+    }
+  }
+
+  private final class Health extends HealthGrpc.HealthImplBase {
+    @Override
+    public void check(HealthCheckRequest request, StreamObserver<HealthCheckResponse> response) {
+      response.onNext(HealthCheckResponse.newBuilder().setStatus(health).build());
+      response.onCompleted();
     }
   }
 

@@ -4,6 +4,7 @@ import io.connectionledger.app.demo.WebSocketClients;
 import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Connection;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
+import io.connectionledger.model.Ticker;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -26,13 +27,12 @@ import org.awaitility.Awaitility;
  * passers-by, who come at a steady pace and stay for seconds. While the crowd is held, nobody comes
  * and nobody leaves. Thread-safe.
  */
-final class Crowd implements AutoCloseable {
+public final class Crowd implements AutoCloseable {
 
   /** More at once only overflows accept queues. */
   private static final int AT_ONCE = 50;
 
-  private static final int STAY_MIN_MS = 1_000;
-  private static final int STAY_MAX_MS = 7_000;
+  private static final Stay FOR_SECONDS = new Stay(1_000, 7_000);
   private static final int RETURN_MIN_MS = 300;
   private static final int RETURN_MAX_MS = 1_000;
   private static final int RUDE_PERCENT = 20;
@@ -44,20 +44,50 @@ final class Crowd implements AutoCloseable {
   private final AtomicInteger ends = new AtomicInteger();
   private final Supplier<List<URI>> doors;
   private final Random random;
+  private final Stay stay;
+  private final Witness witness;
+  private final Ticker ticker = Ticker.system();
   private volatile boolean held = true;
+
+  /** How long passers-by stay, in milliseconds: at least, and less than. */
+  public record Stay(int fromMs, int toMs) {}
+
+  /** Is told how each attempt ended. */
+  @FunctionalInterface
+  public interface Witness {
+
+    /**
+     * One has ended.
+     *
+     * @param nanos from the request to its answer
+     */
+    void attempted(Attempt attempt, long nanos);
+  }
+
+  /**
+   * A crowd of nobody, held, whose passers-by stay for some seconds.
+   *
+   * @param doors the Envoys, asked at every attempt
+   */
+  Crowd(Supplier<List<URI>> doors, long seed) {
+    this(doors, seed, FOR_SECONDS, (attempt, nanos) -> {});
+  }
 
   /**
    * A crowd of nobody, held.
    *
    * @param doors the Envoys, asked at every attempt
+   * @param witness is called by any thread
    */
-  Crowd(Supplier<List<URI>> doors, long seed) {
+  public Crowd(Supplier<List<URI>> doors, long seed, Stay stay, Witness witness) {
     this.doors = doors;
     this.random = new Random(seed);
+    this.stay = stay;
+    this.witness = witness;
   }
 
   /** Lets residents in until {@code count} are, also while the crowd is held. */
-  void settle(int count) {
+  public void settle(int count) {
     Awaitility.await(count + " residents are in")
         .atMost(Duration.ofMinutes(2))
         .pollDelay(Duration.ZERO)
@@ -73,35 +103,63 @@ final class Crowd implements AutoCloseable {
             });
   }
 
+  /**
+   * Attempts so many at once, also while the crowd is held; who gets in stays.
+   *
+   * @return how many got in
+   */
+  public int knock(int count) {
+    List<CompletableFuture<Attempt>> attempts =
+        IntStream.range(0, count).mapToObj(i -> attempt()).toList();
+    List<Opened> in =
+        attempts.stream()
+            .map(CompletableFuture::join)
+            .filter(Opened.class::isInstance)
+            .map(Opened.class::cast)
+            .toList();
+    in.forEach(
+        opened -> {
+          Future<?> unused = entered(opened.connection());
+        });
+    return in.size();
+  }
+
   /** Starts the passers-by. */
-  void churn(int perSecond) {
+  public void churn(int perSecond) {
     held = false;
     Future<?> unused =
         clock.scheduleAtFixedRate(
             this::passBy, 0, TimeUnit.SECONDS.toMicros(1) / perSecond, TimeUnit.MICROSECONDS);
   }
 
-  void hold() {
+  public void hold() {
     held = true;
   }
 
-  void resume() {
+  public void resume() {
     held = false;
   }
 
   /** Attempts up to now. */
-  int attempts() {
+  public int attempts() {
     return attempts.get();
   }
 
   /** Connections that have ended up to now, whoever ended them. */
-  int ends() {
+  public int ends() {
     return ends.get();
   }
 
   private CompletableFuture<Attempt> attempt() {
     List<URI> envoys = doors.get();
-    return clients.open(envoys.get(attempts.getAndIncrement() % envoys.size()), Map.of());
+    long startedNanos = ticker.nowNanos();
+    return clients
+        .open(envoys.get(attempts.getAndIncrement() % envoys.size()), Map.of())
+        .thenApply(
+            attempt -> {
+              witness.attempted(attempt, ticker.nowNanos() - startedNanos);
+              return attempt;
+            });
   }
 
   private void settled(Attempt attempt) {
@@ -150,7 +208,7 @@ final class Crowd implements AutoCloseable {
                   attempt -> {
                     if (attempt instanceof Opened opened) {
                       Future<?> unusedEnd = entered(opened.connection());
-                      later(STAY_MIN_MS, STAY_MAX_MS, () -> leave(opened.connection()));
+                      later(stay.fromMs, stay.toMs, () -> leave(opened.connection()));
                     }
                   });
     }
@@ -158,7 +216,7 @@ final class Crowd implements AutoCloseable {
 
   private void leave(Connection connection) {
     if (held) {
-      later(STAY_MIN_MS, STAY_MAX_MS, () -> leave(connection));
+      later(stay.fromMs, stay.toMs, () -> leave(connection));
     } else if (random.nextInt(100) < RUDE_PERCENT) {
       connection.abort();
     } else {

@@ -1,11 +1,8 @@
 package io.connectionledger.app.faults;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.app.e2e.Fleet.Ports;
 import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.faults.Watch.LedgerCounts;
-import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Topics;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -19,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +34,6 @@ final class LedgerProcesses implements AutoCloseable {
 
   static final String POOL = "chat";
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
   /** The default of {@code kafka.partitions}. */
@@ -187,22 +182,7 @@ final class LedgerProcesses implements AutoCloseable {
 
   /** What it says of the pool's pods; empty while it does not answer. */
   Optional<LedgerCounts> counts() {
-    return get("/v1/pools/" + POOL + "/connections").map(LedgerProcesses::counts);
-  }
-
-  private static LedgerCounts counts(String body) {
-    try {
-      Map<PodAddress, Integer> active = new HashMap<>();
-      Map<PodAddress, Integer> reserved = new HashMap<>();
-      for (JsonNode pod : JSON.readTree(body).path("pods")) {
-        PodAddress address = PodAddress.parse(pod.path("address").asText());
-        active.put(address, pod.path("active").asInt());
-        reserved.put(address, pod.path("reserved").asInt());
-      }
-      return new LedgerCounts(active, reserved);
-    } catch (IOException notJson) {
-      throw new IllegalStateException(body, notJson);
-    }
+    return get("/v1/pools/" + POOL + "/connections").map(LedgerCounts::parse);
   }
 
   /** The sum of the samples of a metric whose name and labels begin so; 0 without any. */

@@ -1,9 +1,13 @@
 package io.connectionledger.app.faults;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Ticker;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,8 +26,9 @@ import org.awaitility.core.ConditionTimeoutException;
  * Compares what the ledger says with what the pods themselves count, ten times a second. Moments in
  * which the ledger does not answer are no samples.
  */
-final class Watch implements AutoCloseable {
+public final class Watch implements AutoCloseable {
 
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration INTERVAL = Duration.ofMillis(100);
 
   /** For how long counts must stay equal before they are called exact. */
@@ -41,7 +46,24 @@ final class Watch implements AutoCloseable {
   private final Supplier<Optional<LedgerCounts>> ledger;
 
   /** What the ledger says of the pods. */
-  record LedgerCounts(Map<PodAddress, Integer> active, Map<PodAddress, Integer> reserved) {}
+  public record LedgerCounts(Map<PodAddress, Integer> active, Map<PodAddress, Integer> reserved) {
+
+    /** Those of {@code GET /v1/pools/{pool}/connections}. */
+    public static LedgerCounts parse(String body) {
+      try {
+        Map<PodAddress, Integer> active = new HashMap<>();
+        Map<PodAddress, Integer> reserved = new HashMap<>();
+        for (JsonNode pod : JSON.readTree(body).path("pods")) {
+          PodAddress address = PodAddress.parse(pod.path("address").asText());
+          active.put(address, pod.path("active").asInt());
+          reserved.put(address, pod.path("reserved").asInt());
+        }
+        return new LedgerCounts(active, reserved);
+      } catch (IOException notJson) {
+        throw new IllegalStateException(body, notJson);
+      }
+    }
+  }
 
   /**
    * One comparison.
@@ -51,7 +73,7 @@ final class Watch implements AutoCloseable {
    * @param held connections that the ledger takes for open although they are not
    * @param reserved slots held for connections on their way
    */
-  record Sample(long atMs, boolean exact, int freed, int held, int reserved) {
+  public record Sample(long atMs, boolean exact, int freed, int held, int reserved) {
 
     /**
      * Compares. The pods are counted just before and just after the ledger, so that what moved in
@@ -89,7 +111,7 @@ final class Watch implements AutoCloseable {
    *
    * @param ledger empty while it does not answer
    */
-  static Watch start(
+  public static Watch start(
       Supplier<Map<PodAddress, Integer>> truth, Supplier<Optional<LedgerCounts>> ledger) {
     Watch watch = new Watch(truth, ledger);
     Future<?> unused =
@@ -111,12 +133,12 @@ final class Watch implements AutoCloseable {
   }
 
   /** The time that the samples are marked with. */
-  long nowMs() {
+  public long nowMs() {
     return ticker.nowMs();
   }
 
   /** Lets time pass. */
-  void pass(Duration time) {
+  public void pass(Duration time) {
     long endMs = nowMs() + time.toMillis();
     Awaitility.await()
         .atMost(time.plusSeconds(5))
@@ -130,7 +152,7 @@ final class Watch implements AutoCloseable {
    * @return seconds from {@code sinceMs} to the first of the equal counts; empty when that did not
    *     happen within a minute and a half
    */
-  OptionalDouble secondsUntilExact(long sinceMs) {
+  public OptionalDouble secondsUntilExact(long sinceMs) {
     try {
       long exactMs =
           Awaitility.await()
@@ -162,12 +184,12 @@ final class Watch implements AutoCloseable {
   }
 
   /** The most that any sample since then says. */
-  int most(long sinceMs, ToIntFunction<Sample> figure) {
+  public int most(long sinceMs, ToIntFunction<Sample> figure) {
     return since(sinceMs).stream().mapToInt(figure).max().orElse(0);
   }
 
   /** The latest sample; empty before the first. */
-  Optional<Sample> last() {
+  public Optional<Sample> last() {
     synchronized (samples) {
       return samples.isEmpty() ? Optional.empty() : Optional.of(samples.getLast());
     }

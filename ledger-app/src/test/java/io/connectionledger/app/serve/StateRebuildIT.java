@@ -177,7 +177,7 @@ final class StateRebuildIT {
             state(),
             dataDir.instanceId().toString()),
         ledger,
-        new LedgerStreams.Surroundings(() -> "127.0.0.1:1", () -> {}),
+        new LedgerStreams.Surroundings(() -> "127.0.0.1:1", () -> {}, false),
         TICKER,
         new SimpleMeterRegistry());
   }

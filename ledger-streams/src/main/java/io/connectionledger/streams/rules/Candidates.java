@@ -3,6 +3,7 @@ package io.connectionledger.streams.rules;
 import io.connectionledger.model.Basis.Choice;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Placement;
+import io.connectionledger.model.Unrecorded;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
@@ -33,6 +34,7 @@ final class Candidates {
   private final ConsistentHash clients = new ConsistentHash();
   private int size;
   private int limit;
+  private boolean holdsBack;
   private Choice choice = Choice.LEAST_CONNECTIONS;
 
   /**
@@ -41,7 +43,8 @@ final class Candidates {
    * @param nowMs milliseconds since the epoch
    */
   void place(List<PodSlot> pods, PoolPolicy policy, long nowMs) {
-    limit = policy.perPodMaxConnections();
+    int most = policy.perPodMaxConnections();
+    limit = holdsBack ? most - Unrecorded.most(most) : most;
     size = pods.size();
     settled.clear();
     tripped.forEach(pod -> pod.waits = false);
@@ -50,6 +53,11 @@ final class Candidates {
     slowStart.resume(pods, nowMs);
     clients.place(policy.placement() == Placement.AFFINITY ? pods : List.of());
     pods.forEach(this::put);
+  }
+
+  /** Whether room is left for what may be unrecorded; from the next {@link #place} on. */
+  void holdBack(boolean holds) {
+    holdsBack = holds;
   }
 
   int size() {
@@ -171,8 +179,13 @@ final class Candidates {
     return tripped.size();
   }
 
-  /** When the first of the tripped pods may be tried, milliseconds since the epoch. */
-  long nextTrialMs() {
-    return tripped.first().waitsUntilMs;
+  /** The first of the tripped pods that may be tried. Must not be called when there is none. */
+  PodSlot nextTrial() {
+    return tripped.first();
+  }
+
+  /** The pod to which the client belongs; null when it belongs to none. */
+  @Nullable PodSlot home(@Nullable String key) {
+    return key == null || clients.isEmpty() ? null : clients.pod(ConsistentHash.hash(key), 0);
   }
 }

@@ -1,11 +1,13 @@
 package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.ConnectionEvent.Closed;
+import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,10 @@ final class ConnectionTable {
   private final EnvoyTable envoys;
   private final CloseRate closeRate;
   private final LinkedHashMap<String, Held> reserved = new LinkedHashMap<>();
+
+  /** Reserved for admissions of other instances; {@link ConnectionIds#isLent} tells them apart. */
+  private final LinkedHashMap<String, Held> lent = new LinkedHashMap<>();
+
   private final LinkedHashMap<String, Held> open = new LinkedHashMap<>(16, 0.75f, true);
   private final LinkedHashMap<String, Long> ended = new LinkedHashMap<>();
 
@@ -90,16 +96,44 @@ final class ConnectionTable {
   }
 
   int reserved() {
-    return reserved.size();
+    return reserved.size() + lent.size();
+  }
+
+  /** How many of the {@link #reserved} are lent. */
+  int lent() {
+    return lent.size();
   }
 
   boolean isReserved(String id) {
-    return reserved.containsKey(id);
+    return reservation(id) != null;
+  }
+
+  private @Nullable Held reservation(String id) {
+    return reservations(id).get(id);
+  }
+
+  private SequencedMap<String, Held> reservations(String id) {
+    return ConnectionIds.isLent(id) ? lent : reserved;
+  }
+
+  /** Lends a slot for longer; false when it is not lent, or its pod should get no connection. */
+  boolean lendOn(String id, int limit) {
+    Held held = lent.get(id);
+    if (held == null
+        || !held.pod.isPlaceable()
+        || held.pod.circuit.isOpen()
+        || held.pod.held() > limit) {
+      return false;
+    }
+    lent.remove(id);
+    held.sinceMs = leaseNowMs;
+    lent.put(id, held);
+    return true;
   }
 
   /** The pod that it is placed on; null when it is not reserved, or Envoy places it. */
   @Nullable PodSlot placedOn(String id) {
-    Held held = places ? reserved.get(id) : null;
+    Held held = places ? reservation(id) : null;
     return held == null ? null : held.pod;
   }
 
@@ -114,7 +148,7 @@ final class ConnectionTable {
   }
 
   void reserve(String id, PodSlot pod) {
-    reserved.put(id, new Held(pod, null, leaseNowMs));
+    reservations(id).put(id, new Held(pod, null, leaseNowMs));
     pod.reserved++;
     pods.changed(pod);
   }
@@ -170,7 +204,7 @@ final class ConnectionTable {
       changes.addRefused();
       return false;
     } else {
-      Held reservation = reserved.get(id);
+      Held reservation = reservation(id);
       handshake |= reservation != null && reservation.pod == pod;
       dropReservation(id);
       changes.addEstablished();
@@ -199,7 +233,7 @@ final class ConnectionTable {
   }
 
   private boolean dropReservation(String id) {
-    Held held = reserved.remove(id);
+    Held held = reservations(id).remove(id);
     if (held == null) {
       return false;
     }
@@ -248,13 +282,8 @@ final class ConnectionTable {
    */
   void tick(long leaseNowMs, long nowMs, Changes changes) {
     this.leaseNowMs = leaseNowMs;
-    for (var next = reserved.firstEntry();
-        next != null && next.getValue().sinceMs + terms.reservationMs() <= leaseNowMs;
-        next = reserved.firstEntry()) {
-      String id = next.getKey();
-      dropReservation(id);
-      changes.connection(id, null);
-    }
+    expire(reserved, terms.reservationMs(), changes);
+    expire(lent, terms.lentMs(), changes);
     for (var next = open.firstEntry();
         next != null && next.getValue().sinceMs + terms.leaseMs() <= leaseNowMs;
         next = open.firstEntry()) {
@@ -269,7 +298,22 @@ final class ConnectionTable {
     for (var next = released.firstEntry();
         next != null && next.getValue() <= leaseNowMs;
         next = released.firstEntry()) {
-      released.remove(next.getKey());
+      String id = next.getKey();
+      released.remove(id);
+      if (!hasOutcome(id) && !isReserved(id)) {
+        // It was stored, when its decision had come back before it was given back.
+        changes.connection(id, null);
+      }
+    }
+  }
+
+  private void expire(SequencedMap<String, Held> reservations, long termMs, Changes changes) {
+    for (var next = reservations.firstEntry();
+        next != null && next.getValue().sinceMs + termMs <= leaseNowMs;
+        next = reservations.firstEntry()) {
+      String id = next.getKey();
+      dropReservation(id);
+      changes.connection(id, null);
     }
   }
 

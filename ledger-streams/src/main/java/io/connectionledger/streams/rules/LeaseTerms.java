@@ -1,5 +1,6 @@
 package io.connectionledger.streams.rules;
 
+import io.connectionledger.model.Loan;
 import java.time.Duration;
 
 /**
@@ -26,6 +27,20 @@ public record LeaseTerms(Duration heartbeat, int missed, Duration reservation) {
    */
   public long tombstoneMs() {
     return 4 * leaseMs();
+  }
+
+  /**
+   * How long a connection may stay unknown that was admitted and of which no decision is recorded:
+   * until it opens, which it does within its reservation or not at all, and then until its next
+   * heartbeat is here.
+   */
+  public Duration hidden() {
+    return reservation.plus(heartbeat).plusMillis(TRANSIT_MS);
+  }
+
+  /** How long a slot counts that another instance may use for {@link Loan#TERM}. */
+  public long lentMs() {
+    return Loan.TERM.toMillis() + reservationMs();
   }
 
   public long reservationMs() {

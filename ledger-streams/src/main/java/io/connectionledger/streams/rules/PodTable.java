@@ -72,6 +72,16 @@ final class PodTable {
     slots.values().forEach(slot -> formerNames.remove(slot.name));
   }
 
+  /**
+   * Places no more on a pod than leaves room for what may be unrecorded, or again as many as the
+   * policy allows.
+   */
+  void holdBack(boolean holdsBack, PoolPolicy policy, long nowMs) {
+    candidates.holdBack(holdsBack);
+    candidates.place(
+        slots.values().stream().filter(PodSlot::isPlaceable).sorted(ORDER).toList(), policy, nowMs);
+  }
+
   Candidates candidates() {
     return candidates;
   }
@@ -152,20 +162,7 @@ final class PodTable {
   }
 
   private static PodView view(PodSlot pod, int limit) {
-    State state;
-    if (!pod.inPolicy()) {
-      state = State.GONE;
-    } else if (pod.draining) {
-      state = State.DRAINING;
-    } else if (pod.circuit.isOpen()) {
-      state = State.CIRCUIT_OPEN;
-    } else if (pod.held() > limit) {
-      state = State.OVER_LIMIT;
-    } else if (pod.held() == limit) {
-      state = State.FULL;
-    } else {
-      state = State.AVAILABLE;
-    }
+    State state = State.of(pod.inPolicy(), pod.draining, pod.circuit.isOpen(), pod.held(), limit);
     return new PodView(pod.name, pod.address, pod.active, pod.reserved, limit, state);
   }
 }

@@ -5,16 +5,21 @@ import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.EnvoyRejection;
 import io.connectionledger.model.LedgerRecord;
+import io.connectionledger.model.Loan;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.PoolReadiness.EnvoyView;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.Unrecorded;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
 import io.connectionledger.streams.rules.StoredConnection.Reserved;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -46,12 +51,18 @@ public final class PoolLedger {
   private PoolPolicy policy;
   private final PodTable pods = new PodTable();
   private final EnvoyTable envoys = new EnvoyTable();
+  private final LeaseTerms terms;
   private TokenBucket bucket;
   private final CloseRate closeRate = new CloseRate();
   private final ConnectionTable connections;
   private final RetryAfter afterTokens;
   private final RetryAfter afterRoom;
   private final RetryAfter afterTrials;
+
+  /** Until when room is held back, on the lease clock; the past when none is. */
+  private long holdsBackUntilMs = Long.MIN_VALUE;
+
+  private long leaseNowMs;
 
   /**
    * An empty pool.
@@ -69,6 +80,8 @@ public final class PoolLedger {
    */
   PoolLedger(PoolPolicy policy, LeaseTerms terms, long leaseNowMs, RandomGenerator random) {
     this.policy = policy;
+    this.terms = terms;
+    this.leaseNowMs = leaseNowMs;
     bucket = new TokenBucket(policy);
     connections = new ConnectionTable(policy, terms, pods, envoys, closeRate, leaseNowMs);
     afterTokens = new RetryAfter(random);
@@ -105,12 +118,17 @@ public final class PoolLedger {
     long waitNanos = bucket.nanosUntilToken(nowNanos);
     if (waitNanos > 0) {
       int seconds = afterTokens.seconds(nowNanos, waitNanos, bucket.intervalNanos());
-      return rejected(id, RejectionReason.RATE_LIMITED, seconds, waitNanos, nowNanos);
+      return rejected(id, RejectionReason.RATE_LIMITED, null, seconds, waitNanos, nowNanos);
     }
     PodSlot pod = pods.candidates().next(key, nowMs);
     if (pod == null) {
-      return rejectedForWantOfAPod(id, nowNanos);
+      return rejectedForWantOfAPod(id, key, nowNanos);
     }
+    return allow(id, pod, nowNanos);
+  }
+
+  private Decision.Allowed allow(String id, PodSlot pod, long nowNanos) {
+    long nowMs = nowNanos / NANOS_PER_MS;
     Basis basis = basis(pod, null, nowNanos);
     pods.chosen(pod, nowMs);
     bucket.take(nowNanos);
@@ -157,28 +175,81 @@ public final class PoolLedger {
     };
   }
 
-  private Decision rejectedForWantOfAPod(String id, long nowNanos) {
+  /**
+   * Lends another instance slots, for it to admit with when it knows of no owner. Each takes a
+   * token once and is reserved as any other, only for longer.
+   *
+   * @param held what it has been lent before and has not used
+   * @param borrowers how many instances borrow
+   * @param nowNanos nanoseconds since the epoch
+   * @return what it may keep, and what comes to it; the latter must be recorded before it is told
+   */
+  public Loan lend(List<String> held, int borrowers, long nowNanos) {
+    if (policy.onOwnerLoss() != PoolPolicy.OnOwnerLoss.SHARE || policy.mode() != Mode.ENFORCE) {
+      return Loan.NONE;
+    }
+    int limit = policy.perPodMaxConnections();
+    long capacity = (long) pods.candidates().size() * limit;
+    long room = capacity - connections.open() - connections.reserved() + connections.lent();
+    int most = Lending.most(capacity, room, borrowers);
+    List<String> kept = new ArrayList<>();
+    for (String id : held) {
+      if (kept.size() < most && connections.lendOn(id, limit)) {
+        kept.add(id);
+      }
+    }
+    List<Decision.Allowed> added = new ArrayList<>();
+    while (kept.size() + added.size() < most && connections.lent() < (long) most * borrowers) {
+      Decision.Allowed slot = lendOne(nowNanos);
+      if (slot == null) {
+        break;
+      }
+      added.add(slot);
+    }
+    return new Loan(kept, added);
+  }
+
+  private Decision.@Nullable Allowed lendOne(long nowNanos) {
+    long nowMs = nowNanos / NANOS_PER_MS;
+    if (bucket.nanosUntilToken(nowNanos) > 0
+        || !Lending.affords(bucket.tokens(nowNanos), policy.burstCapacity())) {
+      return null;
+    }
+    PodSlot pod = pods.candidates().next(null, nowMs);
+    // A trial is for a connection that opens now.
+    return pod == null || pod.circuit.isOpen()
+        ? null
+        : allow(ConnectionIds.nextLent(nowMs), pod, nowNanos);
+  }
+
+  private Decision rejectedForWantOfAPod(String id, @Nullable String key, long nowNanos) {
     Candidates candidates = pods.candidates();
     if (candidates.tripped() > 0) {
       // What the others find depends on the trial, so that nothing is known of their interval.
-      long waitNanos = candidates.nextTrialMs() * NANOS_PER_MS - nowNanos;
+      PodSlot pod = candidates.nextTrial();
+      long waitNanos = pod.waitsUntilMs * NANOS_PER_MS - nowNanos;
       int seconds = afterTrials.seconds(nowNanos, waitNanos, 0);
-      return rejected(id, RejectionReason.CIRCUIT_OPEN, seconds, waitNanos, nowNanos);
+      return rejected(id, RejectionReason.CIRCUIT_OPEN, pod, seconds, waitNanos, nowNanos);
     }
     boolean none = candidates.size() == 0;
     long closeNanos = (none ? CloseRate.MAX_MS : closeRate.untilNextMs()) * NANOS_PER_MS;
     int seconds = afterRoom.seconds(nowNanos, closeNanos, closeNanos);
     RejectionReason reason = none ? RejectionReason.NO_PODS : RejectionReason.POD_LIMIT;
-    return rejected(id, reason, seconds, closeNanos, nowNanos);
+    return rejected(id, reason, candidates.home(key), seconds, closeNanos, nowNanos);
   }
 
   private Decision rejected(
-      String id, RejectionReason reason, int retryAfterSeconds, long waitNanos, long nowNanos) {
+      String id,
+      RejectionReason reason,
+      @Nullable PodSlot pod,
+      int retryAfterSeconds,
+      long waitNanos,
+      long nowNanos) {
     return new Decision.Rejected(
         policy.pool(),
         id,
         reason,
-        null,
+        pod == null ? null : pod.address,
         retryAfterSeconds,
         nowNanos / NANOS_PER_MS,
         policy.mode(),
@@ -255,6 +326,13 @@ public final class PoolLedger {
     String id = event.connection();
     boolean news = !connections.hasOutcome(id);
     PodSlot pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
+    if (pod != null) {
+      changes.failedOn(pod.address);
+    }
+    if (ConnectionIds.isUnleased(id) && EnvoyRejection.of(event.reason()).isPresent()) {
+      // Never reserved nor open, and there may be many: nothing is to be remembered of it.
+      return;
+    }
     connections.fail(id, changes);
     if (news && pod != null && PodFault.isIn(event)) {
       pods.failed(pod, event.atMs(), changes);
@@ -281,7 +359,28 @@ public final class PoolLedger {
    * @param nowMs milliseconds since the epoch, for those who are told
    */
   public void tick(long leaseNowMs, long nowMs, Changes changes) {
+    this.leaseNowMs = leaseNowMs;
     connections.tick(leaseNowMs, nowMs, changes);
+    if (holdsBack() && leaseNowMs >= holdsBackUntilMs) {
+      holdsBackUntilMs = Long.MIN_VALUE;
+      pods.holdBack(false, policy, nowMs);
+    }
+  }
+
+  /**
+   * Leaves room on each pod for what an owner before may have admitted and not recorded, {@link
+   * Unrecorded#most} of each, until all of that has shown.
+   *
+   * @param nowMs milliseconds since the epoch
+   */
+  public void holdBack(long nowMs) {
+    holdsBackUntilMs = leaseNowMs + terms.hidden().toMillis();
+    pods.holdBack(true, policy, nowMs);
+  }
+
+  /** Whether {@link #holdBack} is in force. */
+  public boolean holdsBack() {
+    return holdsBackUntilMs != Long.MIN_VALUE;
   }
 
   /**

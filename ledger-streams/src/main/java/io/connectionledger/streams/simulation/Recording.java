@@ -6,6 +6,7 @@ import io.connectionledger.model.ConnectionEvent.Alive;
 import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionEvent.Failed;
 import io.connectionledger.model.ConnectionEvent.Opened;
+import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PodAddress;
@@ -26,10 +27,12 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +56,9 @@ final class Recording implements Past {
 
   /** One object for what is the same in many records. */
   private final Map<Object, Object> shared = new HashMap<>();
+
+  /** Slots that were lent to other instances. */
+  private final Set<String> lentIds = new HashSet<>();
 
   private @Nullable PoolLedger ledger;
   private @Nullable PoolPolicy policy;
@@ -131,10 +137,7 @@ final class Recording implements Past {
     changes.clear();
     ledger.apply(record, changes);
     switch (record) {
-      case Decision decision -> {
-        add(new Step.Attempt(atMs, times.nanos(decision), lean(decision)));
-        count(decision);
-      }
+      case Decision decision -> attempted(decision, times);
       case Alive alive -> found(alive.envoy());
       case Closed closed -> {
         if (!closed.concluded()) {
@@ -148,6 +151,17 @@ final class Recording implements Past {
       case Failed failed -> add(new Step.Told(atMs, lean(failed)));
     }
     peaks.see(ledger.changedPods());
+  }
+
+  /** A slot that is lent to another instance is recorded twice: then, and when it is used. */
+  private void attempted(Decision decision, DecisionTimes decided) {
+    boolean lent = ConnectionIds.isLent(decision.id());
+    boolean spent = lent && !lentIds.add(decision.id());
+    long nanos = spent ? decision.atMs() * NANOS_PER_MS : decided.nanos(decision);
+    add(new Step.Attempt(atMs, nanos, lean(decision)));
+    if (spent || !lent) {
+      count(decision);
+    }
   }
 
   private void found(String envoy) {

@@ -7,6 +7,7 @@ import io.connectionledger.model.ConnectionEvent.Alive;
 import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionEvent.Failed;
 import io.connectionledger.model.ConnectionEvent.Opened;
+import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
@@ -168,6 +169,9 @@ final class World {
   }
 
   private void retrace(PoolLedger pool, Decision decision, @Nullable String key) {
+    if (isSpent(decision)) {
+      return;
+    }
     pool.retrace(decision, key);
     if (decision instanceof Decision.Allowed allowed) {
       placed.put(allowed.id(), new Placed(allowed.id(), allowed.pod(), allowed.pod()));
@@ -177,12 +181,19 @@ final class World {
   private void decide(PoolLedger pool, Step.Attempt attempt, @Nullable String key) {
     Decision recorded = attempt.decision();
     if (recorded instanceof Decision.Rejected undecided && !byTheRules(undecided.reason())) {
-      rejected.merge(undecided.reason(), 1L, Long::sum);
+      count(undecided.reason());
       return;
     }
+    if (isSpent(recorded)) {
+      count(placed.containsKey(recorded.id()) ? null : RejectionReason.NO_OWNER);
+      return;
+    }
+    boolean lent = ConnectionIds.isLent(recorded.id());
     switch (pool.decide(key, attempt.nanos())) {
       case Decision.Allowed here -> {
-        admitted++;
+        if (!lent) {
+          count(null);
+        }
         if (recorded instanceof Decision.Allowed there) {
           placed.put(there.id(), new Placed(here.id(), there.pod(), here.pod()));
         } else if (recorded.isShadow()) {
@@ -193,11 +204,28 @@ final class World {
         }
       }
       case Decision.Rejected here -> {
-        rejected.merge(here.reason(), 1L, Long::sum);
+        if (!lent) {
+          count(here.reason());
+        }
         if (recorded instanceof Decision.Allowed there && !there.isShadow()) {
           refused.add(there.id());
         }
       }
+    }
+  }
+
+  /** Whether another instance admits with a slot that it was lent, which is recorded already. */
+  private boolean isSpent(Decision decision) {
+    String id = decision.id();
+    return ConnectionIds.isLent(id) && (placed.containsKey(id) || refused.contains(id));
+  }
+
+  /** Null for an attempt that was admitted. */
+  private void count(@Nullable RejectionReason reason) {
+    if (reason == null) {
+      admitted++;
+    } else {
+      rejected.merge(reason, 1L, Long::sum);
     }
   }
 

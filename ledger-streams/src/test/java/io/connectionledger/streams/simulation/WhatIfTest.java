@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionEvent.Failed;
 import io.connectionledger.model.ConnectionEvent.Opened;
+import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.Pod;
@@ -233,6 +234,25 @@ class WhatIfTest {
     Simulation answer = what(limits(PoolPolicy.UNLIMITED_RATE, 1, 9));
 
     assertThat(answer.simulated().rejected()).isEqualTo(Map.of(RejectionReason.NO_OWNER, 1L));
+  }
+
+  @Test
+  void shouldCountASlotThatWasLentWhenItIsUsed() {
+    follow(policy(PoolPolicy.UNLIMITED_RATE, 1, 2, 1));
+    String used = ConnectionIds.nextLent(BEGIN_MS);
+    allowed(used, POD, 0);
+    allowed(ConnectionIds.nextLent(BEGIN_MS), POD, 0);
+    rejected("first", RejectionReason.POD_LIMIT, 1);
+    allowed(used, POD, 2);
+    opened(used, POD, 3);
+
+    Simulation answer = what(limits(PoolPolicy.UNLIMITED_RATE, 1, 3));
+
+    assertThat(answer.recorded().admitted()).isEqualTo(1);
+    assertThat(answer.recorded().pods()).containsExactly(new Peak("pod-1", POD, 2));
+    assertThat(answer.repeated()).isEqualTo(answer.recorded());
+    assertThat(answer.simulated().admitted()).isEqualTo(2);
+    assertThat(answer.simulated().pods()).containsExactly(new Peak("pod-1", POD, 3));
   }
 
   @Test

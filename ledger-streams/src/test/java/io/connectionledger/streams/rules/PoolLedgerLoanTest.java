@@ -1,0 +1,171 @@
+package io.connectionledger.streams.rules;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.Loan;
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** What an owner lends, one pool with one pod. */
+class PoolLedgerLoanTest {
+
+  private static final LeaseTerms TERMS =
+      new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
+  private static final PodAddress POD = PodAddress.parse("10.0.0.1:80");
+  private static final long START_MS = 1_800_000_000_000L;
+  private static final long START = START_MS * 1_000_000;
+
+  private final Changes changes = new Changes();
+  private PoolLedger ledger = ledger(100, PoolPolicy.UNLIMITED_RATE, 1, OnOwnerLoss.SHARE);
+
+  private static PoolLedger ledger(int limit, double rate, int burst, OnOwnerLoss onOwnerLoss) {
+    return new PoolLedger(policy(limit, rate, burst, onOwnerLoss), TERMS, START_MS);
+  }
+
+  private static PoolPolicy policy(int limit, double rate, int burst, OnOwnerLoss onOwnerLoss) {
+    return new PoolPolicy(
+        "chat",
+        rate,
+        burst,
+        limit,
+        PoolPolicy.Mode.ENFORCE,
+        onOwnerLoss,
+        List.of(new Pod("one", POD)));
+  }
+
+  private Loan lend(List<String> held, int borrowers) {
+    return ledger.lend(held, borrowers, START);
+  }
+
+  private static List<String> ids(Loan loan) {
+    return loan.added().stream().map(Decision.Allowed::id).toList();
+  }
+
+  private int reserved() {
+    return ledger.view(START_MS).reserved();
+  }
+
+  private void fill(int upTo) {
+    while (reserved() < upTo) {
+      assertThat(ledger.decide(START)).isInstanceOf(Decision.Allowed.class);
+    }
+  }
+
+  @Test
+  void shouldLendAnEighthOfTheRoomAtMostToAllTogether() {
+    assertThat(lend(List.of(), 2).added()).hasSize(6);
+    assertThat(lend(List.of(), 2).added()).hasSize(6);
+    assertThat(lend(List.of(), 2).added()).isEmpty();
+    assertThat(reserved()).isEqualTo(12);
+  }
+
+  @Test
+  void shouldLendNothingWhereRoomIsScarce() {
+    ledger = ledger(10, PoolPolicy.UNLIMITED_RATE, 1, OnOwnerLoss.SHARE);
+
+    assertThat(lend(List.of(), 2)).isEqualTo(Loan.NONE);
+  }
+
+  @Test
+  void shouldWantBackWhatIsTooMuchWhenRoomBecomesScarce() {
+    List<String> held = ids(lend(List.of(), 2));
+    fill(96);
+
+    Loan loan = lend(held, 2);
+
+    assertThat(loan.added()).isEmpty();
+    assertThat(loan.kept()).isEmpty();
+    assertThat(reserved()).isEqualTo(96);
+    held.forEach(ledger::release);
+    assertThat(reserved()).isEqualTo(90);
+  }
+
+  @Test
+  void shouldLendNothingUnlessThePolicyShares() {
+    for (OnOwnerLoss other : List.of(OnOwnerLoss.DENY, OnOwnerLoss.ALLOW)) {
+      ledger = ledger(100, PoolPolicy.UNLIMITED_RATE, 1, other);
+
+      assertThat(lend(List.of(), 1)).isEqualTo(Loan.NONE);
+    }
+  }
+
+  @Test
+  void shouldTakeATokenForEachSlotOnceAndLeaveHalfOfTheBucket() {
+    ledger = ledger(1_000, 1, 10, OnOwnerLoss.SHARE);
+
+    Loan first = lend(List.of(), 1);
+    Loan again = lend(ids(first), 1);
+    fill(10);
+
+    assertThat(first.added()).hasSize(5);
+    assertThat(again).isEqualTo(new Loan(ids(first), List.of()));
+    assertThat(ledger.decide(START)).isInstanceOf(Decision.Rejected.class);
+  }
+
+  @Test
+  void shouldCountASlotUntilItsTermAndAReservationAfterItIsOver() {
+    List<String> held = ids(lend(List.of(), 2));
+    long renewedMs = START_MS + 5_000;
+    ledger.tick(renewedMs, renewedMs, changes);
+    lend(held.subList(0, 1), 2);
+
+    ledger.tick(START_MS + TERMS.lentMs() - 1, 0, changes);
+    int before = reserved();
+    ledger.tick(START_MS + TERMS.lentMs(), 0, changes);
+    int renewed = reserved();
+    ledger.tick(renewedMs + TERMS.lentMs(), 0, changes);
+
+    assertThat(TERMS.lentMs()).isEqualTo(27_000);
+    assertThat(before).isEqualTo(11);
+    assertThat(renewed).isEqualTo(6);
+    assertThat(reserved()).isZero();
+  }
+
+  @Test
+  void shouldKnowWhatItsPredecessorLent() {
+    Map<String, StoredConnection> store = new HashMap<>();
+    Loan loan = lend(List.of(), 2);
+    for (Decision.Allowed slot : loan.added()) {
+      changes.clear();
+      ledger.apply(slot, changes);
+      changes.connections().forEach((id, now) -> store.put(id, Objects.requireNonNull(now)));
+    }
+    ledger = ledger(100, PoolPolicy.UNLIMITED_RATE, 1, OnOwnerLoss.SHARE);
+    store.forEach(ledger::restore);
+    ledger.tick(START_MS + TERMS.lentMs() - 1, 0, changes);
+
+    assertThat(reserved()).isEqualTo(6);
+    assertThat(lend(ids(loan), 2)).isEqualTo(new Loan(ids(loan), List.of()));
+  }
+
+  @Test
+  void shouldWantBackASlotOnAPodThatDrains() {
+    List<String> held = ids(lend(List.of(), 2));
+    ledger.follow(policy(100, PoolPolicy.UNLIMITED_RATE, 1, OnOwnerLoss.SHARE), Set.of(POD), START);
+
+    assertThat(lend(held, 2)).isEqualTo(Loan.NONE);
+  }
+
+  @Test
+  void shouldForgetInTheStoreWhatWasGivenBack() {
+    Loan loan = lend(List.of(), 2);
+    Decision.Allowed slot = loan.added().getFirst();
+    ledger.apply(slot, changes);
+    ledger.release(slot.id());
+    changes.clear();
+
+    ledger.tick(START_MS + TERMS.reservationMs(), 0, changes);
+
+    assertThat(changes.connections()).containsEntry(slot.id(), null);
+  }
+}
