@@ -53,7 +53,28 @@ final class AnyPool implements Ledger {
 
   @Override
   public Optional<PoolReport> standby(String pool) {
-    return local.standby(pool);
+    return local.standby(pool).or(() -> standbyElsewhere(pool));
+  }
+
+  private Optional<PoolReport> standbyElsewhere(String pool) {
+    if (!local.pools().contains(pool)) {
+      return Optional.empty();
+    }
+    Owner owner = local.owner(pool);
+    return others().stream()
+        .filter(
+            address -> !(owner instanceof Owner.Other silent && silent.address().equals(address)))
+        .flatMap(
+            address ->
+                peers
+                    .query(address, PeerProtocol.STANDBY, pool, new TypeReference<PoolReport>() {})
+                    .stream())
+        .findFirst();
+  }
+
+  @Override
+  public Set<String> others() {
+    return local.others();
   }
 
   /** The owner first: what this instance has of a pool that it owned until now may be stale. */

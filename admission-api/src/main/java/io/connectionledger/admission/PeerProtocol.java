@@ -38,6 +38,9 @@ final class PeerProtocol {
   /** The name of a pool → a PoolReport. */
   static final MethodDescriptor<byte[], byte[]> REPORT = method("Report");
 
+  /** The name of a pool that somebody else owns → a PoolReport of a copy of it. */
+  static final MethodDescriptor<byte[], byte[]> STANDBY = method("Standby");
+
   static final byte[] NOTHING = {};
 
   private PeerProtocol() {}

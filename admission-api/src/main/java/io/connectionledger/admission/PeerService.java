@@ -45,6 +45,7 @@ final class PeerService implements BindableService {
         .addMethod(PeerProtocol.READINESS, query(ledger::readiness))
         .addMethod(PeerProtocol.REJECTIONS, query(ledger::rejections))
         .addMethod(PeerProtocol.REPORT, query(ledger::report))
+        .addMethod(PeerProtocol.STANDBY, query(ledger::standby))
         .build();
   }
 

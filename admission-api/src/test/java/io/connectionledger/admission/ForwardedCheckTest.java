@@ -437,6 +437,14 @@ final class ForwardedCheckTest {
     assertThat(any.readiness("chat")).contains(readiness);
     assertThat(any.rejections("chat")).contains(rejections);
     assertThat(any.report("chat")).contains(report);
+    // And without an owner, whoever has a copy
+    PoolReport copy = new PoolReport(1_500L, view, rejections, report.scaling(), readiness);
+    there.ledger.standbys.put("chat", copy);
+    here.ledger.pools.add("chat");
+    assertThat(any.standby("chat")).isEmpty();
+    here.ledger.others.add(other.address());
+    assertThat(any.standby("chat")).contains(copy);
+    assertThat(any.standby("other")).isEmpty();
     assertThat(any.connections("other")).isEmpty();
   }
 }

@@ -36,6 +36,7 @@ public final class ScriptedLedger implements Ledger {
   public final Deque<Owner> owners = new ArrayDeque<>();
   public final List<Owner.Other> disowned = new ArrayList<>();
   public final List<Owner.Other> unreachable = new ArrayList<>();
+  public final Set<String> others = new TreeSet<>();
   public OnOwnerLoss onOwnerLoss = OnOwnerLoss.DENY;
   public final List<String> asked = new ArrayList<>();
   public final List<String> keys = new ArrayList<>();
@@ -84,6 +85,11 @@ public final class ScriptedLedger implements Ledger {
   @Override
   public void unreachable(String pool, Owner.Other owner) {
     unreachable.add(owner);
+  }
+
+  @Override
+  public Set<String> others() {
+    return others;
   }
 
   @Override

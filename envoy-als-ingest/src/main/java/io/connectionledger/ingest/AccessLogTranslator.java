@@ -139,7 +139,7 @@ final class AccessLogTranslator {
   private static boolean isTurnedAway(HTTPAccessLogEntry entry, Admission admission) {
     String upgrade = entry.getRequest().getRequestHeadersMap().getOrDefault("upgrade", "");
     return upgrade.equalsIgnoreCase("websocket")
-        && (admission.pool() != null || !entry.getCommonProperties().getUpstreamCluster().isEmpty())
+        && !poolName(admission, entry.getCommonProperties()).isEmpty()
         && EnvoyRejection.of(failure(entry)).isPresent();
   }
 
@@ -158,15 +158,24 @@ final class AccessLogTranslator {
   }
 
   private static String pool(Admission admission, AccessLogCommon common) {
-    String named = admission.pool();
-    String pool = named != null ? named : common.getUpstreamCluster();
+    String pool = poolName(admission, common);
     if (!PoolPolicy.isValidName(pool)) {
       throw new IllegalArgumentException(
-          (named != null ? "pool '" : "upstream_cluster '")
+          (admission.pool() != null ? "pool '" : "upstream_cluster '")
               + shown(pool)
               + "' cannot name a pool: allowed are 1 to 128 letters, digits, '.', '_' and '-'");
     }
     return pool;
+  }
+
+  /** The cluster is logged only of a stream that had a pod; before that there is only the route. */
+  private static String poolName(Admission admission, AccessLogCommon common) {
+    String named = admission.pool();
+    if (named != null) {
+      return named;
+    }
+    String cluster = common.getUpstreamCluster();
+    return cluster.isEmpty() ? common.getRouteName() : cluster;
   }
 
   private String connection(Admission admission, AccessLogCommon common) {

@@ -228,7 +228,7 @@ class AccessLogTranslatorTest {
     HTTPAccessLogEntry.Builder plain = turnedAway("local_rate_limited");
     plain.getRequestBuilder().clearRequestHeaders();
     HTTPAccessLogEntry.Builder nowhere = turnedAway("overload");
-    nowhere.getCommonPropertiesBuilder().clearUpstreamCluster();
+    nowhere.getCommonPropertiesBuilder().clearRouteName();
 
     assertThat(translate(plain)).isEqualTo(Ignored.INSTANCE);
     assertThat(translate(nowhere)).isEqualTo(Ignored.INSTANCE);
@@ -238,7 +238,11 @@ class AccessLogTranslatorTest {
   /** A handshake that was never decided on, and reached no pod. */
   private static HTTPAccessLogEntry.Builder turnedAway(String details) {
     HTTPAccessLogEntry.Builder entry = code(unleased(DownstreamEnd), 503);
-    entry.getCommonPropertiesBuilder().clearUpstreamRemoteAddress();
+    entry
+        .getCommonPropertiesBuilder()
+        .clearUpstreamRemoteAddress()
+        .clearUpstreamCluster()
+        .setRouteName("chat");
     entry.getResponseBuilder().setResponseCodeDetails(details);
     entry.getRequestBuilder().putRequestHeaders("upgrade", "WebSocket");
     return entry;

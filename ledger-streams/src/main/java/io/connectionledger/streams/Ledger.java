@@ -80,6 +80,9 @@ public interface Ledger {
   /** The owner does not answer; it is not named again before it is heard again. */
   void unreachable(String pool, Owner.Other owner);
 
+  /** Where other instances answer, host:port, as far as they have been heard of late. */
+  Set<String> others();
+
   /** Slots that owners lend to other instances, for the time in which a pool has no owner. */
   interface Loans {
 

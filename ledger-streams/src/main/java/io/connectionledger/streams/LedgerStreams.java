@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -45,7 +46,7 @@ public final class LedgerStreams implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerStreams.class);
   private static final String APPLICATION_ID = "connection-ledger";
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
-  private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(6);
+  private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(8);
   private static final int DESCRIBE_TIMEOUT_MS = 2_000;
   private static final int COMMIT_INTERVAL_MS = 1_000;
 
@@ -312,6 +313,11 @@ public final class LedgerStreams implements AutoCloseable {
     @Override
     public String state() {
       return streams.state().name();
+    }
+
+    @Override
+    public Set<String> others() {
+      return owners.others();
     }
 
     @Override

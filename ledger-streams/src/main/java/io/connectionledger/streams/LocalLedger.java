@@ -81,6 +81,11 @@ public final class LocalLedger implements Ledger {
           }
 
           @Override
+          public Set<String> others() {
+            return Set.of();
+          }
+
+          @Override
           public Owner owner(int partition) {
             return Owner.NOBODY;
           }
@@ -110,6 +115,9 @@ public final class LocalLedger implements Ledger {
     /** From this instance's copy of the stores of another; empty when it has none. */
     Optional<StandbyCopy> standby(String pool, int partition);
 
+    /** The addresses of other owners, of whatever partitions. */
+    Set<String> others();
+
     /** Who decides for a partition for which this instance may not. */
     Owner owner(int partition);
 
@@ -129,7 +137,9 @@ public final class LocalLedger implements Ledger {
     this.partitions = partitions;
     this.terms = terms;
     this.ticker = ticker;
-    this.loans = new LocalLoans(pool -> Optional.ofNullable(shard(pool)), ticker);
+    this.loans =
+        new LocalLoans(
+            pool -> policiesKnown ? Optional.ofNullable(shard(pool)) : Optional.empty(), ticker);
     this.standbys = new BriefMemo<>(ticker);
     policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
   }
@@ -235,6 +245,11 @@ public final class LocalLedger implements Ledger {
     return partition == null || partition == Rehearsal.PARTITION
         ? Owner.NOBODY
         : running.owner(partition);
+  }
+
+  @Override
+  public Set<String> others() {
+    return running.others();
   }
 
   @Override

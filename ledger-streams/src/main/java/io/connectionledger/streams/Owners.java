@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -17,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
@@ -95,6 +97,16 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
   /** Who decides for the partition when this instance may not. */
   Owner owner(int partition) {
     return tenures.get(partition).owner(ticker.nowNanos());
+  }
+
+  /** The addresses of all others that own a partition now. */
+  Set<String> others() {
+    long nowNanos = ticker.nowNanos();
+    return tenures.stream()
+        .map(tenure -> tenure.owner(nowNanos))
+        .filter(Owner.Other.class::isInstance)
+        .map(owner -> ((Owner.Other) owner).address())
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** For how long nothing has been heard of the partition's owner; empty when nothing ever was. */

@@ -42,7 +42,7 @@ final class Tenure {
   static final Duration BEAT = Duration.ofMillis(500);
 
   /** How long an owner that nobody relieves goes on after its task has left it. */
-  static final Duration LINGER = Duration.ofSeconds(10);
+  static final Duration LINGER = Duration.ofSeconds(20);
 
   private static final long NEVER = Long.MIN_VALUE;
 

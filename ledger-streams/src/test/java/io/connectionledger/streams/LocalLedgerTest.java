@@ -191,6 +191,11 @@ class LocalLedgerTest {
     }
 
     @Override
+    public Set<String> others() {
+      return Set.of();
+    }
+
+    @Override
     public Ledger.Owner owner(int partition) {
       return Ledger.Owner.NOBODY;
     }

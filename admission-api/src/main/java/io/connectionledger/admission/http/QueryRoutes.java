@@ -21,8 +21,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is asked about pools over HTTP. The owner of a pool answers; when it cannot be asked, this
- * instance's copy of the pool does, and says how old it may be. Thread-safe.
+ * What is asked about pools over HTTP. The owner of a pool answers; when it cannot be asked, a
+ * standby's copy of the pool does, and says how old it may be. Thread-safe.
  */
 final class QueryRoutes {
 
@@ -129,7 +129,7 @@ final class QueryRoutes {
     }
     return new ServiceUnavailableResponse(
         ledger.ready()
-            ? "pool '" + pool + "' has no owner that answers, and this instance no copy of it"
+            ? "pool '" + pool + "' has no owner that answers, and no instance a copy of it"
             : "pool '" + pool + "' cannot be read yet: " + ledger.status(),
         Map.of(QueryServer.REASON, "no_owner"));
   }

@@ -171,7 +171,7 @@ final class QueryServerTest {
     // When
     HttpResponse<String> answer = get("/v1/pools/chat/connections");
     // Then
-    assertNoOwner(answer, "pool 'chat' has no owner that answers, and this instance no copy of it");
+    assertNoOwner(answer, "pool 'chat' has no owner that answers, and no instance a copy of it");
   }
 
   @Test

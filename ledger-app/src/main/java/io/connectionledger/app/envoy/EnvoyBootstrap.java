@@ -41,6 +41,9 @@ final class EnvoyBootstrap {
     object(pods, "/eds_cluster_config").put("service_name", options.pool());
     for (JsonNode route : manager.at("/route_config/virtual_hosts/0/routes")) {
       object(route, "/route").put("cluster", options.pool());
+      if (route.has("name")) {
+        object(route, "").put("name", options.pool());
+      }
       JsonNode check =
           route.at(
               "/typed_per_filter_config/envoy.filters.http.ext_authz/check_settings"

@@ -223,7 +223,9 @@ public final class Instance implements AutoCloseable {
     admission = api;
   }
 
-  /** Before anything is closed: clients are sent away, the pools handed over, late checks answered. */
+  /**
+   * Before anything is closed: clients are sent away, the pools handed over, late checks answered.
+   */
   private static void leave(AdmissionApi api, LedgerStreams streams) {
     api.leave();
     if (streams.handOver()) {
