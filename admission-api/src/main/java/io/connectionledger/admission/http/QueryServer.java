@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.InvalidPolicyException;
 import io.connectionledger.model.Policies;
+import io.connectionledger.model.Simulations;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.javalin.Javalin;
@@ -49,6 +50,7 @@ public final class QueryServer implements AutoCloseable {
   private final QueryRoutes queries;
   private final PolicyRoutes policies;
   private final DecisionArchive decisions;
+  private final SimulationRoutes simulations;
   private final Supplier<String> metrics;
   private final Supplier<List<String>> unready;
   private final Javalin javalin;
@@ -58,6 +60,7 @@ public final class QueryServer implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       DecisionArchive decisions,
+      Simulations simulations,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
@@ -65,6 +68,7 @@ public final class QueryServer implements AutoCloseable {
     this.decisions = decisions;
     this.queries = new QueryRoutes(ledger, policies, ticker);
     this.policies = new PolicyRoutes(policies, ledger, ticker, queries::missing);
+    this.simulations = new SimulationRoutes(simulations, policies, ticker, queries::missing);
     this.metrics = metrics;
     this.unready = unready;
     this.javalin = Javalin.create(this::configure);
@@ -86,11 +90,12 @@ public final class QueryServer implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       DecisionArchive decisions,
+      Simulations simulations,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
     QueryServer server =
-        new QueryServer(checks, ledger, policies, decisions, ticker, metrics, unready);
+        new QueryServer(checks, ledger, policies, decisions, simulations, ticker, metrics, unready);
     try {
       server.javalin.start(host, port);
     } catch (JavalinException failure) {
@@ -142,6 +147,7 @@ public final class QueryServer implements AutoCloseable {
         .exception(Exception.class, QueryServer::unexpected);
     queries.addTo(config.routes);
     policies.addTo(config.routes);
+    simulations.addTo(config.routes);
   }
 
   /** A check has path and head of whatever request Envoy took. */
