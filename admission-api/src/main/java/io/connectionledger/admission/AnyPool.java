@@ -47,6 +47,11 @@ final class AnyPool implements Ledger {
     return ask(pool, local::rejections, PeerProtocol.REJECTIONS, new TypeReference<>() {});
   }
 
+  @Override
+  public void watch(Watcher watcher) {
+    local.watch(watcher);
+  }
+
   /** The owner first: what this instance has of a pool that it owned until now may be stale. */
   private <T> Optional<T> ask(
       String pool,

@@ -149,14 +149,18 @@ final class PolicyRoutes {
   }
 
   private void show(Context context, PolicyRecord record) {
+    QueryServer.json(context.status(HttpStatus.OK), view(record, ticker.nowMs()));
+  }
+
+  static ObjectNode view(PolicyRecord record, long nowMs) {
     ObjectNode view = PolicyCodec.tree(record.policy());
     ObjectNode answer = view.objectNode();
     answer.put("pool", record.pool());
-    answer.put("asOf", Views.instant(ticker.nowMs()));
+    answer.put("asOf", Views.instant(nowMs));
     answer.put("source", record.isOverride() ? "api" : "configuration");
     answer.setAll(view);
     var draining = answer.putArray("draining");
     record.draining().stream().sorted().forEach(pod -> draining.add(pod.toString()));
-    QueryServer.json(context.status(HttpStatus.OK), answer);
+    return answer;
   }
 }

@@ -2,6 +2,11 @@ package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.admission.stream.PoolStreams;
+import io.connectionledger.admission.stream.Refusal;
+import io.connectionledger.admission.stream.StreamHandler;
+import io.connectionledger.admission.stream.StreamJson;
+import io.connectionledger.admission.stream.StreamLimits;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.InvalidPolicyException;
 import io.connectionledger.model.Policies;
@@ -15,11 +20,15 @@ import io.javalin.http.HttpResponseException;
 import io.javalin.http.HttpStatus;
 import io.javalin.http.NotFoundResponse;
 import io.javalin.http.ServiceUnavailableResponse;
+import io.javalin.http.UnsupportedMediaTypeResponse;
 import io.javalin.util.JavalinException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.UriCompliance;
@@ -41,6 +50,10 @@ public final class QueryServer implements AutoCloseable {
   /** Longer than the head of any request that Envoy passes on, 60 KiB. */
   private static final int MAX_HEAD_BYTES = 80 << 10;
 
+  private static final byte[] OPEN_API = resource("openapi.json");
+  private static final StreamJson STREAM_JSON = new StreamViews();
+  static final String PROBLEM = "application/problem+json";
+  static final String SEE_LOG = "see this instance's log";
   private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
   private final Handler checks;
@@ -50,6 +63,7 @@ public final class QueryServer implements AutoCloseable {
   private final Ticker ticker;
   private final Supplier<String> metrics;
   private final Supplier<List<String>> unready;
+  private final PoolStreams streams;
   private final Javalin javalin;
 
   private QueryServer(
@@ -67,6 +81,8 @@ public final class QueryServer implements AutoCloseable {
     this.ticker = ticker;
     this.metrics = metrics;
     this.unready = unready;
+    this.streams =
+        new PoolStreams(ledger, policies, STREAM_JSON, this::refusal, StreamLimits.DEFAULT, ticker);
     this.javalin = Javalin.create(this::configure);
   }
 
@@ -94,6 +110,7 @@ public final class QueryServer implements AutoCloseable {
     try {
       server.javalin.start(host, port);
     } catch (JavalinException failure) {
+      server.streams.close();
       BindException bind =
           new BindException(
               "cannot listen on http port " + port + " of " + host + ": " + rootMessage(failure));
@@ -110,6 +127,7 @@ public final class QueryServer implements AutoCloseable {
 
   @Override
   public void close() {
+    streams.close();
     javalin.stop();
   }
 
@@ -118,7 +136,11 @@ public final class QueryServer implements AutoCloseable {
     config.startup.showOldJavalinVersionWarning = false;
     config.startup.startupWatcherEnabled = false;
     config.http.prefer405over404 = true;
-    config.jetty.modifyServer(jetty -> jetty.setHandler(new Handler.Sequence(checks)));
+    config.jetty.modifyServer(
+        jetty -> {
+          jetty.setHandler(new Handler.Sequence(checks, new StreamHandler(streams, STREAM_JSON)));
+          jetty.setErrorHandler(new ProblemPages());
+        });
     config.jetty.modifyHttpConfiguration(QueryServer::admitEveryPath);
     config.router.javaLangErrorHandler(
         (response, error) -> {
@@ -127,6 +149,8 @@ public final class QueryServer implements AutoCloseable {
         });
     config
         .routes
+        .beforeMatched(QueryServer::requireJson)
+        .get("/openapi.json", context -> context.result(OPEN_API).contentType("application/json"))
         .get("/v1/pools", context -> json(context, Views.Pools.of(ticker.nowMs(), ledger.pools())))
         .get("/v1/pools/{pool}/connections", this::connections)
         .get("/v1/pools/{pool}/rejections", this::rejections)
@@ -146,6 +170,27 @@ public final class QueryServer implements AutoCloseable {
   private static void admitEveryPath(HttpConfiguration http) {
     http.setRequestHeaderSize(MAX_HEAD_BYTES);
     http.setUriCompliance(UriCompliance.UNSAFE);
+  }
+
+  private static byte[] resource(String name) {
+    try (InputStream in = QueryServer.class.getResourceAsStream(name)) {
+      return Objects.requireNonNull(in, name).readAllBytes();
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
+  }
+
+  /** What curl says of a body when it is told nothing is taken for JSON, too. */
+  private static void requireJson(Context context) {
+    String type = context.contentType();
+    if (type == null || context.contentLength() == 0) {
+      return;
+    }
+    String essence = type.replaceFirst(";.*", "").strip().toLowerCase(Locale.ROOT);
+    if (!essence.endsWith("json") && !essence.equals("application/x-www-form-urlencoded")) {
+      throw new UnsupportedMediaTypeResponse(
+          "the body is " + essence + ": allowed is application/json");
+    }
   }
 
   private void connections(Context context) {
@@ -201,6 +246,11 @@ public final class QueryServer implements AutoCloseable {
             : "pool '" + pool + "' cannot be read yet: " + ledger.status());
   }
 
+  private Refusal refusal(String pool) {
+    HttpResponseException why = missing(pool);
+    return new Refusal(why.getStatus(), String.valueOf(why.getMessage()));
+  }
+
   private void metrics(Context context) {
     context.result(metrics.get()).contentType(PROMETHEUS_TEXT);
   }
@@ -227,23 +277,17 @@ public final class QueryServer implements AutoCloseable {
   }
 
   private static void invalid(InvalidPolicyException exception, Context context) {
-    write(
-        context.status(HttpStatus.BAD_REQUEST),
-        Views.Problem.of(exception),
-        "application/problem+json");
+    write(context.status(HttpStatus.BAD_REQUEST), Views.Problem.of(exception), PROBLEM);
   }
 
   private static void unexpected(Exception exception, Context context) {
     LOGGER.atError().setCause(exception).log("An HTTP request failed");
-    problem(context, HttpStatus.INTERNAL_SERVER_ERROR.getCode(), "see this instance's log", null);
+    problem(context, HttpStatus.INTERNAL_SERVER_ERROR.getCode(), SEE_LOG, null);
   }
 
   private static void problem(
       Context context, int status, String detail, @Nullable List<String> reasons) {
-    write(
-        context.status(status),
-        Views.Problem.of(status, detail, reasons),
-        "application/problem+json");
+    write(context.status(status), Views.Problem.of(status, detail, reasons), PROBLEM);
   }
 
   static void json(Context context, Object view) {
@@ -251,8 +295,12 @@ public final class QueryServer implements AutoCloseable {
   }
 
   private static void write(Context context, Object view, String contentType) {
+    context.result(encode(view)).contentType(contentType);
+  }
+
+  static byte[] encode(Object view) {
     try {
-      context.result(MAPPER.writeValueAsBytes(view)).contentType(contentType);
+      return MAPPER.writeValueAsBytes(view);
     } catch (JsonProcessingException impossible) {
       throw new IllegalStateException("plain values always encode", impossible);
     }
