@@ -5,13 +5,12 @@ import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
-import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.Window;
 import io.grpc.MethodDescriptor;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -43,13 +42,23 @@ final class AnyPool implements Ledger {
   }
 
   @Override
-  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+  public Optional<PoolRejections> rejections(String pool) {
     return ask(pool, local::rejections, PeerProtocol.REJECTIONS, new TypeReference<>() {});
   }
 
   @Override
   public void watch(Watcher watcher) {
     local.watch(watcher);
+  }
+
+  @Override
+  public Optional<PoolReport> report(String pool) {
+    return ask(pool, local::report, PeerProtocol.REPORT, new TypeReference<>() {});
+  }
+
+  @Override
+  public Optional<PoolReport> standby(String pool) {
+    return local.standby(pool);
   }
 
   /** The owner first: what this instance has of a pool that it owned until now may be stale. */

@@ -34,6 +34,10 @@ final class GrpcPeers implements Peers, AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(GrpcPeers.class);
 
   private static final int MAX_WAITING = 10_000;
+
+  /** More than everything about a pool of ten thousand pods. */
+  private static final int MAX_ANSWER_BYTES = 32 << 20;
+
   private static final Duration MOMENT = Duration.ofMillis(20);
   private static final Duration RELEASE_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration QUERY_TIMEOUT = Duration.ofSeconds(2);
@@ -151,6 +155,7 @@ final class GrpcPeers implements Peers, AutoCloseable {
         .directExecutor()
         .keepAliveTime(10, TimeUnit.SECONDS)
         .keepAliveTimeout(2, TimeUnit.SECONDS)
+        .maxInboundMessageSize(MAX_ANSWER_BYTES)
         .build();
   }
 

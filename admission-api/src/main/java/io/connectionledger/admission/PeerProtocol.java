@@ -29,8 +29,11 @@ final class PeerProtocol {
   /** The name of a pool → a PoolReadiness. */
   static final MethodDescriptor<byte[], byte[]> READINESS = method("Readiness");
 
-  /** The name of a pool → windows and in them reasons with counts. */
+  /** The name of a pool → a PoolRejections. */
   static final MethodDescriptor<byte[], byte[]> REJECTIONS = method("Rejections");
+
+  /** The name of a pool → a PoolReport. */
+  static final MethodDescriptor<byte[], byte[]> REPORT = method("Report");
 
   static final byte[] NOTHING = {};
 

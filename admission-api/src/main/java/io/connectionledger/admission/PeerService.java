@@ -41,6 +41,7 @@ final class PeerService implements BindableService {
         .addMethod(PeerProtocol.CONNECTIONS, query(ledger::connections))
         .addMethod(PeerProtocol.READINESS, query(ledger::readiness))
         .addMethod(PeerProtocol.REJECTIONS, query(ledger::rejections))
+        .addMethod(PeerProtocol.REPORT, query(ledger::report))
         .build();
   }
 

@@ -10,13 +10,16 @@ import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolReadiness.EnvoyView;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolRejections.PodRejections;
+import io.connectionledger.model.PoolReport;
+import io.connectionledger.model.PoolScaling;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger.Owner;
-import io.connectionledger.streams.Window;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.envoyproxy.envoy.service.auth.v3.OkHttpResponse;
@@ -312,17 +315,34 @@ final class ForwardedCheckTest {
             List.of(new PodView("pod-1", ALLOWED.pod(), 1, 2, 3, State.FULL)));
     PoolReadiness readiness =
         new PoolReadiness("chat", 3, false, 0.5, List.of(new EnvoyView("e", 2, 1)), List.of("why"));
-    Map<Window, Map<RejectionReason, Long>> rejections =
-        Map.of(Window.ONE_HOUR, Map.of(RejectionReason.POD_LIMIT, 4L));
+    Map<String, Map<String, Long>> windows = Map.of("1h", Map.of("pod_limit", 4L));
+    PoolRejections rejections =
+        new PoolRejections(
+            "chat", 3, windows, List.of(new PodRejections("pod-1", ALLOWED.pod(), windows)));
+    PoolReport report =
+        new PoolReport(
+            null,
+            view,
+            rejections,
+            new PoolScaling(
+                "chat",
+                3,
+                false,
+                List.of("why"),
+                List.of(new PoolScaling.Candidate("pod-1", ALLOWED.pod(), 1, 1)),
+                2),
+            readiness);
     there.ledger.connections.put("chat", view);
     there.ledger.readiness.put("chat", readiness);
     there.ledger.rejections.put("chat", rejections);
+    there.ledger.reports.put("chat", report);
     AnyPool any = new AnyPool(here.ledger, here.peers);
-    here.ledger.owners.addAll(List.of(other, other, other, other));
+    here.ledger.owners.addAll(List.of(other, other, other, other, other));
     // When Then
     assertThat(any.connections("chat")).contains(view);
     assertThat(any.readiness("chat")).contains(readiness);
     assertThat(any.rejections("chat")).contains(rejections);
+    assertThat(any.report("chat")).contains(report);
     assertThat(any.connections("other")).isEmpty();
   }
 }

@@ -5,10 +5,11 @@ import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.Window;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.Consumer;
@@ -28,7 +28,9 @@ public final class ScriptedLedger implements Ledger {
 
   public final Set<String> pools = new ConcurrentSkipListSet<>();
   public final Map<String, PoolView> connections = new ConcurrentHashMap<>();
-  public final Map<String, Map<Window, Map<RejectionReason, Long>>> rejections = new TreeMap<>();
+  public final Map<String, PoolRejections> rejections = new ConcurrentHashMap<>();
+  public final Map<String, PoolReport> reports = new ConcurrentHashMap<>();
+  public final Map<String, PoolReport> standbys = new ConcurrentHashMap<>();
   public final Map<String, PoolReadiness> readiness = new ConcurrentHashMap<>();
   public final Deque<Decision> decisions = new ArrayDeque<>();
   public final Deque<Owner> owners = new ArrayDeque<>();
@@ -120,8 +122,18 @@ public final class ScriptedLedger implements Ledger {
   }
 
   @Override
-  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+  public Optional<PoolRejections> rejections(String pool) {
     return Optional.ofNullable(rejections.get(pool));
+  }
+
+  @Override
+  public Optional<PoolReport> report(String pool) {
+    return Optional.ofNullable(reports.get(pool));
+  }
+
+  @Override
+  public Optional<PoolReport> standby(String pool) {
+    return Optional.ofNullable(standbys.get(pool));
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.connectionledger.ingest.Translation.Ignored;
 import io.connectionledger.ingest.Translation.Malformed;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.ConnectionIds;
+import io.connectionledger.model.EnvoyRejection;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.envoyproxy.envoy.config.core.v3.Address;
@@ -15,6 +16,7 @@ import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogCommon;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
+import io.envoyproxy.envoy.data.accesslog.v3.ResponseFlags;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  *   Periodic                        established                            heartbeat
  *   End                             established                            closed
  *   End                             not established, reservation granted   failed
+ *   End                             turned away by Envoy itself            failed
  *   anything else                                                          ignored
  * </pre>
  *
@@ -83,7 +86,8 @@ final class AccessLogTranslator {
     AccessLogCommon common = entry.getCommonProperties();
     Admission admission = Admission.of(common);
     if (!isEstablished(entry, admission)) {
-      return type == AccessLogType.DownstreamEnd && isGranted(entry, admission)
+      return type == AccessLogType.DownstreamEnd
+              && (isGranted(entry, admission) || isTurnedAway(entry, admission))
           ? new Event(failed(entry, admission, receivedAtMs))
           : Ignored.INSTANCE;
     }
@@ -129,6 +133,16 @@ final class AccessLogTranslator {
         && !entry.getResponse().getResponseCodeDetails().equals(DENIED);
   }
 
+  /**
+   * By a limit of Envoy's own, on the way to a pool. Plain requests are, too: they do not count.
+   */
+  private static boolean isTurnedAway(HTTPAccessLogEntry entry, Admission admission) {
+    String upgrade = entry.getRequest().getRequestHeadersMap().getOrDefault("upgrade", "");
+    return upgrade.equalsIgnoreCase("websocket")
+        && (admission.pool() != null || !entry.getCommonProperties().getUpstreamCluster().isEmpty())
+        && EnvoyRejection.of(failure(entry)).isPresent();
+  }
+
   private ConnectionEvent.Failed failed(
       HTTPAccessLogEntry entry, Admission admission, long receivedAtMs) {
     AccessLogCommon common = entry.getCommonProperties();
@@ -139,7 +153,7 @@ final class AccessLogTranslator {
         common.getUpstreamRemoteAddress().hasSocketAddress() ? pod(common) : null,
         envoy,
         status >= 100 && status <= 599 ? status : 0,
-        reason(entry),
+        failure(entry),
         receivedAtMs);
   }
 
@@ -215,6 +229,26 @@ final class AccessLogTranslator {
   private static String reason(HTTPAccessLogEntry entry) {
     String details = oneLine(entry.getResponse().getResponseCodeDetails());
     return details.isEmpty() ? UNKNOWN_REASON : details;
+  }
+
+  /** The reason, after what the response flags say when it does not say so itself. */
+  private static String failure(HTTPAccessLogEntry entry) {
+    String reason = reason(entry);
+    if (EnvoyRejection.of(reason).isPresent()) {
+      return reason;
+    }
+    ResponseFlags flags = entry.getCommonProperties().getResponseFlags();
+    if (flags.getUpstreamOverflow()) {
+      return flagged(EnvoyRejection.OVERFLOW, reason);
+    }
+    if (flags.getRateLimited()) {
+      return flagged(EnvoyRejection.LOCAL_RATE_LIMITED, reason);
+    }
+    return flags.getOverloadManager() ? flagged(EnvoyRejection.OVERLOAD, reason) : reason;
+  }
+
+  private static String flagged(EnvoyRejection rejection, String reason) {
+    return cut(rejection.label() + ": " + reason, MAX_TEXT);
   }
 
   private static String shown(String value) {

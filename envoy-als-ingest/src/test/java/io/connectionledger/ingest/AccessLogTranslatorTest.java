@@ -193,6 +193,57 @@ class AccessLogTranslatorTest {
     assertThat(translate(entry)).isEqualTo(new Heartbeat("chat", POD, UNLEASED));
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "local_rate_limited",
+        "upstream_reset_before_response_started{overflow}",
+        "overload"
+      })
+  void shouldTellWhatEnvoyTurnedAwayWithoutTheLedger(String details) {
+    assertThat(translate(turnedAway(details)))
+        .isEqualTo(new Event(new Failed("chat", UNLEASED, null, "envoy-1", 503, details, NOW)));
+  }
+
+  @Test
+  void shouldBelieveTheFlagsWhenTheDetailsSayNothing() {
+    HTTPAccessLogEntry.Builder overflow = turnedAway("some_new_words");
+    overflow.getCommonPropertiesBuilder().getResponseFlagsBuilder().setUpstreamOverflow(true);
+    HTTPAccessLogEntry.Builder limited = turnedAway("some_new_words");
+    limited.getCommonPropertiesBuilder().getResponseFlagsBuilder().setRateLimited(true);
+    HTTPAccessLogEntry.Builder overload = turnedAway("some_new_words");
+    overload.getCommonPropertiesBuilder().getResponseFlagsBuilder().setOverloadManager(true);
+
+    assertThat(reason(overflow)).isEqualTo("overflow: some_new_words");
+    assertThat(reason(limited)).isEqualTo("local_rate_limited: some_new_words");
+    assertThat(reason(overload)).isEqualTo("overload: some_new_words");
+  }
+
+  private String reason(HTTPAccessLogEntry.Builder entry) {
+    return ((Failed) ((Event) translate(entry)).event()).reason();
+  }
+
+  @Test
+  void shouldIgnoreWhatEnvoyTurnedAwayThatWasForNoPoolOrNoWebSocket() {
+    HTTPAccessLogEntry.Builder plain = turnedAway("local_rate_limited");
+    plain.getRequestBuilder().clearRequestHeaders();
+    HTTPAccessLogEntry.Builder nowhere = turnedAway("overload");
+    nowhere.getCommonPropertiesBuilder().clearUpstreamCluster();
+
+    assertThat(translate(plain)).isEqualTo(Ignored.INSTANCE);
+    assertThat(translate(nowhere)).isEqualTo(Ignored.INSTANCE);
+    assertThat(translate(turnedAway("no_healthy_upstream"))).isEqualTo(Ignored.INSTANCE);
+  }
+
+  /** A handshake that was never decided on, and reached no pod. */
+  private static HTTPAccessLogEntry.Builder turnedAway(String details) {
+    HTTPAccessLogEntry.Builder entry = code(unleased(DownstreamEnd), 503);
+    entry.getCommonPropertiesBuilder().clearUpstreamRemoteAddress();
+    entry.getResponseBuilder().setResponseCodeDetails(details);
+    entry.getRequestBuilder().putRequestHeaders("upgrade", "WebSocket");
+    return entry;
+  }
+
   @Test
   void shouldFailAReservationWhoseHandshakeThePodRefused() {
     HTTPAccessLogEntry.Builder entry = refused(400, "via_upstream");

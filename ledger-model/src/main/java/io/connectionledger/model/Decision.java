@@ -69,7 +69,8 @@ public sealed interface Decision extends LedgerRecord {
   /**
    * Not admitted.
    *
-   * @param pod the one pod that was asked for; null when any would have done
+   * @param pod the one that it was about: the client's own by affinity when all were full, or the
+   *     one whose open circuit is tried next; null when it was about all of them or none
    * @param retryAfterSeconds when trying again makes sense; at least 1
    */
   @JsonTypeName("rejected")

@@ -8,13 +8,18 @@ import java.util.regex.Pattern;
 /**
  * Durations as the configuration writes them: {@code 500ms}, {@code 30s}, {@code 5m}, {@code 1h}.
  */
-final class DurationText {
+public final class DurationText {
 
   private static final Pattern WRITTEN = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
   private DurationText() {}
 
-  static Duration parse(String text) {
+  /**
+   * Reads the written form.
+   *
+   * @throws IllegalArgumentException with the forms that are allowed
+   */
+  public static Duration parse(String text) {
     Matcher written = WRITTEN.matcher(text);
     if (!written.matches()) {
       throw new IllegalArgumentException("a duration, written as 500ms, 10s, 5m or 1h");

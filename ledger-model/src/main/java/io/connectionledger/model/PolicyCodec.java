@@ -16,11 +16,13 @@ import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public final class PolicyCodec {
 
   private static final String POOL = "pool";
+  private static final String PACES = "paces";
   private static final String RATE = "connectionsPerSecond";
   private static final Pattern DASH = Pattern.compile("-([a-z])");
 
@@ -182,6 +185,9 @@ public final class PolicyCodec {
     if (type == int.class || type == long.class) {
       return "a whole number";
     }
+    if (type == double.class || type == Double.class) {
+      return "a number";
+    }
     if (type != null && Iterable.class.isAssignableFrom(type)) {
       return "a list";
     }
@@ -200,12 +206,25 @@ public final class PolicyCodec {
     tree.set("base", tree(record.base()));
     ArrayNode draining = tree.putArray("draining");
     record.draining().stream().sorted().forEach(pod -> draining.add(pod.toString()));
+    if (!record.paces().isEmpty()) {
+      tree.set(PACES, MAPPER.valueToTree(new TreeMap<>(record.paces())));
+    }
     tree.put("atMs", record.atMs());
     try {
       return MAPPER.writeValueAsBytes(tree);
     } catch (JsonProcessingException impossible) {
       throw new IllegalStateException("trees of plain values always encode", impossible);
     }
+  }
+
+  private static Map<PodAddress, DrainPace> paces(JsonNode tree) throws JsonProcessingException {
+    Map<PodAddress, DrainPace> paces = new HashMap<>();
+    for (Map.Entry<String, JsonNode> entry : tree.properties()) {
+      if (entry.getValue() instanceof ObjectNode pace) {
+        paces.put(PodAddress.parse(entry.getKey()), MAPPER.treeToValue(pace, DrainPace.class));
+      }
+    }
+    return paces;
   }
 
   /**
@@ -230,6 +249,7 @@ public final class PolicyCodec {
           policy(pool, policy, LENIENT),
           policy(pool, base, LENIENT),
           draining,
+          paces(tree.path(PACES)),
           tree.path("atMs").asLong());
     } catch (JsonProcessingException invalid) {
       throw new UnreadableRecordException(invalid.getOriginalMessage(), invalid);

@@ -23,6 +23,8 @@ import java.util.Set;
  * @param placement how one of them is chosen
  * @param affinity by what a client is known again; means nothing unless the placement is by it
  * @param slowStart how long a pod that joins is spared; zero not at all
+ * @param targetUtilisation how much of the pods' limits is to be in use when there are as many pods
+ *     as there should be; 0.1 to 1. Decides nothing about checks
  */
 public record PoolPolicy(
     String pool,
@@ -36,7 +38,8 @@ public record PoolPolicy(
     Affinity affinity,
     @JsonSerialize(converter = DurationText.Writer.class)
         @JsonDeserialize(converter = DurationText.Reader.class)
-        Duration slowStart) {
+        Duration slowStart,
+    Double targetUtilisation) {
 
   /** How the pod of a connection is chosen. */
   public enum Placement {
@@ -85,6 +88,8 @@ public record PoolPolicy(
   public static final double MAX_RATE = 1_000_000;
   public static final Duration DEFAULT_SLOW_START = Duration.ofSeconds(30);
   public static final Duration MAX_SLOW_START = Duration.ofHours(1);
+  public static final double DEFAULT_TARGET_UTILISATION = 0.8;
+  public static final double MIN_TARGET_UTILISATION = 0.1;
   private static final int MAX_NAME = 128;
 
   public PoolPolicy {
@@ -108,12 +113,16 @@ public record PoolPolicy(
     placement = Objects.requireNonNullElse(placement, Placement.LEAST_CONNECTIONS);
     affinity = Objects.requireNonNullElse(affinity, Affinity.NONE);
     slowStart = Objects.requireNonNullElse(slowStart, DEFAULT_SLOW_START);
+    targetUtilisation = Objects.requireNonNullElse(targetUtilisation, DEFAULT_TARGET_UTILISATION);
     if (placement == Placement.AFFINITY && affinity.isNone()) {
       throw new InvalidPolicyException(
           "affinity", "missing with placement affinity", Affinity.ALLOWED);
     }
     if (slowStart.isNegative() || slowStart.compareTo(MAX_SLOW_START) > 0) {
       throw new InvalidPolicyException("slow-start", DurationText.of(slowStart), "0s to 1h");
+    }
+    if (!(targetUtilisation >= MIN_TARGET_UTILISATION && targetUtilisation <= 1)) {
+      throw new InvalidPolicyException("target-utilisation", targetUtilisation, "0.1 to 1");
     }
     pods = List.copyOf(pods);
     Set<Object> seen = new HashSet<>();
@@ -126,6 +135,32 @@ public record PoolPolicy(
             "a name and an address that no other pod has");
       }
     }
+  }
+
+  /** One with the default target utilisation. */
+  public PoolPolicy(
+      String pool,
+      double connectionsPerSecond,
+      int burstCapacity,
+      int perPodMaxConnections,
+      Mode mode,
+      OnOwnerLoss onOwnerLoss,
+      List<Pod> pods,
+      Placement placement,
+      Affinity affinity,
+      Duration slowStart) {
+    this(
+        pool,
+        connectionsPerSecond,
+        burstCapacity,
+        perPodMaxConnections,
+        mode,
+        onOwnerLoss,
+        pods,
+        placement,
+        affinity,
+        slowStart,
+        DEFAULT_TARGET_UTILISATION);
   }
 
   /** One that places on the pod with the fewest connections. */

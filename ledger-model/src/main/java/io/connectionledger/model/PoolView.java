@@ -38,6 +38,29 @@ public record PoolView(
     public String label() {
       return label;
     }
+
+    /**
+     * What a pod's condition comes to.
+     *
+     * @param named whether the policy names it
+     * @param held open and reserved connections
+     */
+    public static State of(
+        boolean named, boolean draining, boolean circuitOpen, int held, int limit) {
+      if (!named) {
+        return GONE;
+      }
+      if (draining) {
+        return DRAINING;
+      }
+      if (circuitOpen) {
+        return CIRCUIT_OPEN;
+      }
+      if (held == limit) {
+        return FULL;
+      }
+      return held > limit ? OVER_LIMIT : AVAILABLE;
+    }
   }
 
   /**

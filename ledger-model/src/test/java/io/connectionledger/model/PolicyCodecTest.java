@@ -26,6 +26,18 @@ class PolicyCodecTest {
   }
 
   @Test
+  void shouldReadBackHowFastAPodDrains() throws UnreadableRecordException {
+    PolicyRecord written =
+        PolicyRecord.ofBase(PACED, Set.of(), 9)
+            .withDrain(ONE.address(), null, 10)
+            .withDrain(TWO.address(), new DrainPace(5, 65, 3), 11);
+
+    assertThat(PolicyCodec.decode(PolicyCodec.encode(written))).isEqualTo(written);
+    assertThat(written.paces()).containsOnlyKeys(TWO.address());
+    assertThat(written.withoutDrain(TWO.address(), 12).paces()).isEmpty();
+  }
+
+  @Test
   void shouldWriteTheFormThatTheSchemaDescribes() {
     byte[] json = PolicyCodec.encode(new PolicyRecord(UNLIMITED, PACED, Set.of(ONE.address()), 9));
 
@@ -36,12 +48,12 @@ class PolicyCodecTest {
             "perPodMaxConnections":3,"mode":"enforce","onOwnerLoss":"deny",\
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
             {"name":"two","address":"[fd00::7]:80"}],\
-            "placement":"least-connections","affinity":{},"slowStart":"30s"},\
+            "placement":"least-connections","affinity":{},"slowStart":"30s","targetUtilisation":0.8},\
             "base":{"connectionsPerSecond":2.5,"burstCapacity":10,\
             "perPodMaxConnections":7,"mode":"enforce","onOwnerLoss":"deny",\
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
             {"name":"two","address":"[fd00::7]:80"}],\
-            "placement":"least-connections","affinity":{},"slowStart":"30s"},\
+            "placement":"least-connections","affinity":{},"slowStart":"30s","targetUtilisation":0.8},\
             "draining":["10.0.0.1:80"],"atMs":9}""");
   }
 
@@ -122,9 +134,12 @@ class PolicyCodecTest {
         "{\"connectionsPerSecond\":0} | connectionsPerSecond | 0.0 | 0.001 to 1000000",
         "{\"connectionsPerSecond\":\"x\"} | connectionsPerSecond | \"x\""
             + " | a number, or null for no limit",
+        "{\"targetUtilisation\":2} | targetUtilisation | 2.0 | 0.1 to 1",
+        "{\"targetUtilisation\":{}} | targetUtilisation | {} | a number",
         "{\"mode\":\"off\"} | mode | \"off\" | enforce or shadow",
         "{\"limit\":1} | limit | 1 | one of connectionsPerSecond, burstCapacity,"
-            + " perPodMaxConnections, mode, onOwnerLoss, pods, placement, affinity, slowStart",
+            + " perPodMaxConnections, mode, onOwnerLoss, pods, placement, affinity, slowStart,"
+            + " targetUtilisation",
         "{\"pods\":\"x\"} | pods | \"x\" | a list",
         "{\"pods\":[{\"name\":\"a\",\"address\":\"b:1\"}]} | pods[0].address | \"b:1\""
             + " | 'b:1' is not a pod address: allowed is ip:port or [ipv6]:port",

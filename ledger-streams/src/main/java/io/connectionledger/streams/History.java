@@ -2,24 +2,30 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.EnvoyRejection;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.StoreCodec.Tally;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.EnumMap;
-import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.ReadOnlyWindowStore;
 import org.apache.kafka.streams.state.WindowStore;
-import org.apache.kafka.streams.state.WindowStoreIterator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What happened when: how many records of each kind a pool and a pod had, in buckets of {@link
  * #BUCKET}. Each count remembers the offset of its last record, so that records which Kafka Streams
  * processes again after a crash are counted once.
+ *
+ * <p>A key is {@code pool||kind} for a pool and {@code pool|pod|kind} for a pod, but {@code
+ * pool|rejected|pod|reason} for a pod's rejections, so that a query reads them in one go however
+ * many pods there are.
  */
 final class History {
 
@@ -29,82 +35,126 @@ final class History {
   /** The longest window, the bucket that sticks out of it and one that is still being filled. */
   static final Duration RETENTION = Window.ONE_HOUR.length().plus(BUCKET.multipliedBy(3));
 
+  /** What counts as demand for more pods: who was turned away only because none had room. */
+  private static final Set<String> FOR_WANT_OF_ROOM =
+      Set.of(RejectionReason.POD_LIMIT.label(), RejectionReason.NO_PODS.label());
+
   private static final String OPENED = "opened";
   private static final String CLOSED = "closed";
   private static final String FAILED = "failed";
   private static final String REJECTED = "rejected.";
+  private static final String REJECTED_BY_POD = "|rejected|";
+
+  /** Follow the last character of the prefixes above. */
+  private static final String REJECTED_END = "rejected/";
+
+  private static final String REJECTED_BY_POD_END = "|rejected}";
 
   private History() {}
 
   /**
    * Counts a record.
    *
+   * @param failedOn the pod on which a handshake failed; null when it is not known
    * @param timestampMs when it happened
    */
   static void count(
-      WindowStore<String, byte[]> store, LedgerRecord record, long offset, long timestampMs) {
-    String pool = record.pool();
+      WindowStore<String, byte[]> store,
+      LedgerRecord record,
+      @Nullable PodAddress failedOn,
+      long offset,
+      long timestampMs) {
+    Counter counter = new Counter(store, record.pool(), offset, bucketOf(timestampMs));
     switch (record) {
-      case ConnectionEvent.Opened e -> count(store, pool, e.pod(), OPENED, offset, timestampMs);
-      case ConnectionEvent.Closed e -> count(store, pool, e.pod(), CLOSED, offset, timestampMs);
-      case ConnectionEvent.Failed e -> count(store, pool, e.pod(), FAILED, offset, timestampMs);
-      case Decision.Rejected d ->
-          count(store, pool, d.pod(), REJECTED + d.reason().label(), offset, timestampMs);
+      case ConnectionEvent.Opened e -> counter.event(e.pod(), OPENED);
+      case ConnectionEvent.Closed e -> counter.event(e.pod(), CLOSED);
+      case ConnectionEvent.Failed e ->
+          EnvoyRejection.of(e.reason())
+              .ifPresentOrElse(
+                  rejection -> counter.rejection(failedOn, rejection.label()),
+                  () -> counter.event(failedOn, FAILED));
+      case Decision.Rejected d -> counter.rejection(d.pod(), d.reason().label());
       case ConnectionEvent.Alive e -> {}
       case Decision.Allowed d -> {}
     }
   }
 
-  private static void count(
-      WindowStore<String, byte[]> store,
-      String pool,
-      @Nullable PodAddress pod,
-      String kind,
-      long offset,
-      long timestampMs) {
-    long bucketMs = timestampMs - Math.floorMod(timestampMs, BUCKET.toMillis());
-    increment(store, key(pool, "", kind), bucketMs, offset);
-    if (pod != null) {
-      increment(store, key(pool, pod.toString(), kind), bucketMs, offset);
-    }
+  private static long bucketOf(long timestampMs) {
+    return timestampMs - Math.floorMod(timestampMs, BUCKET.toMillis());
   }
 
-  private static void increment(
-      WindowStore<String, byte[]> store, String key, long bucketMs, long offset) {
-    Tally tally = StoreCodec.tally(store.fetch(key, bucketMs));
-    if (offset > tally.lastOffset()) {
-      store.put(key, StoreCodec.tally(new Tally(tally.count() + 1, offset)), bucketMs);
-    }
-  }
+  private record Counter(
+      WindowStore<String, byte[]> store, String pool, long offset, long bucketMs) {
 
-  private static String key(String pool, String pod, String kind) {
-    return pool + '|' + pod + '|' + kind;
-  }
-
-  /** The rejections of a pool in each window that ends at {@code nowMs}. */
-  static Map<Window, Map<RejectionReason, Long>> rejections(
-      ReadOnlyWindowStore<String, byte[]> store, String pool, long nowMs) {
-    Map<Window, Map<RejectionReason, Long>> windows = new EnumMap<>(Window.class);
-    for (Window window : Window.values()) {
-      windows.put(window, new EnumMap<>(RejectionReason.class));
-    }
-    Instant from = Instant.ofEpochMilli(nowMs).minus(Window.ONE_HOUR.length()).minus(BUCKET);
-    for (RejectionReason reason : RejectionReason.values()) {
-      try (WindowStoreIterator<byte[]> buckets =
-          store.fetch(
-              key(pool, "", REJECTED + reason.label()), from, Instant.ofEpochMilli(nowMs))) {
-        while (buckets.hasNext()) {
-          KeyValue<Long, byte[]> bucket = buckets.next();
-          long count = StoreCodec.tally(bucket.value).count();
-          windows.forEach(
-              (window, counts) -> {
-                if (bucket.key + BUCKET.toMillis() > nowMs - window.length().toMillis()) {
-                  counts.merge(reason, count, Long::sum);
-                }
-              });
-        }
+    void event(@Nullable PodAddress pod, String kind) {
+      increment(pool + "||" + kind);
+      if (pod != null) {
+        increment(pool + '|' + pod + '|' + kind);
       }
     }
-    return windows;
+
+    void rejection(@Nullable PodAddress pod, String reason) {
+      increment(pool + "||" + REJECTED + reason);
+      if (pod != null) {
+        increment(pool + REJECTED_BY_POD + pod + '|' + reason);
+      }
+    }
+
+    private void increment(String key) {
+      Tally tally = StoreCodec.tally(store.fetch(key, bucketMs));
+      if (offset > tally.lastOffset()) {
+        store.put(key, StoreCodec.tally(new Tally(tally.count() + 1, offset)), bucketMs);
+      }
+    }
+  }
+
+  /** The rejections of a pool in the windows that end at {@code nowMs}. */
+  static Rejected rejected(ReadOnlyWindowStore<String, byte[]> store, String pool, long nowMs) {
+    Rejected rejected = new Rejected(nowMs);
+    String ofPool = pool + "||";
+    read(
+        store,
+        ofPool + REJECTED,
+        ofPool + REJECTED_END,
+        nowMs,
+        (key, bucket) -> {
+          String reason = key.substring(ofPool.length() + REJECTED.length());
+          long count = StoreCodec.tally(bucket.value).count();
+          rejected.pool().add(reason, bucket.key, count);
+          if (FOR_WANT_OF_ROOM.contains(reason)) {
+            rejected.addForWantOfRoom(bucket.key, count);
+          }
+        });
+    String ofPods = pool + REJECTED_BY_POD;
+    read(
+        store,
+        ofPods,
+        pool + REJECTED_BY_POD_END,
+        nowMs,
+        (key, bucket) -> {
+          int separator = key.lastIndexOf('|');
+          rejected
+              .pod(PodAddress.parse(key.substring(ofPods.length(), separator)))
+              .add(
+                  key.substring(separator + 1), bucket.key, StoreCodec.tally(bucket.value).count());
+        });
+    return rejected;
+  }
+
+  private static void read(
+      ReadOnlyWindowStore<String, byte[]> store,
+      String fromKey,
+      String toKey,
+      long nowMs,
+      BiConsumer<String, KeyValue<Long, byte[]>> bucket) {
+    Instant from =
+        Instant.ofEpochMilli(nowMs).minus(Window.ONE_HOUR.length()).minus(BUCKET).plusMillis(1);
+    try (KeyValueIterator<Windowed<String>, byte[]> all =
+        store.fetch(fromKey, toKey, from, Instant.ofEpochMilli(nowMs))) {
+      all.forEachRemaining(
+          entry ->
+              bucket.accept(
+                  entry.key.key(), KeyValue.pair(entry.key.window().start(), entry.value)));
+    }
   }
 }

@@ -4,11 +4,12 @@ import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.RejectionReason;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -16,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What admission and the query API may ask the ledger. Every method is safe for any thread and
- * returns without waiting for Kafka; only {@link #rejections} may read from a local disk.
+ * returns without waiting for Kafka; only {@link #rejections}, {@link #report} and {@link #standby}
+ * may read from a local disk.
  */
 public interface Ledger {
 
@@ -113,11 +115,17 @@ public interface Ledger {
   /** How far the counts of the pool can be relied on; empty as for {@link #connections}. */
   Optional<PoolReadiness> readiness(String pool);
 
+  /** Rejections by window and reason, up to now; empty as for {@link #connections}. */
+  Optional<PoolRejections> rejections(String pool);
+
+  /** All about the pool, up to now; empty as for {@link #connections}. */
+  Optional<PoolReport> report(String pool);
+
   /**
-   * Rejections by window and reason, up to now; empty as for {@link #connections}. Every window is
-   * present; a reason without rejections is not.
+   * What this instance has of a pool whose owner cannot be asked, with how old it may be; empty
+   * when it keeps no copy of it. Reads the whole pool from a local disk, once a second at most.
    */
-  Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool);
+  Optional<PoolReport> standby(String pool);
 
   /**
    * Whether every store is restored and every record that existed when this instance started has

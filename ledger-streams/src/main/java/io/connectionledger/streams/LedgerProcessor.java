@@ -194,7 +194,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
       LedgerRecord value = decode(source.topic(), record);
       changes.clear();
       if (shard.apply(value, changes)) {
-        History.count(history, value, source.offset(), record.timestamp());
+        History.count(history, value, changes.failedOn(), source.offset(), record.timestamp());
         store(value.pool(), changes);
       } else {
         throw new UnreadableRecordException("no policy for pool '" + value.pool() + "'");

@@ -1,6 +1,5 @@
 package io.connectionledger.streams;
 
-import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.streams.Ledger.Owner;
@@ -13,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +31,7 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.errors.ProcessorStateException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.state.QueryableStoreType;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +47,7 @@ public final class LedgerStreams implements AutoCloseable {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
   private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(6);
   private static final int DESCRIBE_TIMEOUT_MS = 2_000;
+  private static final int COMMIT_INTERVAL_MS = 1_000;
 
   private final Settings settings;
   private final LocalLedger ledger;
@@ -56,6 +58,7 @@ public final class LedgerStreams implements AutoCloseable {
   private final CatchUp catchUp;
   private final Owners owners;
   private final StateGenerations state;
+  private final StandbyLag standbyLag;
   private volatile KafkaStreams streams;
   private KafkaStreamsMetrics streamsMetrics;
   private boolean closed;
@@ -97,6 +100,7 @@ public final class LedgerStreams implements AutoCloseable {
         new KafkaCatchUp(
             admin, APPLICATION_ID, List.of(Topics.CONNECTIONS, Topics.DECISIONS, Topics.ENVOYS));
     state = new StateGenerations(settings.stateDir());
+    standbyLag = new StandbyLag(ticker);
     owners =
         new Owners(
             settings.instanceId(),
@@ -119,6 +123,7 @@ public final class LedgerStreams implements AutoCloseable {
                         ledger::emptyShard, ledger.shards(), owners, catchUp, ticker, metrics)),
             properties(settings, state.current()));
     wired.setUncaughtExceptionHandler(failure -> failed(wired, failure));
+    wired.setStandbyUpdateListener(standbyLag);
     return wired;
   }
 
@@ -128,7 +133,7 @@ public final class LedgerStreams implements AutoCloseable {
     p.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
     // Bounds what is read again after a crash; every record may come twice, so it is only time.
-    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
+    p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL_MS);
     // Records may come in any order, so no topic has to wait for the other. Looking whether one
     // must costs a tenth of the stream thread's time.
     p.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
@@ -304,20 +309,62 @@ public final class LedgerStreams implements AutoCloseable {
     }
 
     @Override
-    public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+    public Optional<Rejected> rejected(String pool, int partition) {
       try {
         return Optional.of(
-            History.rejections(
+            History.rejected(
                 streams.store(
                     StoreQueryParameters.fromNameAndType(
-                        LedgerTopology.HISTORY_STORE,
-                        QueryableStoreTypes.<String, byte[]>windowStore())),
+                            LedgerTopology.HISTORY_STORE,
+                            QueryableStoreTypes.<String, byte[]>windowStore())
+                        .withPartition(partition)),
                 pool,
                 ticker.nowMs()));
       } catch (InvalidStateStoreException moving) {
         LOGGER.atDebug().setCause(moving).log("History not available while partitions move");
         return Optional.empty();
       }
+    }
+
+    @Override
+    public Optional<StandbyCopy> standby(String pool, int partition) {
+      OptionalLong silentMs = owners.silentMs(partition);
+      if (silentMs.isEmpty()) {
+        return Optional.empty();
+      }
+      // The owner's caches reach the changelogs when it commits.
+      long staleMs =
+          COMMIT_INTERVAL_MS + Math.max(silentMs.getAsLong(), standbyLag.ofPartitionMs(partition));
+      try {
+        return Optional.of(
+            StandbyCopy.read(
+                new StandbyCopy.Stores(
+                    copy(
+                        LedgerTopology.CONNECTIONS_STORE,
+                        QueryableStoreTypes.keyValueStore(),
+                        partition),
+                    copy(
+                        LedgerTopology.CIRCUITS_STORE,
+                        QueryableStoreTypes.keyValueStore(),
+                        partition),
+                    copy(
+                        LedgerTopology.HISTORY_STORE,
+                        QueryableStoreTypes.windowStore(),
+                        partition)),
+                pool,
+                ticker.nowMs(),
+                staleMs));
+      } catch (InvalidStateStoreException notHere) {
+        LOGGER.atDebug().setCause(notHere).log("No copy of another instance's pool");
+        return Optional.empty();
+      }
+    }
+
+    private <T> T copy(String store, QueryableStoreType<T> type, int partition) {
+      return streams.store(
+          StoreQueryParameters.fromNameAndType(store, type)
+              .withPartition(partition)
+              .enableStaleStores());
     }
   }
 }

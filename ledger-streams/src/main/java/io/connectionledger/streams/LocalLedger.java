@@ -9,6 +9,8 @@ import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolPolicy.Placement;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
@@ -41,6 +43,8 @@ public final class LocalLedger implements Ledger {
   /** The latest policy of each pool, those included that are not served any more. */
   private final Map<String, PolicyRecord> followed = new HashMap<>();
 
+  private final Reports reports = new Reports();
+  private final BriefMemo<Optional<PoolReport>> standbys;
   private volatile boolean policiesKnown;
   private volatile Running running = Running.NOT_YET;
 
@@ -60,7 +64,12 @@ public final class LocalLedger implements Ledger {
           }
 
           @Override
-          public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
+          public Optional<Rejected> rejected(String pool, int partition) {
+            return Optional.empty();
+          }
+
+          @Override
+          public Optional<StandbyCopy> standby(String pool, int partition) {
             return Optional.empty();
           }
 
@@ -86,7 +95,10 @@ public final class LocalLedger implements Ledger {
     String state();
 
     /** From the store of an owned pool; empty while partitions move. */
-    Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool);
+    Optional<Rejected> rejected(String pool, int partition);
+
+    /** From this instance's copy of the stores of another; empty when it has none. */
+    Optional<StandbyCopy> standby(String pool, int partition);
 
     /** Who decides for a partition for which this instance may not. */
     Owner owner(int partition);
@@ -107,6 +119,7 @@ public final class LocalLedger implements Ledger {
     this.partitions = partitions;
     this.terms = terms;
     this.ticker = ticker;
+    this.standbys = new BriefMemo<>(ticker);
     policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
   }
 
@@ -276,8 +289,62 @@ public final class LocalLedger implements Ledger {
   }
 
   @Override
-  public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
-    return shard(pool) == null ? Optional.empty() : running.rejections(pool);
+  public Optional<PoolRejections> rejections(String pool) {
+    return connections(pool)
+        .flatMap(
+            view ->
+                running
+                    .rejected(pool, partitionOf(pool))
+                    .map(rejected -> Reports.rejections(view, rejected)));
+  }
+
+  @Override
+  public Optional<PoolReport> report(String pool) {
+    PoolShard shard = shard(pool);
+    PoolPolicy policy = policies.get(pool);
+    if (shard == null || policy == null) {
+      return Optional.empty();
+    }
+    long nowMs = ticker.nowMs();
+    return shard
+        .view(pool, nowMs)
+        .flatMap(
+            view ->
+                shard
+                    .readiness(pool, nowMs)
+                    .flatMap(
+                        readiness ->
+                            running
+                                .rejected(pool, partitionOf(pool))
+                                .map(
+                                    rejected ->
+                                        reports.report(
+                                            null,
+                                            policy,
+                                            view,
+                                            readiness,
+                                            shard.isNew(),
+                                            rejected))));
+  }
+
+  @Override
+  public Optional<PoolReport> standby(String pool) {
+    return latest(pool)
+        .flatMap(
+            record ->
+                standbys.of(
+                    pool,
+                    () ->
+                        running
+                            .standby(pool, partitionOf(pool))
+                            .map(copy -> copy.report(record, reports))));
+  }
+
+  private synchronized Optional<PolicyRecord> latest(String pool) {
+    PoolPolicy policy = policies.get(pool);
+    return policy == null
+        ? Optional.empty()
+        : Optional.of(followed.getOrDefault(pool, PolicyRecord.ofBase(policy, Set.of(), 0)));
   }
 
   @Override

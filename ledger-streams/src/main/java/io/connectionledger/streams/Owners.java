@@ -8,6 +8,7 @@ import io.connectionledger.streams.Tenure.Mandate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -85,6 +86,11 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
   /** Who decides for the partition when this instance may not. */
   Owner owner(int partition) {
     return tenures.get(partition).owner(ticker.nowNanos());
+  }
+
+  /** For how long nothing has been heard of the partition's owner; empty when nothing ever was. */
+  OptionalLong silentMs(int partition) {
+    return tenures.get(partition).silentMs(ticker.nowNanos());
   }
 
   void disowned(int partition, Owner.Other owner) {

@@ -40,6 +40,9 @@ final class PoolShard {
   /** For how long no ingest has been heard, as far as our ticks tell. */
   private long silentMs = EnvoyWatch.SILENCE_MS;
 
+  /** For how long this instance has decided, as far as our ticks tell. */
+  private long ownedMs;
+
   private long tickedMs;
   private long decidedNanos;
   private volatile boolean caughtUp;
@@ -173,6 +176,16 @@ final class PoolShard {
     }
   }
 
+  /** Whether it decides, but for less than a lease: connections may be open that it never heard. */
+  boolean isNew() {
+    lock.lock();
+    try {
+      return caughtUp && ownedMs < terms.leaseMs();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Applies a record.
    *
@@ -250,7 +263,9 @@ final class PoolShard {
   void tick(long nowMs) {
     lock.lock();
     try {
-      silentMs += Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
+      long passedMs = Math.clamp(nowMs - tickedMs, 0, MAX_TICK_MS);
+      silentMs += passedMs;
+      ownedMs = caughtUp ? ownedMs + passedMs : 0;
       tickedMs = nowMs;
     } finally {
       lock.unlock();

@@ -6,6 +6,7 @@ import io.connectionledger.streams.Ledger.Owner;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -318,6 +319,13 @@ final class Tenure {
             || holder.instance.equals(instance)
         ? Owner.CHANGING
         : new Owner.Other(holder.address, holder.term);
+  }
+
+  /** For how long the holder has not been heard; empty when none ever was. */
+  synchronized OptionalLong silentMs(long nowNanos) {
+    return holder.term == 0
+        ? OptionalLong.empty()
+        : OptionalLong.of(Math.max(0, nowNanos - holderHeardNanos) / 1_000_000);
   }
 
   /** The owner says that it is none: nobody asks it again before it is heard again. */

@@ -177,9 +177,13 @@ class LedgerTopologyTest {
     return Objects.requireNonNull(shard().decide(POOL, ticker.nowNanos()), "not deciding");
   }
 
-  private Map<RejectionReason, Long> rejections(Window window) {
+  private Rejected rejected() {
     WindowStore<String, byte[]> store = driver.getWindowStore(LedgerTopology.HISTORY_STORE);
-    return Objects.requireNonNull(History.rejections(store, POOL, ticker.nowMs()).get(window));
+    return History.rejected(store, POOL, ticker.nowMs());
+  }
+
+  private Map<String, Long> rejections(Window window) {
+    return Objects.requireNonNull(rejected().pool().byLabel().get(window.label()));
   }
 
   private Map<String, String> podsTopic() {
@@ -431,9 +435,9 @@ class LedgerTopologyTest {
     send(new Decision.Rejected(POOL, "r3", RejectionReason.RATE_LIMITED, null, 1, 2));
 
     assertThat(rejections(Window.FIVE_MINUTES))
-        .isEqualTo(Map.of(RejectionReason.POD_LIMIT, 1L, RejectionReason.RATE_LIMITED, 1L));
+        .isEqualTo(Map.of("pod_limit", 1L, "rate_limited", 1L));
     assertThat(rejections(Window.FIFTEEN_MINUTES))
-        .isEqualTo(Map.of(RejectionReason.POD_LIMIT, 2L, RejectionReason.RATE_LIMITED, 1L));
+        .isEqualTo(Map.of("pod_limit", 2L, "rate_limited", 1L));
   }
 
   @Test
@@ -441,11 +445,11 @@ class LedgerTopologyTest {
     WindowStore<String, byte[]> store = driver.getWindowStore(LedgerTopology.HISTORY_STORE);
     var rejected = new Decision.Rejected(POOL, "r1", RejectionReason.POD_LIMIT, null, 1, 2);
 
-    History.count(store, rejected, 7, ticker.nowMs());
-    History.count(store, rejected, 7, ticker.nowMs());
-    History.count(store, rejected, 8, ticker.nowMs());
+    History.count(store, rejected, null, 7, ticker.nowMs());
+    History.count(store, rejected, null, 7, ticker.nowMs());
+    History.count(store, rejected, null, 8, ticker.nowMs());
 
-    assertThat(rejections(Window.ONE_HOUR)).isEqualTo(Map.of(RejectionReason.POD_LIMIT, 2L));
+    assertThat(rejections(Window.ONE_HOUR)).isEqualTo(Map.of("pod_limit", 2L));
   }
 
   @Test

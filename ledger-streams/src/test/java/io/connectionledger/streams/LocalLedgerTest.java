@@ -7,7 +7,9 @@ import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.PoolReport;
+import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.connectionledger.testkit.ManualTicker;
 import java.time.Duration;
@@ -92,6 +94,44 @@ class LocalLedgerTest {
     assertThat(decide("game")).isEqualTo("pod_limit");
   }
 
+  @Test
+  void shouldReportOfAPoolThatItOwns() {
+    // Given
+    ledger.follow(Map.of("chat", record("chat", 1)));
+    assertThat(ledger.report("chat")).isEmpty();
+    own();
+    assertThat(decide("chat")).isEqualTo("allowed");
+    // When
+    PoolReport report = ledger.report("chat").orElseThrow();
+    // Then
+    assertThat(report.staleMs()).isNull();
+    assertThat(report.connections()).isEqualTo(ledger.connections("chat").orElseThrow());
+    assertThat(report.readiness()).isEqualTo(ledger.readiness("chat").orElseThrow());
+    assertThat(report.rejections()).isEqualTo(ledger.rejections("chat").orElseThrow());
+    assertThat(report.scaling().ready()).isFalse();
+    assertThat(report.scaling().reasons())
+        .contains("the owner is new: it has not decided for a whole lease yet");
+    assertThat(ledger.standby("chat")).isEmpty();
+  }
+
+  @Test
+  void shouldReportWhatAStandbyHas() {
+    // Given
+    ledger.follow(Map.of("copied", record("copied", 1)));
+    // When
+    PoolReport report = ledger.standby("copied").orElseThrow();
+    // Then
+    assertThat(report.staleMs()).isEqualTo(1_500);
+    assertThat(report.connections().asOfMs()).isEqualTo(7);
+    assertThat(report.connections().active()).isEqualTo(1);
+    assertThat(report.connections().pods())
+        .containsExactly(new PodView("one", POD, 1, 1, 1, State.OVER_LIMIT));
+    assertThat(report.readiness().ready()).isFalse();
+    assertThat(report.scaling().ready()).isFalse();
+    assertThat(report.scaling().desiredPods()).isEqualTo(3);
+    assertThat(ledger.standby("nope")).isEmpty();
+  }
+
   private void own() {
     PoolShard shard = ledger.emptyShard(0);
     shard.caughtUp();
@@ -132,8 +172,17 @@ class LocalLedgerTest {
     }
 
     @Override
-    public Optional<Map<Window, Map<RejectionReason, Long>>> rejections(String pool) {
-      return Optional.empty();
+    public Optional<Rejected> rejected(String pool, int partition) {
+      return Optional.of(new Rejected(7));
+    }
+
+    @Override
+    public Optional<StandbyCopy> standby(String pool, int partition) {
+      return pool.equals("copied")
+          ? Optional.of(
+              new StandbyCopy(
+                  1_500, 7, Map.of(POD, new StandbyCopy.Held(1, 1)), Set.of(), new Rejected(7)))
+          : Optional.empty();
     }
 
     @Override

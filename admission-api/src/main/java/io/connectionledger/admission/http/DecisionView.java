@@ -51,7 +51,7 @@ record DecisionView(
               d.pool(),
               at,
               "rejected",
-              null,
+              d.pod() == null ? null : d.pod().toString(),
               d.reason().label(),
               d.reason().httpStatus(),
               d.retryAfterSeconds(),

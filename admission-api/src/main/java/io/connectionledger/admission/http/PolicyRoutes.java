@@ -1,20 +1,26 @@
 package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.connectionledger.model.DrainPace;
+import io.connectionledger.model.DurationText;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Policies;
 import io.connectionledger.model.PolicyCodec;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolReport;
+import io.connectionledger.model.PoolView;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.streams.Ledger;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
 import io.javalin.http.HttpStatus;
 import io.javalin.http.NotFoundResponse;
 import io.javalin.http.ServiceUnavailableResponse;
-import java.util.HashSet;
+import java.time.Duration;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -22,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,29 +47,41 @@ final class PolicyRoutes {
   private static final Set<String> BESIDE = Set.of("pool", "asOf", "source", "draining");
 
   private static final int STORE_SECONDS = 10;
+  private static final Duration MIN_WITHIN = Duration.ofSeconds(1);
+  private static final Duration MAX_WITHIN = Duration.ofHours(24);
 
   private final Policies policies;
+  private final Ledger ledger;
   private final Ticker ticker;
   private final Function<String, HttpResponseException> missing;
 
   /**
    * The routes.
    *
+   * @param ledger tells what a pod holds
    * @param missing says why there is no pool of a name
    */
-  PolicyRoutes(Policies policies, Ticker ticker, Function<String, HttpResponseException> missing) {
+  PolicyRoutes(
+      Policies policies,
+      Ledger ledger,
+      Ticker ticker,
+      Function<String, HttpResponseException> missing) {
     this.policies = policies;
+    this.ledger = ledger;
     this.ticker = ticker;
     this.missing = missing;
   }
 
   void addTo(RoutesConfig routes) {
     routes
-        .get(POLICY, context -> show(context, of(context.pathParam("pool"))))
+        .get(
+            POLICY,
+            context ->
+                Conditional.json(context, view(of(context.pathParam("pool")), ticker.nowMs())))
         .put(POLICY, this::put)
         .delete(POLICY, this::reset)
-        .put(DRAIN, context -> drain(context, true))
-        .delete(DRAIN, context -> drain(context, false));
+        .put(DRAIN, this::drain)
+        .delete(DRAIN, this::undrain);
   }
 
   private PolicyRecord of(String pool) {
@@ -88,27 +107,85 @@ final class PolicyRoutes {
         record -> show(context, record));
   }
 
-  private void drain(Context context, boolean draining) {
+  private void drain(Context context) {
     PolicyRecord now = of(context.pathParam("pool"));
     Pod pod = pod(now, context.pathParam("address"));
-    Views.Drain answer =
-        new Views.Drain(now.pool(), pod.name(), pod.address().toString(), draining);
-    if (now.draining().contains(pod.address()) == draining) {
+    DrainPace pace = pace(now.pool(), pod.address(), context.queryParam("within"));
+    Views.Drain answer = answer(now, pod, true, pace);
+    boolean same =
+        now.draining().contains(pod.address())
+            && Objects.equals(now.paces().get(pod.address()), pace);
+    if (same) {
       QueryServer.json(context, answer);
       return;
     }
     change(
         context,
-        current -> {
-          Set<PodAddress> pods = new HashSet<>(current.draining());
-          if (draining) {
-            pods.add(pod.address());
-          } else {
-            pods.remove(pod.address());
-          }
-          return current.withDraining(pods, ticker.nowMs());
-        },
+        current -> current.withDrain(pod.address(), pace, ticker.nowMs()),
         record -> QueryServer.json(context, answer));
+  }
+
+  private void undrain(Context context) {
+    PolicyRecord now = of(context.pathParam("pool"));
+    Pod pod = pod(now, context.pathParam("address"));
+    Views.Drain answer = answer(now, pod, false, null);
+    if (!now.draining().contains(pod.address())) {
+      QueryServer.json(context, answer);
+      return;
+    }
+    change(
+        context,
+        current -> current.withoutDrain(pod.address(), ticker.nowMs()),
+        record -> QueryServer.json(context, answer));
+  }
+
+  private Views.Drain answer(
+      PolicyRecord record, Pod pod, boolean draining, @Nullable DrainPace pace) {
+    return new Views.Drain(
+        record.pool(),
+        Views.instant(ticker.nowMs()),
+        pod.name(),
+        pod.address().toString(),
+        draining,
+        pace == null ? null : Views.instant(pace.untilMs()));
+  }
+
+  /** From what the pod holds now to nothing; null when it may take its time. */
+  private @Nullable DrainPace pace(String pool, PodAddress pod, @Nullable String within) {
+    if (within == null) {
+      return null;
+    }
+    long untilMs = ticker.nowMs() + within(within).toMillis();
+    PoolView view =
+        ledger
+            .connections(pool)
+            .or(() -> ledger.standby(pool).map(PoolReport::connections))
+            .orElseThrow(() -> missing.apply(pool));
+    int active =
+        view.pods().stream()
+            .filter(one -> one.address().equals(pod))
+            .mapToInt(PoolView.PodView::active)
+            .sum();
+    return new DrainPace(ticker.nowMs(), untilMs, active);
+  }
+
+  private static Duration within(String written) {
+    try {
+      Duration within = DurationText.parse(written);
+      if (within.compareTo(MIN_WITHIN) >= 0 && within.compareTo(MAX_WITHIN) <= 0) {
+        return within;
+      }
+    } catch (IllegalArgumentException notADuration) {
+      InvalidParameterException refusal = refusal(written);
+      refusal.initCause(notADuration);
+      throw refusal;
+    }
+    throw refusal(written);
+  }
+
+  private static InvalidParameterException refusal(String within) {
+    return new InvalidParameterException(
+        "within", within, "1s to 24h, written as 500ms, 10s, 5m or 1h");
   }
 
   private static Pod pod(PolicyRecord record, String written) {

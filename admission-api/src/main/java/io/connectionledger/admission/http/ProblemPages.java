@@ -33,6 +33,6 @@ final class ProblemPages extends ErrorHandler {
     String title = HttpStatus.getMessage(code);
     String detail = ours ? QueryServer.SEE_LOG : message == null ? title : message;
     return QueryServer.encode(
-        new Views.Problem("about:blank", title, code, detail, null, null, null, null));
+        new Views.Problem("about:blank", title, code, detail, null, null, null, null, null));
   }
 }

@@ -10,7 +10,6 @@ import io.connectionledger.admission.stream.StreamLimits;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.InvalidPolicyException;
 import io.connectionledger.model.Policies;
-import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.javalin.Javalin;
@@ -44,6 +43,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class QueryServer implements AutoCloseable {
 
+  /** Of the details of an exception: what went wrong, in a word. */
+  static final String REASON = "reason";
+
   private static final Logger LOGGER = LoggerFactory.getLogger(QueryServer.class);
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -57,10 +59,9 @@ public final class QueryServer implements AutoCloseable {
   private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
   private final Handler checks;
-  private final Ledger ledger;
+  private final QueryRoutes queries;
   private final PolicyRoutes policies;
   private final DecisionArchive decisions;
-  private final Ticker ticker;
   private final Supplier<String> metrics;
   private final Supplier<List<String>> unready;
   private final PoolStreams streams;
@@ -75,10 +76,9 @@ public final class QueryServer implements AutoCloseable {
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
     this.checks = checks;
-    this.ledger = ledger;
     this.decisions = decisions;
-    this.policies = new PolicyRoutes(policies, ticker, this::missing);
-    this.ticker = ticker;
+    this.queries = new QueryRoutes(ledger, policies, ticker);
+    this.policies = new PolicyRoutes(policies, ledger, ticker, queries::missing);
     this.metrics = metrics;
     this.unready = unready;
     this.streams =
@@ -151,18 +151,20 @@ public final class QueryServer implements AutoCloseable {
         .routes
         .beforeMatched(QueryServer::requireJson)
         .get("/openapi.json", context -> context.result(OPEN_API).contentType("application/json"))
-        .get("/v1/pools", context -> json(context, Views.Pools.of(ticker.nowMs(), ledger.pools())))
-        .get("/v1/pools/{pool}/connections", this::connections)
-        .get("/v1/pools/{pool}/rejections", this::rejections)
-        .get("/v1/pools/{pool}/readiness", this::readiness)
         .get("/v1/decisions/{id}", this::decision)
         .get("/metrics", this::metrics)
         .get("/websocket/metrics", this::metrics)
         .get("/health/live", context -> json(context, new Views.Status("live")))
         .get("/health/ready", this::ready)
-        .exception(InvalidPolicyException.class, QueryServer::invalid)
+        .exception(
+            InvalidPolicyException.class,
+            (invalid, context) -> badRequest(context, Views.Problem.of(invalid)))
+        .exception(
+            InvalidParameterException.class,
+            (invalid, context) -> badRequest(context, Views.Problem.of(invalid)))
         .exception(HttpResponseException.class, QueryServer::expected)
         .exception(Exception.class, QueryServer::unexpected);
+    queries.addTo(config.routes);
     policies.addTo(config.routes);
   }
 
@@ -193,24 +195,6 @@ public final class QueryServer implements AutoCloseable {
     }
   }
 
-  private void connections(Context context) {
-    String pool = context.pathParam("pool");
-    json(context, Views.Connections.of(ledger.connections(pool).orElseThrow(() -> missing(pool))));
-  }
-
-  private void rejections(Context context) {
-    String pool = context.pathParam("pool");
-    json(
-        context,
-        Views.Rejections.of(
-            pool, ticker.nowMs(), ledger.rejections(pool).orElseThrow(() -> missing(pool))));
-  }
-
-  private void readiness(Context context) {
-    String pool = context.pathParam("pool");
-    json(context, Views.Readiness.of(ledger.readiness(pool).orElseThrow(() -> missing(pool))));
-  }
-
   private void decision(Context context) {
     String id = context.pathParam("id");
     if (ConnectionIds.madeAtMs(id).isEmpty()) {
@@ -231,24 +215,10 @@ public final class QueryServer implements AutoCloseable {
     }
   }
 
-  /** Before the ledger has caught up, it may not know every pool yet. */
-  private HttpResponseException missing(String pool) {
-    boolean known = ledger.pools().contains(pool);
-    if (!known && (ledger.ready() || !PoolPolicy.isValidName(pool))) {
-      return new NotFoundResponse(
-          PoolPolicy.isValidName(pool)
-              ? "no pool is named '" + pool + "'"
-              : "a pool's name has 1 to 128 letters, digits, '.', '_' and '-'");
-    }
-    return new ServiceUnavailableResponse(
-        ledger.ready()
-            ? "pool '" + pool + "' belongs to another instance"
-            : "pool '" + pool + "' cannot be read yet: " + ledger.status());
-  }
-
   private Refusal refusal(String pool) {
-    HttpResponseException why = missing(pool);
-    return new Refusal(why.getStatus(), String.valueOf(why.getMessage()));
+    HttpResponseException why = queries.missing(pool);
+    return new Refusal(
+        why.getStatus(), String.valueOf(why.getMessage()), why.getDetails().get(REASON));
   }
 
   private void metrics(Context context) {
@@ -260,7 +230,7 @@ public final class QueryServer implements AutoCloseable {
     if (reasons.isEmpty()) {
       json(context, new Views.Status("ready"));
     } else {
-      problem(context, HttpStatus.SERVICE_UNAVAILABLE.getCode(), "not ready", reasons);
+      problem(context, HttpStatus.SERVICE_UNAVAILABLE.getCode(), "not ready", null, reasons);
     }
   }
 
@@ -273,21 +243,26 @@ public final class QueryServer implements AutoCloseable {
         context,
         exception.getStatus(),
         Optional.ofNullable(exception.getMessage()).orElse(""),
+        exception.getDetails().get(REASON),
         null);
   }
 
-  private static void invalid(InvalidPolicyException exception, Context context) {
-    write(context.status(HttpStatus.BAD_REQUEST), Views.Problem.of(exception), PROBLEM);
+  private static void badRequest(Context context, Views.Problem problem) {
+    write(context.status(HttpStatus.BAD_REQUEST), problem, PROBLEM);
   }
 
   private static void unexpected(Exception exception, Context context) {
     LOGGER.atError().setCause(exception).log("An HTTP request failed");
-    problem(context, HttpStatus.INTERNAL_SERVER_ERROR.getCode(), SEE_LOG, null);
+    problem(context, HttpStatus.INTERNAL_SERVER_ERROR.getCode(), SEE_LOG, null, null);
   }
 
   private static void problem(
-      Context context, int status, String detail, @Nullable List<String> reasons) {
-    write(context.status(status), Views.Problem.of(status, detail, reasons), PROBLEM);
+      Context context,
+      int status,
+      String detail,
+      @Nullable String reason,
+      @Nullable List<String> reasons) {
+    write(context.status(status), Views.Problem.of(status, detail, reason, reasons), PROBLEM);
   }
 
   static void json(Context context, Object view) {

@@ -9,6 +9,8 @@ import io.connectionledger.model.PoolView;
 /** The data of server-sent events: what the queries of the same names answer. */
 final class StreamViews implements StreamJson {
 
+  private static final Paging ALL = new Paging(Integer.MAX_VALUE, null);
+
   /** All of a pool. */
   private record Snapshot(
       String pool,
@@ -18,8 +20,12 @@ final class StreamViews implements StreamJson {
       Views.Readiness readiness) {}
 
   @Override
-  public byte[] connections(PoolView view) {
-    return QueryServer.encode(Views.Connections.of(view));
+  public byte[] connections(PoolView view, PolicyRecord policy) {
+    return QueryServer.encode(all(view, policy));
+  }
+
+  private static Views.Connections all(PoolView view, PolicyRecord policy) {
+    return Views.Connections.of(view, null, policy.paces(), ALL);
   }
 
   @Override
@@ -29,7 +35,7 @@ final class StreamViews implements StreamJson {
 
   @Override
   public byte[] readiness(PoolReadiness readiness) {
-    return QueryServer.encode(Views.Readiness.of(readiness));
+    return QueryServer.encode(Views.Readiness.of(readiness, null));
   }
 
   @Override
@@ -38,13 +44,14 @@ final class StreamViews implements StreamJson {
         new Snapshot(
             view.pool(),
             Views.instant(view.asOfMs()),
-            Views.Connections.of(view),
+            all(view, policy),
             PolicyRoutes.view(policy, view.asOfMs()),
-            Views.Readiness.of(readiness)));
+            Views.Readiness.of(readiness, null)));
   }
 
   @Override
   public byte[] problem(Refusal refusal) {
-    return QueryServer.encode(Views.Problem.of(refusal.status(), refusal.detail(), null));
+    return QueryServer.encode(
+        Views.Problem.of(refusal.status(), refusal.detail(), refusal.reason(), null));
   }
 }

@@ -1,17 +1,18 @@
 package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.connectionledger.admission.http.Paging.Page;
+import io.connectionledger.model.DrainPace;
 import io.connectionledger.model.InvalidPolicyException;
+import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolScaling;
 import io.connectionledger.model.PoolView;
-import io.connectionledger.model.RejectionReason;
-import io.connectionledger.streams.Window;
 import io.javalin.http.HttpStatus;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The JSON of the query API; the names of the fields are contract. */
@@ -19,29 +20,62 @@ final class Views {
 
   private Views() {}
 
-  record Pools(String asOf, List<PoolName> pools) {
+  /**
+   * The pools.
+   *
+   * @param next for the query parameter {@code after}; absent on the last page
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Pools(String asOf, List<PoolName> pools, @Nullable String next) {
 
-    static Pools of(long nowMs, Set<String> names) {
-      return new Pools(instant(nowMs), names.stream().map(PoolName::new).toList());
+    static Pools of(long nowMs, Page<String> names) {
+      return new Pools(
+          instant(nowMs), names.entries().stream().map(PoolName::new).toList(), names.next());
     }
   }
 
   record PoolName(String pool) {}
 
+  /**
+   * What is open and reserved.
+   *
+   * @param staleMillis how old it may be, when the owner could not be asked; absent when it was
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   record Connections(
-      String pool, String asOf, String mode, int active, int reserved, List<Pod> pods) {
+      String pool,
+      String asOf,
+      @Nullable Long staleMillis,
+      String mode,
+      int active,
+      int reserved,
+      List<Pod> pods,
+      @Nullable String next) {
 
-    static Connections of(PoolView view) {
+    static Connections of(
+        PoolView view, @Nullable Long staleMs, Map<PodAddress, DrainPace> paces, Paging paging) {
+      Page<PoolView.PodView> page = paging.of(view.pods(), pod -> pod.address().toString());
       return new Connections(
           view.pool(),
           instant(view.asOfMs()),
+          staleMs,
           view.mode().label(),
           view.active(),
           view.reserved(),
-          view.pods().stream().map(Pod::of).toList());
+          page.entries().stream()
+              .map(pod -> Pod.of(pod, paces.get(pod.address()), view.asOfMs()))
+              .toList(),
+          page.next());
     }
   }
 
+  /**
+   * One pod.
+   *
+   * @param drainUntil when it is to hold no connection any more; absent when it takes its time
+   * @param drainTo how many it may hold at this moment on its way there
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   record Pod(
       String pod,
       String address,
@@ -49,9 +83,11 @@ final class Views {
       int reserved,
       int limit,
       String state,
-      boolean overLimit) {
+      boolean overLimit,
+      @Nullable String drainUntil,
+      @Nullable Integer drainTo) {
 
-    static Pod of(PoolView.PodView view) {
+    static Pod of(PoolView.PodView view, @Nullable DrainPace pace, long nowMs) {
       return new Pod(
           view.pod(),
           view.address().toString(),
@@ -59,7 +95,9 @@ final class Views {
           view.reserved(),
           view.limit(),
           view.state().label(),
-          view.isOverLimit());
+          view.isOverLimit(),
+          pace == null ? null : instant(pace.untilMs()),
+          pace == null ? null : pace.allowed(nowMs));
     }
   }
 
@@ -67,29 +105,72 @@ final class Views {
    * Rejections of a pool.
    *
    * @param windows by label, shortest first; in each the count by reason
-   * @param pods empty: no decision is about one pod alone
+   * @param pods each with those that were about it alone
    */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   record Rejections(
-      String pool, String asOf, Map<String, Map<String, Long>> windows, List<Object> pods) {
+      String pool,
+      String asOf,
+      @Nullable Long staleMillis,
+      Map<String, Map<String, Long>> windows,
+      List<PodRejections> pods,
+      @Nullable String next) {
 
-    static Rejections of(
-        String pool, long nowMs, Map<Window, Map<RejectionReason, Long>> byWindow) {
-      Map<String, Map<String, Long>> windows = new LinkedHashMap<>();
-      for (Window window : Window.values()) {
-        windows.put(window.label(), labelled(byWindow.getOrDefault(window, Map.of())));
-      }
-      return new Rejections(pool, instant(nowMs), windows, List.of());
+    static Rejections of(PoolRejections rejections, @Nullable Long staleMs, Paging paging) {
+      Page<PoolRejections.PodRejections> page =
+          paging.of(rejections.pods(), pod -> pod.address().toString());
+      return new Rejections(
+          rejections.pool(),
+          instant(rejections.asOfMs()),
+          staleMs,
+          rejections.windows(),
+          page.entries().stream().map(PodRejections::of).toList(),
+          page.next());
     }
+  }
 
-    private static Map<String, Long> labelled(Map<RejectionReason, Long> byReason) {
-      Map<String, Long> labelled = new LinkedHashMap<>();
-      for (RejectionReason reason : RejectionReason.values()) {
-        Long count = byReason.get(reason);
-        if (count != null) {
-          labelled.put(reason.label(), count);
-        }
-      }
-      return labelled;
+  record PodRejections(String pod, String address, Map<String, Map<String, Long>> windows) {
+
+    static PodRejections of(PoolRejections.PodRejections pod) {
+      return new PodRejections(pod.pod(), pod.address().toString(), pod.windows());
+    }
+  }
+
+  /**
+   * What a scaling controller may do.
+   *
+   * @param reasons why it may not act, a line each; empty when it may
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Scaling(
+      String pool,
+      String asOf,
+      @Nullable Long staleMillis,
+      boolean ready,
+      List<Candidate> scaleDown,
+      int desiredPods,
+      List<String> reasons,
+      @Nullable String next) {
+
+    static Scaling of(PoolScaling scaling, @Nullable Long staleMs, Paging paging) {
+      Page<PoolScaling.Candidate> page =
+          paging.of(scaling.scaleDown(), pod -> pod.address().toString());
+      return new Scaling(
+          scaling.pool(),
+          instant(scaling.asOfMs()),
+          staleMs,
+          scaling.ready(),
+          page.entries().stream().map(Candidate::of).toList(),
+          scaling.desiredPods(),
+          scaling.reasons(),
+          page.next());
+    }
+  }
+
+  record Candidate(String pod, String address, int priority, int active) {
+
+    static Candidate of(PoolScaling.Candidate pod) {
+      return new Candidate(pod.pod(), pod.address().toString(), pod.priority(), pod.active());
     }
   }
 
@@ -98,18 +179,21 @@ final class Views {
    *
    * @param completeness 0 to 1
    */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   record Readiness(
       String pool,
       String asOf,
+      @Nullable Long staleMillis,
       boolean ready,
       double completeness,
       List<Envoy> envoys,
       List<String> reasons) {
 
-    static Readiness of(PoolReadiness readiness) {
+    static Readiness of(PoolReadiness readiness, @Nullable Long staleMs) {
       return new Readiness(
           readiness.pool(),
           instant(readiness.asOfMs()),
+          staleMs,
           readiness.ready(),
           readiness.completeness(),
           readiness.envoys().stream().map(Envoy::of).toList(),
@@ -129,8 +213,10 @@ final class Views {
   /**
    * An RFC 9457 problem.
    *
+   * @param reason in a word, for programs; absent when the status says it all
    * @param reasons one line each; absent when the detail says it all
-   * @param field the key of the request's body that is wrong, absent when it is none
+   * @param field the key of the request's body, or its parameter, that is wrong; absent when none
+   *     is
    * @param value of that key
    * @param allowed for that key
    */
@@ -140,17 +226,20 @@ final class Views {
       String title,
       int status,
       String detail,
+      @Nullable String reason,
       @Nullable List<String> reasons,
       @Nullable String field,
       @Nullable String value,
       @Nullable String allowed) {
 
-    static Problem of(int status, String detail, @Nullable List<String> reasons) {
+    static Problem of(
+        int status, String detail, @Nullable String reason, @Nullable List<String> reasons) {
       return new Problem(
           "about:blank",
           HttpStatus.forStatus(status).getMessage(),
           status,
           detail,
+          reason,
           reasons,
           null,
           null,
@@ -158,21 +247,41 @@ final class Views {
     }
 
     static Problem of(InvalidPolicyException invalid) {
-      int status = HttpStatus.BAD_REQUEST.getCode();
+      return invalid(invalid, invalid.key(), invalid.value(), invalid.allowed());
+    }
+
+    static Problem of(InvalidParameterException invalid) {
+      return invalid(invalid, invalid.key(), invalid.value(), invalid.allowed());
+    }
+
+    private static Problem invalid(
+        IllegalArgumentException invalid, String field, String value, String allowed) {
       return new Problem(
           "about:blank",
           HttpStatus.BAD_REQUEST.getMessage(),
-          status,
+          HttpStatus.BAD_REQUEST.getCode(),
           String.valueOf(invalid.getMessage()),
           null,
-          invalid.key(),
-          invalid.value(),
-          invalid.allowed());
+          null,
+          field,
+          value,
+          allowed);
     }
   }
 
-  /** The draining of one pod. */
-  record Drain(String pool, String pod, String address, boolean draining) {}
+  /**
+   * The draining of one pod.
+   *
+   * @param drainUntil when it is to hold no connection any more; absent when it takes its time
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Drain(
+      String pool,
+      String asOf,
+      String pod,
+      String address,
+      boolean draining,
+      @Nullable String drainUntil) {}
 
   static String instant(long epochMs) {
     return Instant.ofEpochMilli(epochMs).toString();

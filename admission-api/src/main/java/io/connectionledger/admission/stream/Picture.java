@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A pool as its readers know it, and what they have not been told yet. For one thread. */
 final class Picture {
@@ -56,6 +57,16 @@ final class Picture {
         }
       } else if (!pod.equals(pods.put(pod.address(), pod))) {
         untold.put(pod.address(), pod);
+      }
+    }
+  }
+
+  /** Has these pods told again, though they are as before. */
+  void again(Set<PodAddress> addresses) {
+    for (PodAddress address : addresses) {
+      PodView pod = pods.get(address);
+      if (pod != null) {
+        untold.put(address, pod);
       }
     }
   }

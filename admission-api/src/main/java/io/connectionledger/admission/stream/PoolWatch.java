@@ -192,6 +192,12 @@ final class PoolWatch {
     if (current == null || current.equals(policy)) {
       return false;
     }
+    if (picture != null) {
+      if (policy != null) {
+        picture.again(policy.paces().keySet());
+      }
+      picture.again(current.paces().keySet());
+    }
     policy = current;
     if (stream.isOpen()) {
       stream.add("policy", json.policy(current, ticker.nowMs()));
@@ -206,7 +212,9 @@ final class PoolWatch {
     boolean wanted = !stream.isOpen() || stream.isSnapshotWanted();
     if (wanted || nowNanos - tellNanos >= 0) {
       List<PoolView> untold = picture.untold(ticker.nowMs());
-      untold.forEach(part -> stream.add("connections", json.connections(part)));
+      for (PoolView part : untold) {
+        stream.add("connections", json.connections(part, policy));
+      }
       if (!untold.isEmpty()) {
         tellNanos = nowNanos + pauseNanos(picture.size());
       }

@@ -7,7 +7,8 @@ import io.connectionledger.model.PoolView;
 /** The JSON of the query API, in UTF-8 and without line ends. Thread-safe. */
 public interface StreamJson {
 
-  byte[] connections(PoolView view);
+  /** The pods of {@code view}; the policy says how they drain. */
+  byte[] connections(PoolView view, PolicyRecord policy);
 
   byte[] policy(PolicyRecord policy, long nowMs);
 

@@ -12,6 +12,7 @@ import io.connectionledger.admission.stream.SseReader;
 import io.connectionledger.model.Basis;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.DrainPace;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
@@ -19,12 +20,15 @@ import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolReadiness.EnvoyView;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolRejections.PodRejections;
+import io.connectionledger.model.PoolReport;
+import io.connectionledger.model.PoolScaling;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Window;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -40,6 +44,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -80,6 +85,9 @@ final class OpenApiTest {
     ledger.connections.put("chat", pool(State.values()));
     ledger.readiness.put("chat", readiness(true));
     ledger.rejections.put("chat", rejections());
+    ledger.reports.put("chat", report(null));
+    ledger.pools.add("copied");
+    ledger.standbys.put("copied", report(1_500L));
     policies.records.put("chat", policy());
     api = new ApiDescription(send("GET", "/openapi.json", "").body());
   }
@@ -96,8 +104,17 @@ final class OpenApiTest {
         List.of("/openapi.json", "/v1/pools", "/metrics", "/websocket/metrics", "/health/live")) {
       see("GET", plain, plain, 200);
     }
-    for (String what : List.of("connections", "rejections", "readiness")) {
+    see("GET", "/v1/pools", "/v1/pools?limit=1", 200);
+    see("GET", "/v1/pools", "/v1/pools?limit=none", 400);
+    see("GET", "/v1/pools", "/v1/pools", "", 304, "if-none-match", "*");
+    for (String what : List.of("connections", "rejections", "scaling", "readiness", "detailed")) {
       see("GET", POOL + what, "/v1/pools/chat/" + what, 200);
+      see("GET", POOL + what, "/v1/pools/chat/" + what + "?limit=1", 200);
+      see("GET", POOL + what, "/v1/pools/copied/" + what, 200);
+      see("GET", POOL + what, "/v1/pools/chat/" + what, "", 304, "if-none-match", "*");
+      if (!what.equals("readiness")) {
+        see("GET", POOL + what, "/v1/pools/chat/" + what + "?limit=0", 400);
+      }
       see("GET", POOL + what, "/v1/pools/nope/" + what, 404);
       see("GET", POOL + what, "/v1/pools/elsewhere/" + what, 503);
     }
@@ -115,6 +132,7 @@ final class OpenApiTest {
   private void seePolicy() throws Exception {
     String policy = "/v1/pools/chat/policy";
     see("GET", POOL + "policy", policy, 200);
+    see("GET", POOL + "policy", policy, "", 304, "if-none-match", "*");
     see("GET", POOL + "policy", "/v1/pools/nope/policy", 404);
     see("GET", POOL + "policy", "/v1/pools/elsewhere/policy", 503);
     see("PUT", POOL + "policy", policy, "{\"connectionsPerSecond\":2.5}", 200);
@@ -136,6 +154,10 @@ final class OpenApiTest {
     see("DELETE", DRAIN, "/v1/pools/chat/pods/10.0.0.9:80/drain", 404);
     see("PUT", DRAIN, "/v1/pools/chat/pods/10.0.0.9:80/drain", 404);
     see("PUT", DRAIN, pod, 200);
+    see("PUT", DRAIN, pod + "?within=soon", 400);
+    see("PUT", DRAIN, pod + "?within=10m", 200);
+    see("GET", POOL + "connections", "/v1/pools/chat/connections", 200);
+    see("GET", POOL + "detailed", "/v1/pools/chat/detailed", 200);
     see("GET", POOL + "policy", "/v1/pools/chat/policy", 200);
     policies.failure = new IllegalStateException("away");
     see("DELETE", DRAIN, pod, 503);
@@ -151,7 +173,8 @@ final class OpenApiTest {
     see("GET", stream, "/v1/pools/chat/stream", "", 406, "accept", "application/json");
     try (SseReader reader = SseReader.of(client, uri("/v1/pools/chat/stream"))) {
       await().until(() -> reader.events.size() == 1);
-      policies.records.put("chat", policy().withDraining(Set.of(POD), Ticker.system().nowMs()));
+      policies.records.put(
+          "chat", policy().withDrain(POD, new DrainPace(NOW_MS, NOW_MS + 60_000, 9), NOW_MS));
       await().until(() -> reader.types().contains("policy"));
       ledger.readiness.put("chat", readiness(false));
       await().until(() -> reader.types().contains("readiness"));
@@ -215,7 +238,7 @@ final class OpenApiTest {
   void shouldAnswerWithAProblemWhatItDoesNotUnderstand(String request, int status)
       throws Exception {
     // When
-    String answer = raw(request.replace("\\r\\n", "\r\n").replace("LONG", "x".repeat(90 << 10)));
+    String answer = raw(request.replace("\\r\\n", "\r\n").replace("LONG", "x".repeat(80 << 10)));
     // Then
     int body = answer.indexOf("\r\n\r\n");
     assertThat(answer).startsWith("HTTP/1.1 " + status);
@@ -306,13 +329,30 @@ final class OpenApiTest {
         ready ? List.of() : List.of("completeness is below 0.95"));
   }
 
-  private static Map<Window, Map<RejectionReason, Long>> rejections() {
-    return Map.of(
-        Window.FIVE_MINUTES,
-        Map.of(),
-        Window.FIFTEEN_MINUTES,
-        Map.of(RejectionReason.POD_LIMIT, 2L),
-        Window.ONE_HOUR,
-        Map.of(RejectionReason.POD_LIMIT, 9L, RejectionReason.NO_OWNER, 1L));
+  private static PoolRejections rejections() {
+    Map<String, Map<String, Long>> windows =
+        Map.of("5m", Map.of(), "15m", Map.of("pod_limit", 2L), "1h", Map.of("overflow", 9L));
+    return new PoolRejections(
+        "chat",
+        NOW_MS,
+        windows,
+        List.of(new PodRejections("one", POD, windows), new PodRejections("six", POD_6, windows)));
+  }
+
+  private static PoolReport report(@Nullable Long staleMs) {
+    return new PoolReport(
+        staleMs,
+        pool(State.DRAINING, State.GONE),
+        rejections(),
+        new PoolScaling(
+            "chat",
+            NOW_MS,
+            false,
+            List.of("the owner is new"),
+            List.of(
+                new PoolScaling.Candidate("one", POD, 1, 2),
+                new PoolScaling.Candidate("six", POD_6, 2, 1)),
+            3),
+        readiness(true));
   }
 }

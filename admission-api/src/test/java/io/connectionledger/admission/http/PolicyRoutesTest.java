@@ -4,15 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
+import io.connectionledger.model.DrainPace;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -76,7 +81,8 @@ final class PolicyRoutesTest {
             "mode":"enforce","onOwnerLoss":"share",\
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
             {"name":"six","address":"[fd00::7]:80"}],\
-            "placement":"least-connections","affinity":{},"slowStart":"30s","draining":[]}""");
+            "placement":"least-connections","affinity":{},"slowStart":"30s",\
+            "targetUtilisation":0.8,"draining":[]}""");
   }
 
   @Test
@@ -158,6 +164,77 @@ final class PolicyRoutesTest {
     assertThat(send("DELETE", path, "").body()).contains("\"draining\":false");
     assertThat(send("DELETE", path, "").statusCode()).isEqualTo(200);
     assertThat(record().draining()).isEmpty();
+  }
+
+  @Test
+  void shouldPaceADrainAndShowWhatMayBeLeft() throws Exception {
+    // Given
+    PoolView view =
+        new PoolView(
+            "chat",
+            NOW_MS + 150_000,
+            PoolPolicy.Mode.ENFORCE,
+            10,
+            0,
+            List.of(
+                new PodView("one", POD, 10, 0, 3, State.DRAINING),
+                new PodView("six", POD_6, 0, 0, 3, State.AVAILABLE)));
+    ledger.connections.put("chat", view);
+    // When
+    HttpResponse<String> drained =
+        send("PUT", "/v1/pools/chat/pods/10.0.0.1:80/drain?within=10m", "");
+    // Then
+    assertThat(drained.body())
+        .isEqualTo(
+            """
+            {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","pod":"one",\
+            "address":"10.0.0.1:80","draining":true,"drainUntil":"2023-11-14T22:23:20.123Z"}""");
+    assertThat(record().paces())
+        .isEqualTo(Map.of(POD, new DrainPace(NOW_MS, NOW_MS + 600_000, 10)));
+    assertThat(send("GET", "/v1/pools/chat/connections", "").body())
+        .contains("\"drainUntil\":\"2023-11-14T22:23:20.123Z\",\"drainTo\":8}")
+        .contains("\"state\":\"available\",\"overLimit\":false}");
+    // And without a pace it takes its time
+    assertThat(send("PUT", "/v1/pools/chat/pods/10.0.0.1:80/drain", "").body())
+        .doesNotContain("drainUntil");
+    assertThat(record().paces()).isEmpty();
+    assertThat(record().draining()).containsExactly(POD);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"10", "0s", "25h", "soon", ""})
+  void shouldRefuseATimeThatIsNone(String within) throws Exception {
+    // When
+    HttpResponse<String> answer =
+        send("PUT", "/v1/pools/chat/pods/10.0.0.1:80/drain?within=" + within, "");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(400);
+    assertThat(answer.body())
+        .contains(
+            "\"detail\":\"within is '"
+                + within
+                + "': allowed is 1s to 24h, written as 500ms, 10s, 5m or 1h\","
+                + "\"field\":\"within\"");
+    assertThat(policies.changes).isZero();
+  }
+
+  @Test
+  void shouldAnswerOnlyAChangedPolicyTwice() throws Exception {
+    // Given
+    HttpResponse<String> shown = send("GET", "/v1/pools/chat/policy", "");
+    HttpRequest again =
+        HttpRequest.newBuilder(
+                URI.create("http://127.0.0.1:" + server.port() + "/v1/pools/chat/policy"))
+            .header("if-none-match", shown.headers().firstValue("etag").orElseThrow())
+            .build();
+    // When / Then
+    assertThat(status(again)).isEqualTo(304);
+    send("PUT", "/v1/pools/chat/policy", "{\"perPodMaxConnections\":9}");
+    assertThat(status(again)).isEqualTo(200);
+  }
+
+  private int status(HttpRequest request) throws Exception {
+    return client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode();
   }
 
   @ParameterizedTest

@@ -12,11 +12,12 @@ import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolRejections.PodRejections;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
-import io.connectionledger.streams.Window;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
@@ -25,6 +26,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -98,15 +100,15 @@ final class QueryServerTest {
   @Test
   void shouldShowRejectionsByWindowAndReason() throws Exception {
     // Given
+    Map<String, Map<String, Long>> windows = new LinkedHashMap<>();
+    windows.put("5m", Map.of());
+    windows.put("15m", Map.of("pod_limit", 2L));
+    windows.put("1h", Map.of("pod_limit", 9L));
+    PodAddress pod = PodAddress.parse("10.0.0.1:80");
     ledger.rejections.put(
         "chat",
-        Map.of(
-            Window.ONE_HOUR,
-            Map.of(RejectionReason.POD_LIMIT, 9L, RejectionReason.RATE_LIMITED, 4L),
-            Window.FIVE_MINUTES,
-            Map.of(),
-            Window.FIFTEEN_MINUTES,
-            Map.of(RejectionReason.POD_LIMIT, 2L)));
+        new PoolRejections(
+            "chat", NOW_MS, windows, List.of(new PodRejections("pod-1", pod, windows))));
     // When
     HttpResponse<String> answer = get("/v1/pools/chat/rejections");
     // Then
@@ -115,7 +117,9 @@ final class QueryServerTest {
         .isEqualTo(
             """
             {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","windows":{"5m":{},\
-            "15m":{"pod_limit":2},"1h":{"rate_limited":4,"pod_limit":9}},"pods":[]}""");
+            "15m":{"pod_limit":2},"1h":{"pod_limit":9}},"pods":[{"pod":"pod-1",\
+            "address":"10.0.0.1:80","windows":{"5m":{},\
+            "15m":{"pod_limit":2},"1h":{"pod_limit":9}}}]}""");
   }
 
   @Test
@@ -142,7 +146,7 @@ final class QueryServerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"connections", "rejections", "readiness"})
+  @ValueSource(strings = {"connections", "rejections", "scaling", "readiness", "detailed"})
   void shouldKnowNoOtherPool(String what) throws Exception {
     // When
     HttpResponse<String> answer = get("/v1/pools/nope/" + what);
@@ -160,13 +164,13 @@ final class QueryServerTest {
   }
 
   @Test
-  void shouldSayThatAnotherInstanceOwnsThePool() throws Exception {
+  void shouldSayThatThePoolHasNoOwner() throws Exception {
     // Given
     ledger.pools.add("chat");
     // When
     HttpResponse<String> answer = get("/v1/pools/chat/connections");
     // Then
-    assertProblem(answer, 503, "Service Unavailable", "pool 'chat' belongs to another instance");
+    assertNoOwner(answer, "pool 'chat' has no owner that answers, and this instance no copy of it");
   }
 
   @Test
@@ -176,7 +180,7 @@ final class QueryServerTest {
     // When
     HttpResponse<String> answer = get("/v1/pools/chat/connections");
     // Then
-    assertProblem(answer, 503, "Service Unavailable", "pool 'chat' cannot be read yet: restoring");
+    assertNoOwner(answer, "pool 'chat' cannot be read yet: restoring");
   }
 
   @Test
@@ -345,6 +349,12 @@ final class QueryServerTest {
 
   private static String contentType(HttpResponse<String> answer) {
     return answer.headers().firstValue("content-type").orElse("none");
+  }
+
+  private static void assertNoOwner(HttpResponse<String> answer, String detail) {
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(contentType(answer)).isEqualTo("application/problem+json");
+    assertThat(answer.body()).contains("\"detail\":\"" + detail + "\",\"reason\":\"no_owner\"");
   }
 
   private static void assertProblem(

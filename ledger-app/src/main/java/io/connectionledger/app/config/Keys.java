@@ -43,6 +43,7 @@ final class Keys {
           "placement",
           "affinity",
           "slow-start",
+          "target-utilisation",
           "pods",
           "kubernetes");
 

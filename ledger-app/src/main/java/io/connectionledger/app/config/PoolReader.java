@@ -72,6 +72,10 @@ final class PoolReader {
         get("slow-start")
             .map(value -> value.duration(Duration.ZERO, PoolPolicy.MAX_SLOW_START, SLOW_START))
             .orElse(PoolPolicy.DEFAULT_SLOW_START);
+    double targetUtilisation =
+        get("target-utilisation")
+            .map(value -> value.decimal(PoolPolicy.MIN_TARGET_UTILISATION, 1, "0.1 to 1"))
+            .orElse(PoolPolicy.DEFAULT_TARGET_UTILISATION);
     List<Pod> pods =
         get("pods").map(Setting::list).orElse(List.of()).stream().map(PoolReader::pod).toList();
     try {
@@ -85,7 +89,8 @@ final class PoolReader {
           pods,
           placement,
           affinity,
-          slowStart);
+          slowStart,
+          targetUtilisation);
     } catch (IllegalArgumentException inconsistent) {
       throw new ConfigException(
           "pools." + pool.name() + "." + inconsistent.getMessage() + " (" + pool.where() + ")",

@@ -231,7 +231,7 @@ final class ConfigLoaderTest {
         "pools: { chat: { limit: 0 } }"
             + " | unknown key pools.chat.limit (ledger.yaml line 1): allowed in pools.chat are"
             + " connections-per-second, burst-capacity, per-pod-max-connections, mode,"
-            + " on-owner-loss, placement, affinity, slow-start, pods, kubernetes",
+            + " on-owner-loss, placement, affinity, slow-start, target-utilisation, pods, kubernetes",
         "pools: { chat: { per-pod-max-connections: 1, connections-per-second: 0 } }"
             + " | pools.chat.connections-per-second is '0' (ledger.yaml line 1): allowed is 0.001"
             + " to 1000000",
@@ -281,6 +281,8 @@ final class ConfigLoaderTest {
             + " least-connections or affinity",
         "slow-start: 2h | pools.chat.slow-start is '2h' (ledger.yaml line 1): allowed is 0s to 1h,"
             + " written as 500ms, 10s, 5m or 1h",
+        "target-utilisation: 0 | pools.chat.target-utilisation is '0' (ledger.yaml line 1): allowed"
+            + " is 0.1 to 1",
         "placement: affinity | pools.chat.affinity is missing with placement affinity: allowed is"
             + " one of { header: <name> }, { cookie: <name> } and { source-address: true }"
             + " (ledger.yaml line 1)",
@@ -313,6 +315,7 @@ final class ConfigLoaderTest {
                     placement: affinity
                     affinity: { cookie: session }
                     slow-start: 5m
+                    target-utilisation: 0.5
                 """,
                 Map.of("LEDGER_POOLS_PLAIN_AFFINITY", "{ header: X-User }"))
             .pools();
@@ -323,6 +326,8 @@ final class ConfigLoaderTest {
     assertThat(pool(pools, "sticky").placement()).isEqualTo(Placement.AFFINITY);
     assertThat(pool(pools, "sticky").affinity()).isEqualTo(Affinity.cookie("session"));
     assertThat(pool(pools, "sticky").slowStart()).isEqualTo(Duration.ofMinutes(5));
+    assertThat(pool(pools, "plain").targetUtilisation()).isEqualTo(0.8);
+    assertThat(pool(pools, "sticky").targetUtilisation()).isEqualTo(0.5);
   }
 
   @Test

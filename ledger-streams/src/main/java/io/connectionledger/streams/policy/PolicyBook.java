@@ -83,7 +83,9 @@ final class PolicyBook {
               PolicyRecord last = stored.get(pool);
               PoolPolicy policy = policy(pool);
               told.put(pool, policy);
-              return PolicyRecord.ofBase(policy, last == null ? Set.of() : last.draining(), nowMs);
+              return last == null
+                  ? PolicyRecord.ofBase(policy, Set.of(), nowMs)
+                  : last.withBase(policy, nowMs);
             })
         .toList();
   }

@@ -171,8 +171,13 @@ final class Candidates {
     return tripped.size();
   }
 
-  /** When the first of the tripped pods may be tried, milliseconds since the epoch. */
-  long nextTrialMs() {
-    return tripped.first().waitsUntilMs;
+  /** The first of the tripped pods that may be tried. Must not be called when there is none. */
+  PodSlot nextTrial() {
+    return tripped.first();
+  }
+
+  /** The pod to which the client belongs; null when it belongs to none. */
+  @Nullable PodSlot home(@Nullable String key) {
+    return key == null || clients.isEmpty() ? null : clients.pod(ConsistentHash.hash(key), 0);
   }
 }

@@ -21,6 +21,7 @@ public final class Changes {
   private int established;
   private int repaired;
   private int refused;
+  private @Nullable PodAddress failedOn;
 
   /** The new state of each connection that changed; null to forget it. */
   public Map<String, @Nullable StoredConnection> connections() {
@@ -50,6 +51,15 @@ public final class Changes {
   /** Connections that were found open although nothing had said that they opened there. */
   public int repaired() {
     return repaired;
+  }
+
+  /** The pod on which a handshake failed, as far as the ledger knows; null for any other record. */
+  public @Nullable PodAddress failedOn() {
+    return failedOn;
+  }
+
+  void failedOn(PodAddress pod) {
+    failedOn = pod;
   }
 
   void connection(String id, @Nullable StoredConnection now) {
@@ -94,5 +104,6 @@ public final class Changes {
     established = 0;
     repaired = 0;
     refused = 0;
+    failedOn = null;
   }
 }

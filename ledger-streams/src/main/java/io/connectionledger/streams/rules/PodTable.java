@@ -152,20 +152,7 @@ final class PodTable {
   }
 
   private static PodView view(PodSlot pod, int limit) {
-    State state;
-    if (!pod.inPolicy()) {
-      state = State.GONE;
-    } else if (pod.draining) {
-      state = State.DRAINING;
-    } else if (pod.circuit.isOpen()) {
-      state = State.CIRCUIT_OPEN;
-    } else if (pod.held() > limit) {
-      state = State.OVER_LIMIT;
-    } else if (pod.held() == limit) {
-      state = State.FULL;
-    } else {
-      state = State.AVAILABLE;
-    }
+    State state = State.of(pod.inPolicy(), pod.draining, pod.circuit.isOpen(), pod.held(), limit);
     return new PodView(pod.name, pod.address, pod.active, pod.reserved, limit, state);
   }
 }

@@ -5,6 +5,7 @@ import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.EnvoyRejection;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
@@ -105,11 +106,11 @@ public final class PoolLedger {
     long waitNanos = bucket.nanosUntilToken(nowNanos);
     if (waitNanos > 0) {
       int seconds = afterTokens.seconds(nowNanos, waitNanos, bucket.intervalNanos());
-      return rejected(id, RejectionReason.RATE_LIMITED, seconds, waitNanos, nowNanos);
+      return rejected(id, RejectionReason.RATE_LIMITED, null, seconds, waitNanos, nowNanos);
     }
     PodSlot pod = pods.candidates().next(key, nowMs);
     if (pod == null) {
-      return rejectedForWantOfAPod(id, nowNanos);
+      return rejectedForWantOfAPod(id, key, nowNanos);
     }
     Basis basis = basis(pod, null, nowNanos);
     pods.chosen(pod, nowMs);
@@ -124,28 +125,34 @@ public final class PoolLedger {
     return decide(null, nowNanos);
   }
 
-  private Decision rejectedForWantOfAPod(String id, long nowNanos) {
+  private Decision rejectedForWantOfAPod(String id, @Nullable String key, long nowNanos) {
     Candidates candidates = pods.candidates();
     if (candidates.tripped() > 0) {
       // What the others find depends on the trial, so that nothing is known of their interval.
-      long waitNanos = candidates.nextTrialMs() * NANOS_PER_MS - nowNanos;
+      PodSlot pod = candidates.nextTrial();
+      long waitNanos = pod.waitsUntilMs * NANOS_PER_MS - nowNanos;
       int seconds = afterTrials.seconds(nowNanos, waitNanos, 0);
-      return rejected(id, RejectionReason.CIRCUIT_OPEN, seconds, waitNanos, nowNanos);
+      return rejected(id, RejectionReason.CIRCUIT_OPEN, pod, seconds, waitNanos, nowNanos);
     }
     boolean none = candidates.size() == 0;
     long closeNanos = (none ? CloseRate.MAX_MS : closeRate.untilNextMs()) * NANOS_PER_MS;
     int seconds = afterRoom.seconds(nowNanos, closeNanos, closeNanos);
     RejectionReason reason = none ? RejectionReason.NO_PODS : RejectionReason.POD_LIMIT;
-    return rejected(id, reason, seconds, closeNanos, nowNanos);
+    return rejected(id, reason, candidates.home(key), seconds, closeNanos, nowNanos);
   }
 
   private Decision rejected(
-      String id, RejectionReason reason, int retryAfterSeconds, long waitNanos, long nowNanos) {
+      String id,
+      RejectionReason reason,
+      @Nullable PodSlot pod,
+      int retryAfterSeconds,
+      long waitNanos,
+      long nowNanos) {
     return new Decision.Rejected(
         policy.pool(),
         id,
         reason,
-        null,
+        pod == null ? null : pod.address,
         retryAfterSeconds,
         nowNanos / NANOS_PER_MS,
         policy.mode(),
@@ -222,6 +229,13 @@ public final class PoolLedger {
     String id = event.connection();
     boolean news = !connections.hasOutcome(id);
     PodSlot pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
+    if (pod != null) {
+      changes.failedOn(pod.address);
+    }
+    if (ConnectionIds.isUnleased(id) && EnvoyRejection.of(event.reason()).isPresent()) {
+      // Never reserved nor open, and there may be many: nothing is to be remembered of it.
+      return;
+    }
     connections.fail(id, changes);
     if (news && pod != null && PodFault.isIn(event)) {
       pods.failed(pod, event.atMs(), changes);

@@ -93,6 +93,18 @@ class PoolLedgerAffinityTest {
   }
 
   @Test
+  void shouldCountARejectionForWantOfRoomForTheClientsOwnPod() {
+    PoolLedger ledger = ledger(1);
+    PodAddress home = place(ledger, "anna");
+    for (int i = 1; i < PODS; i++) {
+      assertThat(ledger.decide(NOW_MS * 1_000_000)).isInstanceOf(Decision.Allowed.class);
+    }
+
+    assertThat(((Decision.Rejected) decide(ledger, "anna")).pod()).isEqualTo(home);
+    assertThat(((Decision.Rejected) ledger.decide(NOW_MS * 1_000_000)).pod()).isNull();
+  }
+
+  @Test
   void shouldSendAClientElsewhereWhileTheCircuitOfItsPodIsOpen() {
     PoolLedger ledger = ledger(1_000);
     PodAddress home = place(ledger, "anna");

@@ -152,6 +152,7 @@ class PoolLedgerCircuitTest {
     Decision obedient = decide();
 
     assertThat(rejected.reason()).isEqualTo(RejectionReason.CIRCUIT_OPEN);
+    assertThat(rejected.pod()).isEqualTo(FIRST);
     assertThat(obedient).isInstanceOf(Decision.Allowed.class);
   }
 
