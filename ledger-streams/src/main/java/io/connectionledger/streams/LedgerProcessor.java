@@ -313,11 +313,13 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
     shard
         .changedPods()
         .forEach(
-            (pool, pods) ->
-                pods.forEach(
-                    pod ->
-                        context.forward(
-                            PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK)));
+            (pool, pods) -> {
+              shards.changed(pool, pods);
+              pods.forEach(
+                  pod ->
+                      context.forward(
+                          PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK));
+            });
     if (claim != null && claim.isLost()) {
       shard.behind();
       claim = ownership.claim(partition(), shard);

@@ -315,6 +315,11 @@ public final class LocalLedger implements Ledger {
   }
 
   @Override
+  public void watch(Watcher watcher) {
+    shards.watch(watcher);
+  }
+
+  @Override
   public Optional<PoolReadiness> readiness(String pool) {
     return Optional.ofNullable(shard(pool)).flatMap(shard -> shard.readiness(pool, ticker.nowMs()));
   }

@@ -25,6 +25,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -554,5 +555,20 @@ class LedgerTopologyTest {
     assertThat(open.get("chat|10.9.9.9:1")).contains("\"state\":\"gone\"");
     assertThat(closed.get("chat|pod-1")).contains("\"active\":0");
     assertThat(closed).doesNotContainKey("chat|10.9.9.9:1");
+  }
+
+  @Test
+  void shouldTellWhoWatchesOfThePodsThatChangedOnce() {
+    List<PodView> told = new ArrayList<>();
+    shards.watch((pool, pods) -> told.addAll(pods));
+    send(opened("c1"));
+    send(opened("c2"));
+    pass(Duration.ofMillis(300));
+
+    shards.watch(Ledger.Watcher.NONE);
+    send(closed("c1"));
+    pass(Duration.ofMillis(200));
+
+    assertThat(told).containsExactly(new PodView("pod-1", POD, 2, 0, 2, PoolView.State.FULL));
   }
 }
