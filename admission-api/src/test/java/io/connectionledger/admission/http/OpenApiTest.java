@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.admission.stream.SseReader;
@@ -73,6 +74,7 @@ final class OpenApiTest {
           ledger,
           policies,
           this::find,
+          new NoSimulations(),
           Ticker.system(),
           () -> "up 1\n",
           () -> unready);

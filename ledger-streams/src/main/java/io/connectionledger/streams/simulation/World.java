@@ -291,8 +291,7 @@ final class World {
     }
   }
 
-  private void found(
-      PoolLedger pool, String connection, PodAddress pod, String envoy, long atMs) {
+  private void found(PoolLedger pool, String connection, PodAddress pod, String envoy, long atMs) {
     if (!refused.contains(connection)) {
       Placed it = known(connection);
       it.open = true;
