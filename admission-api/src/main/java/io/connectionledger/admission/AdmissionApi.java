@@ -4,6 +4,7 @@ import io.connectionledger.admission.http.DecisionArchive;
 import io.connectionledger.admission.http.QueryServer;
 import io.connectionledger.admission.keda.ExternalScaler;
 import io.connectionledger.model.Policies;
+import io.connectionledger.model.Simulations;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.grpc.BindableService;
@@ -32,8 +33,8 @@ public final class AdmissionApi implements AutoCloseable {
   /** Without a check for so long, the clients have left: Envoys ask for health every second. */
   private static final Duration QUIET = Duration.ofSeconds(2);
 
-  /** How long those are waited for that do not heed health. */
-  private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(4);
+  /** How long after {@link #leave} those are waited for that do not heed health. */
+  private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(6);
 
   private final Ledger ledger;
   private final Policies policies;
@@ -42,6 +43,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final KafkaDecisionLog log;
   private final Supplier<KafkaDecisionLog> rehearsal;
   private final DecisionArchive archive;
+  private final Simulations simulations;
   private final AdmissionMetrics meters;
   private final PrometheusText metrics;
   private final GrpcPeers peers;
@@ -55,6 +57,7 @@ public final class AdmissionApi implements AutoCloseable {
   private volatile boolean warm;
   private volatile boolean serving;
   private volatile boolean leaving;
+  private volatile long leftNanos;
   private @Nullable QueryServer http;
 
   private AdmissionApi(
@@ -63,6 +66,7 @@ public final class AdmissionApi implements AutoCloseable {
       KafkaDecisionLog log,
       Supplier<KafkaDecisionLog> rehearsal,
       DecisionArchive archive,
+      Simulations simulations,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
@@ -73,6 +77,7 @@ public final class AdmissionApi implements AutoCloseable {
     this.log = log;
     this.rehearsal = rehearsal;
     this.archive = archive;
+    this.simulations = simulations;
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger);
     DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
@@ -88,6 +93,7 @@ public final class AdmissionApi implements AutoCloseable {
    * Makes one and starts its producer, which connects in the background.
    *
    * @param kafka configuration of a Kafka producer, {@code bootstrap.servers} at least
+   * @param simulations what its HTTP port answers about other limits
    * @param registry where its meters go, and what its scrape contains
    * @throws org.apache.kafka.common.KafkaException when Kafka refuses the configuration
    */
@@ -95,6 +101,7 @@ public final class AdmissionApi implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       Map<String, Object> kafka,
+      Simulations simulations,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
@@ -104,6 +111,7 @@ public final class AdmissionApi implements AutoCloseable {
         decisionLog(kafka, registry),
         () -> KafkaDecisionLog.rehearsal(kafka),
         KafkaDecisionArchive.over(kafka, ticker),
+        simulations,
         durability,
         ticker,
         registry);
@@ -122,13 +130,14 @@ public final class AdmissionApi implements AutoCloseable {
       KafkaDecisionLog log,
       Supplier<KafkaDecisionLog> rehearsal,
       DecisionArchive archive,
+      Simulations simulations,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
     // The first look at the topic has it fetched before the first check needs it.
     log.unready();
     return new AdmissionApi(
-        ledger, policies, log, rehearsal, archive, durability, ticker, registry);
+        ledger, policies, log, rehearsal, archive, simulations, durability, ticker, registry);
   }
 
   /** Envoy's ext_authz service. */
@@ -186,6 +195,7 @@ public final class AdmissionApi implements AutoCloseable {
 
   /** Not ready from now on, and answering as before: who heeds health asks other instances. */
   public void leave() {
+    leftNanos = ticker.nowNanos();
     leaving = true;
     admission.leave();
   }
@@ -195,7 +205,7 @@ public final class AdmissionApi implements AutoCloseable {
    * anyway.
    */
   public void awaitQuiet() {
-    long untilNanos = ticker.nowNanos() + LEAVE_TIMEOUT.toNanos();
+    long untilNanos = leftNanos + LEAVE_TIMEOUT.toNanos();
     for (long quietNanos = admission.quietNanos();
         quietNanos < QUIET.toNanos()
             && ticker.nowNanos() < untilNanos
@@ -247,6 +257,7 @@ public final class AdmissionApi implements AutoCloseable {
             new AnyPool(ledger, peers),
             policies,
             archive,
+            simulations,
             ticker,
             metrics::scrape,
             this::unready);

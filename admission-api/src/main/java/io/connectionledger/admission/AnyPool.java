@@ -47,6 +47,11 @@ final class AnyPool implements Ledger {
   }
 
   @Override
+  public void watch(Watcher watcher) {
+    local.watch(watcher);
+  }
+
+  @Override
   public Optional<PoolReport> report(String pool) {
     return ask(pool, local::report, PeerProtocol.REPORT, new TypeReference<>() {});
   }

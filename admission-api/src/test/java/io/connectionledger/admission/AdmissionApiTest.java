@@ -86,6 +86,7 @@ final class AdmissionApiTest {
         new KafkaDecisionLog(kafka),
         () -> new KafkaDecisionLog(producer()),
         id -> Optional.empty(),
+        new NoSimulations(),
         Durability.FAST,
         Ticker.system(),
         registry);

@@ -58,6 +58,7 @@ final class CheckHandlerTest {
         ledger,
         new ScriptedPolicies(),
         id -> Optional.empty(),
+        new NoSimulations(),
         ticker,
         () -> "",
         List::of);

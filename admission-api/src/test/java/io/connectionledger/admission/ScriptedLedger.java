@@ -14,24 +14,24 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A ledger that answers what the test wrote down, and remembers what it was asked. */
 public final class ScriptedLedger implements Ledger {
 
-  public final Set<String> pools = new TreeSet<>();
-  public final Map<String, PoolView> connections = new HashMap<>();
-  public final Map<String, PoolRejections> rejections = new HashMap<>();
-  public final Map<String, PoolReport> reports = new HashMap<>();
-  public final Map<String, PoolReport> standbys = new HashMap<>();
-  public final Map<String, PoolReadiness> readiness = new HashMap<>();
+  public final Set<String> pools = new ConcurrentSkipListSet<>();
+  public final Map<String, PoolView> connections = new ConcurrentHashMap<>();
+  public final Map<String, PoolRejections> rejections = new ConcurrentHashMap<>();
+  public final Map<String, PoolReport> reports = new ConcurrentHashMap<>();
+  public final Map<String, PoolReport> standbys = new ConcurrentHashMap<>();
+  public final Map<String, PoolReadiness> readiness = new ConcurrentHashMap<>();
   public final Deque<Decision> decisions = new ArrayDeque<>();
   public final Deque<Owner> owners = new ArrayDeque<>();
   public final List<Owner.Other> disowned = new ArrayList<>();
@@ -45,6 +45,11 @@ public final class ScriptedLedger implements Ledger {
   public boolean holdsBack;
   public final ScriptedLoans loans = new ScriptedLoans();
   public String status = "ready";
+  public volatile Watcher watcher = Watcher.NONE;
+
+  /** When {@link #owners} says nothing. */
+  public volatile Owner owner = Owner.NOBODY;
+
   private volatile boolean rehearsing;
 
   @Override
@@ -74,7 +79,7 @@ public final class ScriptedLedger implements Ledger {
 
   @Override
   public Owner owner(String pool) {
-    return owners.isEmpty() ? Owner.NOBODY : owners.removeFirst();
+    return owners.isEmpty() ? owner : owners.removeFirst();
   }
 
   @Override
@@ -122,6 +127,11 @@ public final class ScriptedLedger implements Ledger {
   @Override
   public Optional<PoolView> connections(String pool) {
     return Optional.ofNullable(connections.get(pool));
+  }
+
+  @Override
+  public void watch(Watcher next) {
+    watcher = next;
   }
 
   @Override

@@ -2,19 +2,19 @@ package io.connectionledger.admission;
 
 import io.connectionledger.model.Policies;
 import io.connectionledger.model.PolicyRecord;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Policies in a map; a change is followed at once, or fails as the test wants. */
 public final class ScriptedPolicies implements Policies {
 
-  public final Map<String, PolicyRecord> records = new HashMap<>();
+  public final Map<String, PolicyRecord> records = new ConcurrentHashMap<>();
   public @Nullable RuntimeException failure;
   public int changes;
 

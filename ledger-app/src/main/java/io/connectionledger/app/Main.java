@@ -5,6 +5,8 @@ import io.connectionledger.app.cli.ServeCommand;
 import io.connectionledger.app.demo.DemoCommand;
 import io.connectionledger.app.demo.EmbeddedLedger;
 import io.connectionledger.app.envoy.EnvoyCommand;
+import io.connectionledger.app.history.ReplayCommand;
+import io.connectionledger.app.history.SimulateCommand;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +23,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     scope = CommandLine.ScopeType.INHERIT,
-    subcommands = ServeCommand.class)
+    subcommands = {ServeCommand.class, ReplayCommand.class, SimulateCommand.class})
 public final class Main implements Runnable {
 
   /** System property: where the ledger is installed; the working directory without it. */

@@ -8,6 +8,7 @@ import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolRejections;
 import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.RejectionReason;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +42,19 @@ public interface Ledger {
 
     /** No instance that is known, or none that can be reached. */
     record Nobody() implements Owner {}
+  }
+
+  /** Is told what has changed. */
+  @FunctionalInterface
+  interface Watcher {
+
+    Watcher NONE = (pool, pods) -> {};
+
+    /**
+     * These pods of the pool are so now; one that is gone and empty has no connections. May not
+     * wait.
+     */
+    void changed(String pool, List<PodView> pods);
   }
 
   /**
@@ -135,6 +149,12 @@ public interface Ledger {
 
   /** The pool at this moment; empty when this instance does not own it or knows no such pool. */
   Optional<PoolView> connections(String pool);
+
+  /**
+   * Has {@code watcher}, and none that was named before, told of the changes in the pools that this
+   * instance owns, several times a second. What changed before is not told.
+   */
+  void watch(Watcher watcher);
 
   /** How far the counts of the pool can be relied on; empty as for {@link #connections}. */
   Optional<PoolReadiness> readiness(String pool);

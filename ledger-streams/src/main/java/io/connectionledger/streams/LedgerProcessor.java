@@ -48,7 +48,10 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   /** How often a new owner looks whether it may decide: a part of the gap between two owners. */
   private static final Duration LOOK = Duration.ofMillis(20);
 
-  /** How long the claim waits for what can be read before it: less than an owner lingers. */
+  /** After so many looks in time, the thread has nothing else to do. */
+  private static final int PROMPT_LOOKS = 5;
+
+  /** How long a claim waits for the moment at which it costs least: less than an owner lingers. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final IntFunction<PoolShard> emptyShards;
@@ -68,6 +71,8 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   private PoolShard shard;
   private @Nullable CompletableFuture<Map<String, Long>> backlog;
   private long runningSinceNanos;
+  private long lookedNanos;
+  private int promptLooks;
   private Ownership.@Nullable Claim claim;
   private CompletableFuture<Map<String, Long>> remaining = new CompletableFuture<>();
 
@@ -114,7 +119,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
    */
   private void look() {
     if (claim == null) {
-      if (!hasReadBacklog()) {
+      if (!mayClaim()) {
         return;
       }
       claim = ownership.claim(partition(), shard);
@@ -125,17 +130,22 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   }
 
   /**
-   * Nobody decides between the claim and the end of what there is to read then, so all that is
-   * there already is read before it.
+   * Between the claim and the end of what there is to read then nobody decides. So while another
+   * does, the claim waits until all that is there already is read, and until this thread has done
+   * what else came with the assignment, such as opening the stores of other tasks.
    */
-  private boolean hasReadBacklog() {
+  private boolean mayClaim() {
+    long nowNanos = ticker.nowNanos();
     if (backlog == null) {
       backlog = catchUp.remaining(partition()).toCompletableFuture();
-      runningSinceNanos = ticker.nowNanos();
+      runningSinceNanos = nowNanos;
+      lookedNanos = nowNanos;
     }
-    return backlog.isCompletedExceptionally()
-        || hasRead(backlog)
-        || ticker.nowNanos() - runningSinceNanos >= PATIENCE.toNanos();
+    promptLooks = nowNanos - lookedNanos > 5 * LOOK.toNanos() ? 0 : promptLooks + 1;
+    lookedNanos = nowNanos;
+    return !ownership.isDecidedElsewhere(partition())
+        || (promptLooks >= PROMPT_LOOKS && (backlog.isCompletedExceptionally() || hasRead(backlog)))
+        || nowNanos - runningSinceNanos >= PATIENCE.toNanos();
   }
 
   private boolean hasRead(CompletableFuture<Map<String, Long>> ends) {
@@ -303,11 +313,13 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
     shard
         .changedPods()
         .forEach(
-            (pool, pods) ->
-                pods.forEach(
-                    pod ->
-                        context.forward(
-                            PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK)));
+            (pool, pods) -> {
+              shards.changed(pool, pods);
+              pods.forEach(
+                  pod ->
+                      context.forward(
+                          PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK));
+            });
     if (claim != null && claim.isLost()) {
       shard.behind();
       claim = ownership.claim(partition(), shard);
@@ -344,5 +356,6 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
       remaining = new CompletableFuture<>();
     }
     backlog = null;
+    promptLooks = 0;
   }
 }

@@ -1,7 +1,5 @@
 package io.connectionledger.streams;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PolicyRecord;
@@ -14,6 +12,7 @@ import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.streams.history.Partitions;
 import io.connectionledger.streams.rules.LeaseTerms;
 import java.util.Collections;
 import java.util.HashMap;
@@ -24,7 +23,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
-import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -146,9 +144,8 @@ public final class LocalLedger implements Ledger {
     policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
   }
 
-  /** The partition that Kafka's default partitioner gives to the key {@code pool}. */
   private int partitionOf(String pool) {
-    return Utils.toPositive(Utils.murmur2(pool.getBytes(UTF_8))) % partitions;
+    return Partitions.of(pool, partitions);
   }
 
   /** A partition's pools, without any connection. */
@@ -315,6 +312,11 @@ public final class LocalLedger implements Ledger {
   @Override
   public Optional<PoolView> connections(String pool) {
     return Optional.ofNullable(shard(pool)).flatMap(shard -> shard.view(pool, ticker.nowMs()));
+  }
+
+  @Override
+  public void watch(Watcher watcher) {
+    shards.watch(watcher);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.connectionledger.streams;
 
+import io.connectionledger.model.PoolView.PodView;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,6 +13,8 @@ final class OwnedShards {
 
   private final Map<Integer, PoolShard> byPartition = new ConcurrentHashMap<>();
   private final ObjIntConsumer<PoolShard> onAdded;
+
+  private volatile Ledger.Watcher watcher = Ledger.Watcher.NONE;
 
   /** Being prepared, to be added soon. */
   private final Set<PoolShard> announced = ConcurrentHashMap.newKeySet();
@@ -52,6 +56,16 @@ final class OwnedShards {
 
   @Nullable PoolShard get(int partition) {
     return byPartition.get(partition);
+  }
+
+  /** Has {@code next} told what has changed, and no other. */
+  void watch(Ledger.Watcher next) {
+    watcher = next;
+  }
+
+  /** Tells who watches. */
+  void changed(String pool, List<PodView> pods) {
+    watcher.changed(pool, pods);
   }
 
   /** How many cannot speak yet. */

@@ -128,6 +128,11 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
   }
 
   @Override
+  public boolean isDecidedElsewhere(int partition) {
+    return owner(partition) instanceof Owner.Other;
+  }
+
+  @Override
   public Claim claim(int partition, PoolShard shard) {
     Tenure tenure = tenures.get(partition);
     Mandate before = tenure.mandate();

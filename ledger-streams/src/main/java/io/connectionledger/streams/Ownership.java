@@ -4,7 +4,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** Where a partition's processor asks whether its shard may decide. */
-@FunctionalInterface
 interface Ownership {
 
   /** A processor's claim on its partition, for the stream thread. */
@@ -32,34 +31,50 @@ interface Ownership {
   /** Claims a partition for its shard, which decides only while the claim holds. */
   Claim claim(int partition, PoolShard shard);
 
+  /** Whether another instance decides for the partition, and goes on until somebody claims it. */
+  boolean isDecidedElsewhere(int partition);
+
   /** For an instance that is alone with its topology. */
   static Ownership undisputed(OwnedShards shards) {
-    return (partition, shard) ->
-        new Claim() {
-          @Override
-          public CompletionStage<Void> won() {
-            return CompletableFuture.completedFuture(null);
-          }
+    return new Ownership() {
+      @Override
+      public boolean isDecidedElsewhere(int partition) {
+        return false;
+      }
 
-          @Override
-          public boolean isUnclean() {
-            return false;
-          }
+      @Override
+      public Claim claim(int partition, PoolShard shard) {
+        return new Undisputed(shards, partition, shard);
+      }
+    };
+  }
 
-          @Override
-          public void decides() {
-            // It does, without anybody's leave.
-          }
+  /** The claim of an instance that is alone. */
+  record Undisputed(OwnedShards shards, int partition, PoolShard shard) implements Claim {
 
-          @Override
-          public boolean isLost() {
-            return false;
-          }
+    @Override
+    public CompletionStage<Void> won() {
+      return CompletableFuture.completedFuture(null);
+    }
 
-          @Override
-          public void leave() {
-            shards.remove(partition, shard);
-          }
-        };
+    @Override
+    public boolean isUnclean() {
+      return false;
+    }
+
+    @Override
+    public void decides() {
+      // It does, without anybody's leave.
+    }
+
+    @Override
+    public boolean isLost() {
+      return false;
+    }
+
+    @Override
+    public void leave() {
+      shards.remove(partition, shard);
+    }
   }
 }

@@ -50,8 +50,7 @@ final class Reports {
             reasons.isEmpty(),
             reasons,
             orders.computeIfAbsent(view.pool(), pool -> new ScaleDownOrder()).of(view.pods()),
-            ScalingRule.desiredPods(
-                policy, view.active() + view.reserved(), rejected.latelyForWantOfRoom()));
+            ScalingRule.desiredPods(policy, view.active(), rejected.latelyForWantOfRoom()));
     return new PoolReport(staleMs, view, rejections(view, rejected), scaling, readiness);
   }
 

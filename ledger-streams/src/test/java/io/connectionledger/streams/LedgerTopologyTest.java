@@ -25,12 +25,14 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -64,6 +66,7 @@ class LedgerTopologyTest {
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final OwnedShards shards = new OwnedShards();
   private String[] envoys = {"envoy-1"};
+  private final AtomicBoolean decidedElsewhere = new AtomicBoolean();
   private CompletableFuture<Map<String, Long>> remaining =
       CompletableFuture.completedFuture(Map.of());
   private TopologyTestDriver driver;
@@ -93,7 +96,7 @@ class LedgerTopologyTest {
                     new LedgerProcessor(
                         partition -> new PoolShard(List.of(policy), TERMS, ticker.nowMs()),
                         shards,
-                        Ownership.undisputed(shards),
+                        ownership(),
                         partition -> remaining,
                         ticker,
                         metrics)),
@@ -106,6 +109,21 @@ class LedgerTopologyTest {
         driver.createInputTopic(
             Topics.DECISIONS, new StringSerializer(), new ByteArraySerializer());
     pass(Duration.ofMillis(100));
+  }
+
+  /** Alone, after another who may decide on for a while. */
+  private Ownership ownership() {
+    return new Ownership() {
+      @Override
+      public boolean isDecidedElsewhere(int partition) {
+        return decidedElsewhere.get();
+      }
+
+      @Override
+      public Claim claim(int partition, PoolShard shard) {
+        return Ownership.undisputed(shards).claim(partition, shard);
+      }
+    };
   }
 
   /** A restart must find what is counted. */
@@ -240,11 +258,10 @@ class LedgerTopologyTest {
     remaining = CompletableFuture.completedFuture(Map.of(Topics.CONNECTIONS, 2L));
     start();
 
-    // Not even claimed: the owner before may decide meanwhile.
-    PoolShard before = shards.get(0);
+    Decision before = shard().decide(POOL, ticker.nowNanos());
     send(opened("c1"));
     pass(Duration.ofMillis(200));
-    PoolShard between = shards.get(0);
+    Decision between = shard().decide(POOL, ticker.nowNanos());
     send(opened("c2"));
     pass(Duration.ofMillis(200));
     Decision after = decide();
@@ -255,8 +272,25 @@ class LedgerTopologyTest {
   }
 
   @Test
-  void shouldClaimAfterAWhileThoughItHasNotReadEverythingAndDecideNothingYet() {
+  void shouldClaimWhatAnotherDecidesOnlyOnceItHasReadWhatIsThere() {
     driver.close();
+    decidedElsewhere.set(true);
+    remaining = CompletableFuture.completedFuture(Map.of(Topics.CONNECTIONS, 1L));
+    start();
+
+    pass(Duration.ofSeconds(1));
+    PoolShard before = shards.get(0);
+    send(opened("c1"));
+    pass(Duration.ofMillis(200));
+
+    assertThat(before).isNull();
+    assertThat(decide()).isInstanceOf(Decision.Allowed.class);
+  }
+
+  @Test
+  void shouldClaimAfterAWhileThoughThereIsMoreToReadAndDecideNothingYet() {
+    driver.close();
+    decidedElsewhere.set(true);
     remaining = CompletableFuture.completedFuture(Map.of(Topics.CONNECTIONS, 1L));
     start();
 
@@ -521,5 +555,20 @@ class LedgerTopologyTest {
     assertThat(open.get("chat|10.9.9.9:1")).contains("\"state\":\"gone\"");
     assertThat(closed.get("chat|pod-1")).contains("\"active\":0");
     assertThat(closed).doesNotContainKey("chat|10.9.9.9:1");
+  }
+
+  @Test
+  void shouldTellWhoWatchesOfThePodsThatChangedOnce() {
+    List<PodView> told = new ArrayList<>();
+    shards.watch((pool, pods) -> told.addAll(pods));
+    send(opened("c1"));
+    send(opened("c2"));
+    pass(Duration.ofMillis(300));
+
+    shards.watch(Ledger.Watcher.NONE);
+    send(closed("c1"));
+    pass(Duration.ofMillis(200));
+
+    assertThat(told).containsExactly(new PodView("pod-1", POD, 2, 0, 2, PoolView.State.FULL));
   }
 }

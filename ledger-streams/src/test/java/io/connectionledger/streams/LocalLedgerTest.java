@@ -128,7 +128,7 @@ class LocalLedgerTest {
         .containsExactly(new PodView("one", POD, 1, 1, 1, State.OVER_LIMIT));
     assertThat(report.readiness().ready()).isFalse();
     assertThat(report.scaling().ready()).isFalse();
-    assertThat(report.scaling().desiredPods()).isEqualTo(3);
+    assertThat(report.scaling().desiredPods()).isEqualTo(2);
     assertThat(ledger.standby("nope")).isEmpty();
   }
 

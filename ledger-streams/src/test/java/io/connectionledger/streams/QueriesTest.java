@@ -392,7 +392,6 @@ class QueriesTest {
 
     double demand =
         active.values().stream().mapToInt(n -> n).sum()
-            + count.reserved().values().stream().mapToInt(n -> n).sum()
             + count.forWantOfRoomInTheLastMinute(ticker.nowMs()) / 2.0;
     int pods = 1;
     while (pods * LIMIT * TARGET < demand - 1e-6) {

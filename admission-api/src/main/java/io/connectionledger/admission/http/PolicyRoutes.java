@@ -74,7 +74,10 @@ final class PolicyRoutes {
 
   void addTo(RoutesConfig routes) {
     routes
-        .get(POLICY, context -> Conditional.json(context, view(of(context.pathParam("pool")))))
+        .get(
+            POLICY,
+            context ->
+                Conditional.json(context, view(of(context.pathParam("pool")), ticker.nowMs())))
         .put(POLICY, this::put)
         .delete(POLICY, this::reset)
         .put(DRAIN, this::drain)
@@ -223,14 +226,14 @@ final class PolicyRoutes {
   }
 
   private void show(Context context, PolicyRecord record) {
-    QueryServer.json(context.status(HttpStatus.OK), view(record));
+    QueryServer.json(context.status(HttpStatus.OK), view(record, ticker.nowMs()));
   }
 
-  private ObjectNode view(PolicyRecord record) {
+  static ObjectNode view(PolicyRecord record, long nowMs) {
     ObjectNode view = PolicyCodec.tree(record.policy());
     ObjectNode answer = view.objectNode();
     answer.put("pool", record.pool());
-    answer.put("asOf", Views.instant(ticker.nowMs()));
+    answer.put("asOf", Views.instant(nowMs));
     answer.put("source", record.isOverride() ? "api" : "configuration");
     answer.setAll(view);
     var draining = answer.putArray("draining");

@@ -2,9 +2,15 @@ package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.admission.stream.PoolStreams;
+import io.connectionledger.admission.stream.Refusal;
+import io.connectionledger.admission.stream.StreamHandler;
+import io.connectionledger.admission.stream.StreamJson;
+import io.connectionledger.admission.stream.StreamLimits;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.InvalidPolicyException;
 import io.connectionledger.model.Policies;
+import io.connectionledger.model.Simulations;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
 import io.javalin.Javalin;
@@ -14,11 +20,15 @@ import io.javalin.http.HttpResponseException;
 import io.javalin.http.HttpStatus;
 import io.javalin.http.NotFoundResponse;
 import io.javalin.http.ServiceUnavailableResponse;
+import io.javalin.http.UnsupportedMediaTypeResponse;
 import io.javalin.util.JavalinException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.UriCompliance;
@@ -43,14 +53,20 @@ public final class QueryServer implements AutoCloseable {
   /** Longer than the head of any request that Envoy passes on, 60 KiB. */
   private static final int MAX_HEAD_BYTES = 80 << 10;
 
+  private static final byte[] OPEN_API = resource("openapi.json");
+  private static final StreamJson STREAM_JSON = new StreamViews();
+  static final String PROBLEM = "application/problem+json";
+  static final String SEE_LOG = "see this instance's log";
   private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
   private final Handler checks;
   private final QueryRoutes queries;
   private final PolicyRoutes policies;
   private final DecisionArchive decisions;
+  private final SimulationRoutes simulations;
   private final Supplier<String> metrics;
   private final Supplier<List<String>> unready;
+  private final PoolStreams streams;
   private final Javalin javalin;
 
   private QueryServer(
@@ -58,6 +74,7 @@ public final class QueryServer implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       DecisionArchive decisions,
+      Simulations simulations,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
@@ -65,8 +82,11 @@ public final class QueryServer implements AutoCloseable {
     this.decisions = decisions;
     this.queries = new QueryRoutes(ledger, policies, ticker);
     this.policies = new PolicyRoutes(policies, ledger, ticker, queries::missing);
+    this.simulations = new SimulationRoutes(simulations, policies, ticker, queries::missing);
     this.metrics = metrics;
     this.unready = unready;
+    this.streams =
+        new PoolStreams(ledger, policies, STREAM_JSON, this::refusal, StreamLimits.DEFAULT, ticker);
     this.javalin = Javalin.create(this::configure);
   }
 
@@ -86,14 +106,16 @@ public final class QueryServer implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       DecisionArchive decisions,
+      Simulations simulations,
       Ticker ticker,
       Supplier<String> metrics,
       Supplier<List<String>> unready) {
     QueryServer server =
-        new QueryServer(checks, ledger, policies, decisions, ticker, metrics, unready);
+        new QueryServer(checks, ledger, policies, decisions, simulations, ticker, metrics, unready);
     try {
       server.javalin.start(host, port);
     } catch (JavalinException failure) {
+      server.streams.close();
       BindException bind =
           new BindException(
               "cannot listen on http port " + port + " of " + host + ": " + rootMessage(failure));
@@ -110,6 +132,7 @@ public final class QueryServer implements AutoCloseable {
 
   @Override
   public void close() {
+    streams.close();
     javalin.stop();
   }
 
@@ -118,7 +141,11 @@ public final class QueryServer implements AutoCloseable {
     config.startup.showOldJavalinVersionWarning = false;
     config.startup.startupWatcherEnabled = false;
     config.http.prefer405over404 = true;
-    config.jetty.modifyServer(jetty -> jetty.setHandler(new Handler.Sequence(checks)));
+    config.jetty.modifyServer(
+        jetty -> {
+          jetty.setHandler(new Handler.Sequence(checks, new StreamHandler(streams, STREAM_JSON)));
+          jetty.setErrorHandler(new ProblemPages());
+        });
     config.jetty.modifyHttpConfiguration(QueryServer::admitEveryPath);
     config.router.javaLangErrorHandler(
         (response, error) -> {
@@ -127,6 +154,8 @@ public final class QueryServer implements AutoCloseable {
         });
     config
         .routes
+        .beforeMatched(QueryServer::requireJson)
+        .get("/openapi.json", context -> context.result(OPEN_API).contentType("application/json"))
         .get("/v1/decisions/{id}", this::decision)
         .get("/metrics", this::metrics)
         .get("/websocket/metrics", this::metrics)
@@ -142,12 +171,34 @@ public final class QueryServer implements AutoCloseable {
         .exception(Exception.class, QueryServer::unexpected);
     queries.addTo(config.routes);
     policies.addTo(config.routes);
+    simulations.addTo(config.routes);
   }
 
   /** A check has path and head of whatever request Envoy took. */
   private static void admitEveryPath(HttpConfiguration http) {
     http.setRequestHeaderSize(MAX_HEAD_BYTES);
     http.setUriCompliance(UriCompliance.UNSAFE);
+  }
+
+  private static byte[] resource(String name) {
+    try (InputStream in = QueryServer.class.getResourceAsStream(name)) {
+      return Objects.requireNonNull(in, name).readAllBytes();
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
+  }
+
+  /** What curl says of a body when it is told nothing is taken for JSON, too. */
+  private static void requireJson(Context context) {
+    String type = context.contentType();
+    if (type == null || context.contentLength() == 0) {
+      return;
+    }
+    String essence = type.replaceFirst(";.*", "").strip().toLowerCase(Locale.ROOT);
+    if (!essence.endsWith("json") && !essence.equals("application/x-www-form-urlencoded")) {
+      throw new UnsupportedMediaTypeResponse(
+          "the body is " + essence + ": allowed is application/json");
+    }
   }
 
   private void decision(Context context) {
@@ -168,6 +219,12 @@ public final class QueryServer implements AutoCloseable {
     } catch (IOException notNow) {
       throw new ServiceUnavailableResponse(String.valueOf(notNow.getMessage()));
     }
+  }
+
+  private Refusal refusal(String pool) {
+    HttpResponseException why = queries.missing(pool);
+    return new Refusal(
+        why.getStatus(), String.valueOf(why.getMessage()), why.getDetails().get(REASON));
   }
 
   private void metrics(Context context) {
@@ -197,13 +254,12 @@ public final class QueryServer implements AutoCloseable {
   }
 
   private static void badRequest(Context context, Views.Problem problem) {
-    write(context.status(HttpStatus.BAD_REQUEST), problem, "application/problem+json");
+    write(context.status(HttpStatus.BAD_REQUEST), problem, PROBLEM);
   }
 
   private static void unexpected(Exception exception, Context context) {
     LOGGER.atError().setCause(exception).log("An HTTP request failed");
-    problem(
-        context, HttpStatus.INTERNAL_SERVER_ERROR.getCode(), "see this instance's log", null, null);
+    problem(context, HttpStatus.INTERNAL_SERVER_ERROR.getCode(), SEE_LOG, null, null);
   }
 
   private static void problem(
@@ -212,10 +268,7 @@ public final class QueryServer implements AutoCloseable {
       String detail,
       @Nullable String reason,
       @Nullable List<String> reasons) {
-    write(
-        context.status(status),
-        Views.Problem.of(status, detail, reason, reasons),
-        "application/problem+json");
+    write(context.status(status), Views.Problem.of(status, detail, reason, reasons), PROBLEM);
   }
 
   static void json(Context context, Object view) {
@@ -223,8 +276,12 @@ public final class QueryServer implements AutoCloseable {
   }
 
   private static void write(Context context, Object view, String contentType) {
+    context.result(encode(view)).contentType(contentType);
+  }
+
+  static byte[] encode(Object view) {
     try {
-      context.result(MAPPER.writeValueAsBytes(view)).contentType(contentType);
+      return MAPPER.writeValueAsBytes(view);
     } catch (JsonProcessingException impossible) {
       throw new IllegalStateException("plain values always encode", impossible);
     }

@@ -2,6 +2,7 @@ package io.connectionledger.admission.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.model.DrainPace;
@@ -51,6 +52,7 @@ final class PolicyRoutesTest {
           ledger,
           policies,
           id -> Optional.empty(),
+          new NoSimulations(),
           () -> NOW_MS * 1_000_000,
           () -> "",
           List::of);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.model.DrainPace;
@@ -53,6 +54,7 @@ final class QueryRoutesTest {
           ledger,
           policies,
           id -> Optional.empty(),
+          new NoSimulations(),
           () -> NOW_MS * 1_000_000,
           () -> "",
           List::of);

@@ -3,6 +3,7 @@ package io.connectionledger.admission.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.model.Basis;
@@ -330,6 +331,7 @@ final class QueryServerTest {
         ledger,
         new ScriptedPolicies(),
         this::find,
+        new NoSimulations(),
         () -> NOW_MS * 1_000_000,
         () -> metrics.get(),
         () -> unready);

@@ -18,6 +18,7 @@ import io.connectionledger.streams.LedgerStreams;
 import io.connectionledger.streams.LocalLedger;
 import io.connectionledger.streams.policy.PolicyStream;
 import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.streams.simulation.TopicSimulations;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -44,6 +45,7 @@ public final class Instance implements AutoCloseable {
   private final LedgerConfig config;
   private final @Nullable String policyText;
   private final Map<String, PoolPolicy> pools;
+  private final LeaseTerms terms;
   private final LocalLedger ledger;
   private final InstanceMetrics metrics = new InstanceMetrics();
   private final PrometheusMeterRegistry registry = metrics.registry();
@@ -68,12 +70,8 @@ public final class Instance implements AutoCloseable {
         policyFile == null || policyText == null
             ? config.pools()
             : config.poolsWith(PolicyFile.parse(policyText, policyFile.toString()));
-    this.ledger =
-        new LocalLedger(
-            pools,
-            config.kafka().partitions(),
-            new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation()),
-            ticker);
+    this.terms = new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation());
+    this.ledger = new LocalLedger(pools, config.kafka().partitions(), terms, ticker);
   }
 
   /**
@@ -174,7 +172,14 @@ public final class Instance implements AutoCloseable {
   private void startAdmission(DataDir dataDir, PolicyStream policies) {
     AdmissionApi api =
         closing.add(
-            AdmissionApi.create(ledger, policies, kafkaClient(), durability(), ticker, registry));
+            AdmissionApi.create(
+                ledger,
+                policies,
+                kafkaClient(),
+                TopicSimulations.over(kafkaClient(), terms, ticker),
+                durability(),
+                ticker,
+                registry));
     LedgerStreams streams =
         closing.add(
             new LedgerStreams(

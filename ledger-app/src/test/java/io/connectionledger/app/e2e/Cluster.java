@@ -17,10 +17,18 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** A broker and instances that share it, each a process of its own that can be killed. */
 public final class Cluster implements AutoCloseable {
+
+  /**
+   * Kafka's own defaults. The embedded broker has shorter ones, so that a single process is soon
+   * back; on a machine that starts instances meanwhile it would take itself for dead.
+   */
+  private static final String PATIENT_BROKER =
+      "broker.session.timeout.ms: '9000', broker.heartbeat.interval.ms: '2000'";
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration START = Duration.ofMinutes(2);
@@ -64,8 +72,8 @@ public final class Cluster implements AutoCloseable {
   /** Starts it and waits until all instances are ready. */
   public static Cluster start(Path folder, int instances, Settings settings) throws IOException {
     int kafkaPort = ServeProcess.freePorts(1).getFirst();
-    Cluster cluster =
-        new Cluster(launch(folder, "kafka", "port: " + kafkaPort, settings, "kafka"), kafkaPort);
+    String broker = "port: %d, properties: { %s }".formatted(kafkaPort, PATIENT_BROKER);
+    Cluster cluster = new Cluster(launch(folder, "kafka", broker, settings, "kafka"), kafkaPort);
     for (int i = 0; i < instances; i++) {
       cluster.instances.add(
           launch(
@@ -136,10 +144,17 @@ public final class Cluster implements AutoCloseable {
   }
 
   public void awaitReady(int instance) {
-    Awaitility.await("instance " + instance + " is ready")
-        .atMost(START)
-        .pollInterval(Duration.ofMillis(100))
-        .until(() -> get(instance, "/health/ready").path("status").asText().equals("ready"));
+    try {
+      Awaitility.await("instance " + instance + " is ready")
+          .atMost(START)
+          .pollInterval(Duration.ofMillis(100))
+          .until(() -> get(instance, "/health/ready").path("status").asText().equals("ready"));
+    } catch (ConditionTimeoutException late) {
+      throw new AssertionError(
+          "instance %d is not ready, its log ends with%n%s"
+              .formatted(instance, process(instance).logEnd()),
+          late);
+    }
   }
 
   /** The instances that say of themselves that they own the pool. */
@@ -161,18 +176,20 @@ public final class Cluster implements AutoCloseable {
         .getFirst();
   }
 
-  /** What the owner counts as open or reserved, asked by way of every instance. */
+  /** What the owner counts as open or reserved, as every instance says once the pool rests. */
   public int held(String pool) {
-    List<Integer> held =
-        IntStream.range(0, instances.size())
-            .mapToObj(instance -> get(instance, "/v1/pools/" + pool + "/connections"))
-            .map(view -> view.path("active").asInt() + view.path("reserved").asInt())
-            .distinct()
-            .toList();
-    if (held.size() != 1) {
-      throw new AssertionError("the instances differ over " + pool + ": " + held);
-    }
-    return held.getFirst();
+    return Awaitility.await("the instances agree over " + pool)
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> heldBy(pool), held -> held.size() == 1)
+        .getFirst();
+  }
+
+  private List<Integer> heldBy(String pool) {
+    return IntStream.range(0, instances.size())
+        .mapToObj(instance -> get(instance, "/v1/pools/" + pool + "/connections"))
+        .map(view -> view.path("active").asInt() + view.path("reserved").asInt())
+        .distinct()
+        .toList();
   }
 
   public void signal(int instance, String name) throws IOException, InterruptedException {

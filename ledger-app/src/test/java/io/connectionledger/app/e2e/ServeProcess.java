@@ -16,6 +16,8 @@ import java.util.Map;
  */
 public final class ServeProcess implements AutoCloseable {
 
+  private static final int LOG_END = 40;
+
   private final Path folder;
   private final Path config;
   private final Fleet.Ports ports;
@@ -123,6 +125,17 @@ public final class ServeProcess implements AutoCloseable {
 
   public Fleet.Ports ports() {
     return ports;
+  }
+
+  /** The last lines that it wrote, with whether it still runs. */
+  String logEnd() {
+    try {
+      List<String> lines = Files.readAllLines(folder.resolve("serve.log"));
+      return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_END), lines.size()))
+          + (process.isAlive() ? "" : "\nand it has ended with " + process.exitValue());
+    } catch (IOException unreadable) {
+      return unreadable.toString();
+    }
   }
 
   Path data() {

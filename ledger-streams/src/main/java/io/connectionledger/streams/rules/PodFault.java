@@ -8,7 +8,7 @@ import java.util.List;
  * left, a request that the pod refused with good reason (4xx), a limit of Envoy itself. The words
  * are Envoy's response code details.
  */
-final class PodFault {
+public final class PodFault {
 
   private static final int SERVER_ERROR = 500;
   private static final String ANSWERED_BY_THE_POD = "via_upstream";
@@ -25,7 +25,8 @@ final class PodFault {
 
   private PodFault() {}
 
-  static boolean isIn(Failed event) {
+  /** Whether the handshake failed by the fault of the pod. */
+  public static boolean isIn(Failed event) {
     String reason = event.reason();
     if (reason.equals(ANSWERED_BY_THE_POD)) {
       return event.status() >= SERVER_ERROR;

@@ -143,6 +143,39 @@ public final class PoolLedger {
   }
 
   /**
+   * Takes a decision that was made elsewhere by these rules as if {@link #decide} had made it here:
+   * the next one finds the pool as it would have been found there.
+   *
+   * @param key as for {@link #decide}
+   */
+  public void retrace(Decision made, @Nullable String key) {
+    switch (made) {
+      case Decision.Allowed allowed -> {
+        // For what it does to circuits and to pods that start slowly.
+        pods.candidates().next(key, made.atMs());
+        PodSlot pod = pods.slot(allowed.pod());
+        pods.chosen(pod, made.atMs());
+        bucket.restore(allowed.bucketNanos());
+        if (!connections.isReserved(allowed.id()) && !connections.isPastReservation(allowed.id())) {
+          connections.reserve(allowed.id(), pod);
+        }
+      }
+      case Decision.Rejected rejected -> {
+        if (isForWantOfAPod(rejected.reason())) {
+          pods.candidates().next(key, made.atMs());
+        }
+      }
+    }
+  }
+
+  private static boolean isForWantOfAPod(RejectionReason reason) {
+    return switch (reason) {
+      case POD_LIMIT, CIRCUIT_OPEN, NO_PODS -> true;
+      case RATE_LIMITED, NO_OWNER, UNKNOWN_POOL -> false;
+    };
+  }
+
+  /**
    * Lends another instance slots, for it to admit with when it knows of no owner. Each takes a
    * token once and is reserved as any other, only for longer.
    *

@@ -28,12 +28,13 @@ public final class ScalingRule {
    * circuits are no demand: more pods would not admit them. At least 1: without a pod, nobody would
    * be there to be counted.
    *
-   * @param connections open and reserved, those on pods that leave included: they will want another
+   * @param active open connections, those on pods that leave included: they will want another.
+   *     Reservations become open within seconds, and some are only lent to other instances
    * @param rejected how many were rejected within {@link #LATELY} because no pod had room
    */
-  public static int desiredPods(PoolPolicy policy, int connections, long rejected) {
+  public static int desiredPods(PoolPolicy policy, int active, long rejected) {
     double waiting = (double) rejected * RETRY.toMillis() / LATELY.toMillis();
     double each = policy.perPodMaxConnections() * policy.targetUtilisation();
-    return (int) Math.max(1, Math.ceil((connections + waiting) / each - ROUNDING));
+    return (int) Math.max(1, Math.ceil((active + waiting) / each - ROUNDING));
   }
 }

@@ -38,6 +38,7 @@ class TakeoverWorldTest {
   private static final int STEP_MS = 50;
   private static final int STEPS = 1_200;
   private static final int MAX_UNRECORDED_MS = 300;
+  private static final int PHASE_MS = 9_000;
 
   /** An open that no event tells must show by a heartbeat before its reservation ends. */
   private static final int MAX_OPENING_MS = 900;
@@ -101,7 +102,7 @@ class TakeoverWorldTest {
               "chat",
               PoolPolicy.UNLIMITED_RATE,
               1,
-              1 + random.nextInt(25),
+              1 + random.nextInt(60),
               PoolPolicy.Mode.ENFORCE,
               PoolPolicy.OnOwnerLoss.SHARE,
               IntStream.rangeClosed(1, 1 + random.nextInt(3))
@@ -118,7 +119,7 @@ class TakeoverWorldTest {
         PoolLedger deciding = owner;
         if (deciding != null) {
           time(deciding);
-          for (int checks = random.nextInt(4); checks > 0; checks--) {
+          for (int checks = random.nextInt(isBusy() ? 8 : 2); checks > 0; checks--) {
             decide(deciding);
           }
           recordSome();
@@ -128,6 +129,11 @@ class TakeoverWorldTest {
         live();
       }
       assertThat(everAnswered).as("admitted, seed %s", seed).isNotEmpty();
+    }
+
+    /** There is room to lend at some times, and none at others. */
+    private boolean isBusy() {
+      return nowMs / PHASE_MS % 2 == 0;
     }
 
     private PoolLedger takeOver() {
@@ -261,8 +267,8 @@ class TakeoverWorldTest {
       private long answeredMs;
 
       void step() {
-        if (random.nextInt(300) == 0) {
-          frozenUntilMs = nowMs + random.nextInt(20_000);
+        if (random.nextInt(200) == 0) {
+          frozenUntilMs = nowMs + random.nextInt(25_000);
         }
         if (nowMs < frozenUntilMs) {
           return;

@@ -1,0 +1,38 @@
+package io.connectionledger.admission.http;
+
+import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.handler.ErrorHandler;
+import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
+
+/** Problems in the place of Jetty's own pages, for what fails before any route is asked. */
+final class ProblemPages extends ErrorHandler {
+
+  @Override
+  public boolean errorPageForMethod(String method) {
+    return true;
+  }
+
+  @Override
+  protected void generateResponse(
+      Request request,
+      Response response,
+      int code,
+      @Nullable String message,
+      @Nullable Throwable cause,
+      Callback callback) {
+    response.getHeaders().put("content-type", QueryServer.PROBLEM);
+    response.write(true, ByteBuffer.wrap(problem(code, message)), callback);
+  }
+
+  private static byte[] problem(int code, @Nullable String message) {
+    boolean ours = code >= HttpStatus.INTERNAL_SERVER_ERROR_500;
+    String title = HttpStatus.getMessage(code);
+    String detail = ours ? QueryServer.SEE_LOG : message == null ? title : message;
+    return QueryServer.encode(
+        new Views.Problem("about:blank", title, code, detail, null, null, null, null, null));
+  }
+}

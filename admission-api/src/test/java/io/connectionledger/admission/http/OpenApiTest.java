@@ -1,0 +1,358 @@
+package io.connectionledger.admission.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.admission.ScriptedLedger;
+import io.connectionledger.admission.ScriptedPolicies;
+import io.connectionledger.admission.stream.SseReader;
+import io.connectionledger.model.Basis;
+import io.connectionledger.model.ConnectionIds;
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.DrainPace;
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolPolicy.Mode;
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolReadiness.EnvoyView;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolRejections.PodRejections;
+import io.connectionledger.model.PoolReport;
+import io.connectionledger.model.PoolScaling;
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.PoolView.State;
+import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.Ticker;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The description of the API and the running server agree. */
+@Timeout(60)
+final class OpenApiTest {
+
+  private static final long NOW_MS = 1_700_000_000_123L;
+  private static final PodAddress POD = PodAddress.parse("10.0.0.1:80");
+  private static final PodAddress POD_6 = PodAddress.parse("[fd00::7]:80");
+  private static final String POOL = "/v1/pools/{pool}/";
+  private static final String DRAIN = POOL + "pods/{address}/drain";
+
+  private final ScriptedLedger ledger = new ScriptedLedger();
+  private final ScriptedPolicies policies = new ScriptedPolicies();
+  private final List<Decision> decisions = new ArrayList<>();
+  private volatile List<String> unready = List.of();
+  private final QueryServer server =
+      QueryServer.start(
+          "127.0.0.1",
+          0,
+          new NoChecks(),
+          ledger,
+          policies,
+          this::find,
+          Ticker.system(),
+          () -> "up 1\n",
+          () -> unready);
+  private final HttpClient client = HttpClient.newHttpClient();
+  private final ApiDescription api;
+
+  OpenApiTest() throws Exception {
+    ledger.pools.add("chat");
+    ledger.pools.add("elsewhere");
+    ledger.connections.put("chat", pool(State.values()));
+    ledger.readiness.put("chat", readiness(true));
+    ledger.rejections.put("chat", rejections());
+    ledger.reports.put("chat", report(null));
+    ledger.pools.add("copied");
+    ledger.standbys.put("copied", report(1_500L));
+    policies.records.put("chat", policy());
+    api = new ApiDescription(send("GET", "/openapi.json", "").body());
+  }
+
+  @AfterEach
+  void stop() {
+    client.shutdownNow();
+    server.close();
+  }
+
+  @Test
+  void shouldAnswerAllThatIsDocumentedAndNothingElse() throws Exception {
+    for (String plain :
+        List.of("/openapi.json", "/v1/pools", "/metrics", "/websocket/metrics", "/health/live")) {
+      see("GET", plain, plain, 200);
+    }
+    see("GET", "/v1/pools", "/v1/pools?limit=1", 200);
+    see("GET", "/v1/pools", "/v1/pools?limit=none", 400);
+    see("GET", "/v1/pools", "/v1/pools", "", 304, "if-none-match", "*");
+    for (String what : List.of("connections", "rejections", "scaling", "readiness", "detailed")) {
+      see("GET", POOL + what, "/v1/pools/chat/" + what, 200);
+      see("GET", POOL + what, "/v1/pools/chat/" + what + "?limit=1", 200);
+      see("GET", POOL + what, "/v1/pools/copied/" + what, 200);
+      see("GET", POOL + what, "/v1/pools/chat/" + what, "", 304, "if-none-match", "*");
+      if (!what.equals("readiness")) {
+        see("GET", POOL + what, "/v1/pools/chat/" + what + "?limit=0", 400);
+      }
+      see("GET", POOL + what, "/v1/pools/nope/" + what, 404);
+      see("GET", POOL + what, "/v1/pools/elsewhere/" + what, 503);
+    }
+    seePolicy();
+    seeDrain();
+    seeStream();
+    seeDecision();
+    see("GET", "/health/ready", "/health/ready", 200);
+    unready = List.of("restoring");
+    see("GET", "/health/ready", "/health/ready", 503);
+
+    assertThat(api.seen()).isEqualTo(api.documented());
+  }
+
+  private void seePolicy() throws Exception {
+    String policy = "/v1/pools/chat/policy";
+    see("GET", POOL + "policy", policy, 200);
+    see("GET", POOL + "policy", policy, "", 304, "if-none-match", "*");
+    see("GET", POOL + "policy", "/v1/pools/nope/policy", 404);
+    see("GET", POOL + "policy", "/v1/pools/elsewhere/policy", 503);
+    see("PUT", POOL + "policy", policy, "{\"connectionsPerSecond\":2.5}", 200);
+    see("GET", POOL + "policy", policy, 200);
+    see("PUT", POOL + "policy", policy, "{\"perPodMaxConnections\":0}", 400);
+    see("PUT", POOL + "policy", policy, "<policy/>", 415, "content-type", "text/xml");
+    see("PUT", POOL + "policy", policy, " ".repeat(1_000_001), 413);
+    see("PUT", POOL + "policy", "/v1/pools/nope/policy", "{}", 404);
+    see("DELETE", POOL + "policy", "/v1/pools/nope/policy", 404);
+    see("DELETE", POOL + "policy", policy, 200);
+    policies.failure = new IllegalStateException("away");
+    see("PUT", POOL + "policy", policy, "{\"burstCapacity\":3}", 503);
+    see("DELETE", POOL + "policy", policy, 503);
+    policies.failure = null;
+  }
+
+  private void seeDrain() throws Exception {
+    String pod = "/v1/pools/chat/pods/%5Bfd00::7%5D:80/drain";
+    see("DELETE", DRAIN, "/v1/pools/chat/pods/10.0.0.9:80/drain", 404);
+    see("PUT", DRAIN, "/v1/pools/chat/pods/10.0.0.9:80/drain", 404);
+    see("PUT", DRAIN, pod, 200);
+    see("PUT", DRAIN, pod + "?within=soon", 400);
+    see("PUT", DRAIN, pod + "?within=10m", 200);
+    see("GET", POOL + "connections", "/v1/pools/chat/connections", 200);
+    see("GET", POOL + "detailed", "/v1/pools/chat/detailed", 200);
+    see("GET", POOL + "policy", "/v1/pools/chat/policy", 200);
+    policies.failure = new IllegalStateException("away");
+    see("DELETE", DRAIN, pod, 503);
+    see("PUT", DRAIN, "/v1/pools/chat/pods/10.0.0.1:80/drain", 503);
+    policies.failure = null;
+    see("DELETE", DRAIN, pod, 200);
+  }
+
+  private void seeStream() throws Exception {
+    String stream = POOL + "stream";
+    see("GET", stream, "/v1/pools/nope/stream", 404);
+    see("GET", stream, "/v1/pools/elsewhere/stream", 503);
+    see("GET", stream, "/v1/pools/chat/stream", "", 406, "accept", "application/json");
+    try (SseReader reader = SseReader.of(client, uri("/v1/pools/chat/stream"))) {
+      await().until(() -> reader.events.size() == 1);
+      policies.records.put(
+          "chat", policy().withDrain(POD, new DrainPace(NOW_MS, NOW_MS + 60_000, 9), NOW_MS));
+      await().until(() -> reader.types().contains("policy"));
+      ledger.readiness.put("chat", readiness(false));
+      await().until(() -> reader.types().contains("readiness"));
+      ledger.connections.put("chat", pool(State.DRAINING));
+      ledger.watcher.changed("chat", Objects.requireNonNull(ledger.connections.get("chat")).pods());
+      await().until(() -> reader.types().contains("connections"));
+      JsonNode schemas = api.events(stream);
+      for (SseReader.Event event : reader.events) {
+        assertThat(schemas.has(event.type())).describedAs(event.type()).isTrue();
+        api.assertValid(
+            event.type(), schemas.path(event.type()), new ObjectMapper().readTree(event.data()));
+      }
+      assertThat(reader.types())
+          .containsAll(schemas.properties().stream().map(Map.Entry::getKey).toList());
+    }
+    api.seen("GET", stream, 200);
+  }
+
+  private void seeDecision() throws Exception {
+    String path = "/v1/decisions/{id}";
+    String id = ConnectionIds.next(NOW_MS);
+    see("GET", path, "/v1/decisions/" + id, 503);
+    Basis basis = new Basis(Basis.Choice.TRIAL, 4.5, 3, 0, 7, 2, 50, 1, null);
+    decisions.add(new Decision.Allowed("chat", id, POD, 0, NOW_MS, Mode.ENFORCE, basis));
+    see("GET", path, "/v1/decisions/" + id, 200);
+    String other = ConnectionIds.next(NOW_MS);
+    see("GET", path, "/v1/decisions/" + other, 404);
+    decisions.add(
+        new Decision.Rejected(
+            "chat", other, RejectionReason.POD_LIMIT, null, 9, NOW_MS, Mode.SHADOW));
+    see("GET", path, "/v1/decisions/" + other, 200);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "GET, /v2/anything, 404",
+    "GET, /v1/pools/chat, 404",
+    "GET, /v1/pools/a/b/stream, 404",
+    "POST, /v1/pools, 405",
+    "PATCH, /v1/pools/chat/policy, 405",
+    "DELETE, /v1/pools/chat/stream, 405"
+  })
+  void shouldAnswerWithAProblemWhatItDoesNotHave(String method, String path, int status)
+      throws Exception {
+    // When
+    HttpResponse<String> answer = send(method, path, "");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(status);
+    assertProblem(answer.headers().firstValue("content-type").orElse(""), answer.body());
+    assertThat(answer.headers().firstValue("allow").isPresent()).isEqualTo(status == 405);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "GET /v1/pools HTTP/1.1\\r\\nHost: a\\r\\nHost: b\\r\\n\\r\\n, 400",
+    "GET /v1/pools HTTP/1.1\\r\\n\\r\\n, 400",
+    "no http at all\\r\\n\\r\\n, 400",
+    "GET /v1/pools HTTP/1.1\\r\\nHost: a\\r\\nX: LONG\\r\\n\\r\\n, 431",
+    "GET /v1/pools HTTP/3.3\\r\\nHost: a\\r\\n\\r\\n, 505"
+  })
+  void shouldAnswerWithAProblemWhatItDoesNotUnderstand(String request, int status)
+      throws Exception {
+    // When
+    String answer = raw(request.replace("\\r\\n", "\r\n").replace("LONG", "x".repeat(80 << 10)));
+    // Then
+    int body = answer.indexOf("\r\n\r\n");
+    assertThat(answer).startsWith("HTTP/1.1 " + status);
+    String type =
+        Arrays.stream(answer.substring(0, body).split("\r\n", -1))
+            .filter(line -> line.toLowerCase(Locale.ROOT).startsWith("content-type: "))
+            .map(line -> line.substring("content-type: ".length()))
+            .findFirst()
+            .orElse("");
+    assertProblem(type, answer.substring(body + 4));
+  }
+
+  private void assertProblem(String contentType, String body) throws IOException {
+    assertThat(contentType).isEqualTo("application/problem+json");
+    JsonNode schema = new ObjectMapper().readTree("{\"$ref\":\"#/components/schemas/Problem\"}");
+    api.assertValid("problem", schema, new ObjectMapper().readTree(body));
+  }
+
+  private void see(String method, String path, String actual, int status) throws Exception {
+    see(method, path, actual, "", status);
+  }
+
+  private void see(
+      String method, String path, String actual, String body, int status, String... headers)
+      throws Exception {
+    HttpResponse<String> answer = send(method, actual, body, headers);
+    assertThat(answer.statusCode()).describedAs("%s: %s", actual, answer.body()).isEqualTo(status);
+    api.judge(method, path, answer);
+  }
+
+  private HttpResponse<String> send(String method, String path, String body, String... headers)
+      throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(uri(path)).method(method, HttpRequest.BodyPublishers.ofString(body));
+    if (headers.length > 0) {
+      request.headers(headers);
+    }
+    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  private String raw(String request) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+      socket.getOutputStream().write(request.getBytes(UTF_8));
+      socket.shutdownOutput();
+      return new String(socket.getInputStream().readAllBytes(), UTF_8);
+    }
+  }
+
+  private URI uri(String path) {
+    return URI.create("http://127.0.0.1:" + server.port() + path);
+  }
+
+  private Optional<Decision> find(String id) throws IOException {
+    if (decisions.isEmpty()) {
+      throw new IOException("ledger.decisions cannot be read: away");
+    }
+    return decisions.stream().filter(decision -> decision.id().equals(id)).findFirst();
+  }
+
+  private static PolicyRecord policy() {
+    PoolPolicy policy =
+        new PoolPolicy(
+            "chat",
+            PoolPolicy.UNLIMITED_RATE,
+            1,
+            3,
+            Mode.ENFORCE,
+            PoolPolicy.OnOwnerLoss.SHARE,
+            List.of(new Pod("one", POD), new Pod("six", POD_6)));
+    return PolicyRecord.ofBase(policy, Set.of(), 1);
+  }
+
+  private static PoolView pool(State... states) {
+    List<PodView> pods = new ArrayList<>();
+    for (State state : states) {
+      pods.add(new PodView("one", pods.isEmpty() ? POD_6 : POD, 2, 1, 2, state));
+    }
+    return new PoolView("chat", NOW_MS, Mode.ENFORCE, 2, 1, pods);
+  }
+
+  private static PoolReadiness readiness(boolean ready) {
+    return new PoolReadiness(
+        "chat",
+        NOW_MS,
+        ready,
+        ready ? 1 : 0.5,
+        List.of(new EnvoyView("envoy-1", NOW_MS, 4)),
+        ready ? List.of() : List.of("completeness is below 0.95"));
+  }
+
+  private static PoolRejections rejections() {
+    Map<String, Map<String, Long>> windows =
+        Map.of("5m", Map.of(), "15m", Map.of("pod_limit", 2L), "1h", Map.of("overflow", 9L));
+    return new PoolRejections(
+        "chat",
+        NOW_MS,
+        windows,
+        List.of(new PodRejections("one", POD, windows), new PodRejections("six", POD_6, windows)));
+  }
+
+  private static PoolReport report(@Nullable Long staleMs) {
+    return new PoolReport(
+        staleMs,
+        pool(State.DRAINING, State.GONE),
+        rejections(),
+        new PoolScaling(
+            "chat",
+            NOW_MS,
+            false,
+            List.of("the owner is new"),
+            List.of(
+                new PoolScaling.Candidate("one", POD, 1, 2),
+                new PoolScaling.Candidate("six", POD_6, 2, 1)),
+            3),
+        readiness(true));
+  }
+}

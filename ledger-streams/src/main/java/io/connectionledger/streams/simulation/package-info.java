@@ -1,0 +1,8 @@
+/**
+ * What if: the recorded attempts of a window decided again with other limits, by the rules of the
+ * live ledger. {@link io.connectionledger.streams.simulation.TopicSimulations} is the door.
+ */
+@NullMarked
+package io.connectionledger.streams.simulation;
+
+import org.jspecify.annotations.NullMarked;
