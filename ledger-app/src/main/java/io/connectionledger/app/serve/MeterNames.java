@@ -33,8 +33,9 @@ final class MeterNames implements MeterFilter {
   public Meter.Id map(Meter.Id id) {
     Meter.Id mapped = id;
     if (id.getType() == Meter.Type.GAUGE && id.getName().endsWith(COUNT)) {
-      // Of a histogram or a summary alone.
-      mapped = mapped.withName(id.getName().substring(0, id.getName().length() - COUNT.length()));
+      // Only a histogram or a summary has a count: system.cpu.count becomes system.cpus.
+      mapped =
+          mapped.withName(id.getName().substring(0, id.getName().length() - COUNT.length()) + 's');
     }
     if (id.getTags().stream().anyMatch(tag -> HUMP.matcher(tag.getKey()).find())) {
       mapped = mapped.replaceTags(id.getTags().stream().map(MeterNames::withoutHumps).toList());

@@ -318,7 +318,7 @@ class MainJobE2E {
             "grpc_server_processing_duration_seconds_count{",
             "kafka_producer_record_send_total{client_id=\"ledger-admission\"",
             "kafka_producer_record_send_total{client_id=\"ledger-ingest\"",
-            "kafka_stream_state",
+            "kafka_stream_alive_stream_threads",
             "jvm_memory_used_bytes{");
     // The contract's name for a gauge is the one thing that promtool does not like.
     assertThat(MetricsPage.problems(page))

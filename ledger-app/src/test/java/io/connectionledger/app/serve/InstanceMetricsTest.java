@@ -28,7 +28,7 @@ final class InstanceMetricsTest {
       // Then
       assertThat(MetricsPage.problems(page)).isEmpty();
       assertThat(page)
-          .contains("shop_door 3.0", "shop_visit_seconds_count{payment_method=\"cash\"}")
+          .contains("shop_doors 3.0", "shop_visit_seconds_count{payment_method=\"cash\"}")
           .doesNotContain("shop_wait", "shop_time");
     }
   }
