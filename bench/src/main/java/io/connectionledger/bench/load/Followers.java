@@ -7,6 +7,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -84,7 +85,8 @@ final class Followers {
   }
 
   private SocketChannel follow(Selector selector) throws IOException {
-    SocketChannel channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", port));
+    SocketChannel channel =
+        SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     String request = "GET /v1/pools/" + pool + "/stream HTTP/1.1\r\nHost: ledger\r\n\r\n";
     channel.write(ByteBuffer.wrap(request.getBytes(UTF_8)));
     channel.configureBlocking(false);
