@@ -47,6 +47,7 @@ final class PoolWatch {
   private @Nullable PoolReadiness readiness;
   private @Nullable CompletableFuture<Answer> asked;
   private boolean elsewhere;
+  private boolean wholeDue = true;
   private long refreshNanos;
   private long reconcileNanos;
   private long tellNanos;
@@ -114,10 +115,9 @@ final class PoolWatch {
       }
     }
     boolean isOtherPolicy = followPolicy();
-    if (asked == null && (moved || isOtherPolicy || nowNanos - refreshNanos >= 0)) {
-      boolean whole =
-          moved || isOtherPolicy || elsewhere || nowNanos - reconcileNanos >= 0 || picture == null;
-      ask(whole, nowNanos);
+    wholeDue |= moved || isOtherPolicy;
+    if (asked == null && (wholeDue || nowNanos - refreshNanos >= 0)) {
+      ask(wholeDue || elsewhere || nowNanos - reconcileNanos >= 0, nowNanos);
     }
     tell(nowNanos);
     return stream.isOpen() || !answered;
@@ -126,6 +126,7 @@ final class PoolWatch {
   private void ask(boolean whole, long nowNanos) {
     refreshNanos = nowNanos + limits.refresh().toNanos();
     if (whole) {
+      wholeDue = false;
       reconcileNanos = nowNanos + limits.reconcile().toNanos();
     }
     asked =
