@@ -33,7 +33,8 @@ public final class DurationText {
     };
   }
 
-  static String of(Duration duration) {
+  /** The written form, in whole seconds where it has them. */
+  public static String of(Duration duration) {
     return duration.toMillis() % 1_000 == 0
         ? duration.toSeconds() + "s"
         : duration.toMillis() + "ms";

@@ -41,8 +41,7 @@ class RejectionsE2E {
             """
                 .formatted(Fleet.yaml(pods), Fleet.yaml(otherPods)))) {
       Fleet.Ports ports = Fleet.Ports.of(ledger);
-      Fleet.Ports withoutChecks =
-          new Fleet.Ports(ports.als(), nobody, ports.xds(), ports.http());
+      Fleet.Ports withoutChecks = new Fleet.Ports(ports.als(), nobody, ports.xds(), ports.http());
       try (Fleet unasked = Fleet.start("unasked", pods, 1, withoutChecks, folder);
           Fleet narrow = Fleet.start("narrowed", otherPods, 1, ports, folder, narrowed)) {
         Awaitility.await("ready")
