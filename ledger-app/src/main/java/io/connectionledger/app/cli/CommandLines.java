@@ -3,7 +3,6 @@ package io.connectionledger.app.cli;
 import io.connectionledger.app.config.StartupException;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
@@ -12,8 +11,6 @@ import picocli.CommandLine;
  * line on stderr; the stack trace of a failure that nobody foresaw goes to the log.
  */
 public final class CommandLines {
-
-  private static final Logger LOGGER = LoggerFactory.getLogger(CommandLines.class);
 
   private static final int FAILED = 1;
   private static final int WRONG_USAGE = 2;
@@ -35,13 +32,22 @@ public final class CommandLines {
                 tell(command.getErr(), failed.getMessage());
                 return WRONG_USAGE;
               }
-              LOGGER.atError().setCause(failed).log("The command failed");
+              if (failed instanceof FailedException known) {
+                tell(command.getErr(), known.getMessage());
+                return known.exitCode();
+              }
+              // Made only now, because logging takes longer to start than most commands to run.
+              LoggerFactory.getLogger(CommandLines.class)
+                  .atError()
+                  .setCause(failed)
+                  .log("The command failed");
               tell(command.getErr(), failed.toString());
               return FAILED;
             });
   }
 
-  private static void tell(PrintWriter err, @Nullable String message) {
+  /** Prints {@code message} as the one line. */
+  public static void tell(PrintWriter err, @Nullable String message) {
     err.println(
         "ledger: " + String.valueOf(message).strip().replaceAll("\\s*[\\p{Cntrl}]+\\s*", " "));
     err.flush();

@@ -4,6 +4,8 @@ import io.connectionledger.app.demo.LedgerStarter.RunningLedger;
 import io.connectionledger.app.demo.Summary.PodResult;
 import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
+import io.connectionledger.app.terminal.Screen;
+import io.connectionledger.app.terminal.StopSignal;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
@@ -38,6 +40,9 @@ final class Demo implements AutoCloseable {
 
   private static final Duration HEARTBEAT = Duration.ofSeconds(2);
   private static final Duration TICK = Duration.ofMillis(500);
+
+  /** A table is drawn at every tick, lines seldom. */
+  private static final int TICKS_PER_LINE = 4;
 
   /** By then the leases of everything that was missed have ended. */
   private static final Duration PATIENCE = HEARTBEAT.multipliedBy(8);
@@ -114,13 +119,13 @@ final class Demo implements AutoCloseable {
     LedgerState last = ledger.read();
     traffic.start(ATTEMPTS_PER_SECOND);
     for (long tick = 1; ticker.nowMs() - startMs < end.toMillis() && !stop.await(TICK); tick++) {
-      if (screen.isDue(tick)) {
+      if (screen.isTerminal() || tick % TICKS_PER_LINE == 0) {
         LedgerState state = ledger.read();
         long nowMs = ticker.nowMs();
         double perSecond = 1000.0 * (state.attempted() - last.attempted()) / (nowMs - lastMs);
-        screen.draw(
-            new Screen.Moment(
-                (nowMs - startMs) / 1000, perSecond, state, policy.pods(), this::ownCount));
+        Moment moment =
+            new Moment((nowMs - startMs) / 1000, perSecond, state, policy.pods(), this::ownCount);
+        screen.paint(screen.isTerminal() ? moment.table() : List.of(moment.line()));
         last = state;
         lastMs = nowMs;
       }

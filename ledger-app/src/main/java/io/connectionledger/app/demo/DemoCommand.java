@@ -2,6 +2,9 @@ package io.connectionledger.app.demo;
 
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyUnavailableException;
+import io.connectionledger.app.terminal.Screen;
+import io.connectionledger.app.terminal.StopSignal;
+import io.connectionledger.app.terminal.Terminal;
 import io.connectionledger.model.Ticker;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -71,7 +74,7 @@ public final class DemoCommand implements Callable<Integer> {
   }
 
   private int run(StopSignal stop) throws InterruptedException {
-    Screen screen = new Screen(System.out, Screen.isTerminal());
+    Screen screen = new Screen(spec.commandLine().getOut(), Terminal::ofStandardOutput);
     long chosenSeed = seed == null ? ThreadLocalRandom.current().nextInt(1_000_000) : seed;
     try {
       Path envoy = EnvoyBinary.system().locate();

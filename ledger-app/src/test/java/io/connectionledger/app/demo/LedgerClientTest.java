@@ -55,12 +55,12 @@ final class LedgerClientTest {
         List.of(
             new Pod("one", PodAddress.parse("10.0.0.1:80")),
             new Pod("two", PodAddress.parse("10.0.0.2:80")));
-    Screen.Moment moment =
-        new Screen.Moment(7, 2.5, LedgerClient.parse(CONNECTIONS, METRICS, "chat"), pods, pod -> 3);
+    Moment moment =
+        new Moment(7, 2.5, LedgerClient.parse(CONNECTIONS, METRICS, "chat"), pods, pod -> 3);
 
     // When
-    List<String> table = Screen.table(moment);
-    String line = Screen.line(moment);
+    List<String> table = moment.table();
+    String line = moment.line();
 
     // Then
     assertThat(table)

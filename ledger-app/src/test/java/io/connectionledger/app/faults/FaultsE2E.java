@@ -268,10 +268,6 @@ class FaultsE2E {
   void shouldBeExactAfterEachOfManyKills() throws Exception {
     String fault = "kill -9 of serve, " + KILLS + " times, under churn";
     try (Rig rig = Rig.start(folder(fault), CONNECTIONS)) {
-      // So that its class archive is there, as it is wherever it once ended in order.
-      rig.ledger.process(0).terminate();
-      rig.ledger.process(0).restart();
-      rig.ledger.awaitReady();
       rig.crowd.settle(RESIDENTS);
       rig.crowd.churn(CHURN_PER_SECOND);
       int before = CONNECTIONS;

@@ -1,4 +1,4 @@
-package io.connectionledger.app.demo;
+package io.connectionledger.app.terminal;
 
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
  * Turns Ctrl-C and SIGTERM into an orderly end with an exit code of our own. The signal asks the
  * program to stop; the process ends when the program says that it has.
  */
-final class StopSignal {
+public final class StopSignal {
 
   private final CountDownLatch requested = new CountDownLatch(1);
   private final CountDownLatch finished = new CountDownLatch(1);
@@ -17,19 +17,25 @@ final class StopSignal {
 
   private StopSignal() {}
 
-  static StopSignal install() {
+  /** Signals mean this one from now on, until it is finished. */
+  public static StopSignal install() {
     StopSignal signal = new StopSignal();
     Runtime.getRuntime().addShutdownHook(signal.hook);
     return signal;
   }
 
   /** Waits until a stop is requested, at most {@code duration}; true when one is. */
-  boolean await(Duration duration) throws InterruptedException {
+  public boolean await(Duration duration) throws InterruptedException {
     return requested.await(duration.toMillis(), TimeUnit.MILLISECONDS);
   }
 
+  /** Whether a stop is requested. */
+  public boolean requested() {
+    return requested.getCount() == 0;
+  }
+
   /** Everything is stopped: ends a process that a signal is ending with {@code code}. */
-  void finish(int code) {
+  public void finish(int code) {
     exitCode = code;
     finished.countDown();
     try {
