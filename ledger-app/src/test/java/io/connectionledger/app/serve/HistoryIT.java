@@ -56,7 +56,9 @@ final class HistoryIT {
     Path file = Files.writeString(folder.resolve("ledger.yaml"), configuration());
     LedgerConfig config = ConfigLoader.load(file, Map.of());
     try (Instance ledger = Instance.start(config, Role.resolve(Optional.empty(), config.kafka()))) {
-      Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(() -> ledger.unready().isEmpty());
+      Awaitility.await("ready")
+          .atMost(Duration.ofSeconds(60))
+          .until(() -> ledger.unready().isEmpty());
 
       List<CheckResponse> admitted = admit(ledger, 8);
       // Clocks of one machine may be a millisecond apart.
