@@ -63,9 +63,7 @@ final class CommandsTest {
 
   private int execute(String... args) {
     List<String> all = new ArrayList<>(List.of(args));
-    if (!all.contains("--url")
-        && !NOT_ASKING.contains(args[0])
-        && !all.equals(List.of("policy"))) {
+    if (!all.contains("--url") && !NOT_ASKING.contains(args[0]) && !all.equals(List.of("policy"))) {
       all.addAll(List.of("--url", ledger.url()));
     }
     CommandLine line = Main.commandLine(all.toArray(String[]::new));

@@ -34,6 +34,7 @@ final class HistoryCommandsTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       value = {
         "--pool chat | Missing required option: '--at=MOMENT'",
         "--at yesterday | 'yesterday': allowed is a moment such as 2026-11-21T12:00:00Z, or how",
@@ -53,6 +54,7 @@ final class HistoryCommandsTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       value = {
         "--window 5m | 2 | Missing required option: '--pool=POOL'",
         "--pool chat burst | 2 | 'burst': allowed is KEY=VALUE",
