@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.admission.stream.SseReader;
@@ -17,18 +16,24 @@ import io.connectionledger.model.DrainPace;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Mode;
-import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness.EnvoyView;
-import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolRejections.PodRejections;
+import io.connectionledger.model.PoolRejections;
 import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolScaling;
-import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
+import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.Simulation.Outcome;
+import io.connectionledger.model.Simulation.Peak;
+import io.connectionledger.model.Simulation;
+import io.connectionledger.model.SimulationRefusedException.Why;
+import io.connectionledger.model.SimulationRefusedException;
+import io.connectionledger.model.Simulations;
 import io.connectionledger.model.Ticker;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -66,6 +71,7 @@ final class OpenApiTest {
   private final ScriptedPolicies policies = new ScriptedPolicies();
   private final List<Decision> decisions = new ArrayList<>();
   private volatile List<String> unready = List.of();
+  private volatile @Nullable Why refusal;
   private final QueryServer server =
       QueryServer.start(
           "127.0.0.1",
@@ -74,7 +80,7 @@ final class OpenApiTest {
           ledger,
           policies,
           this::find,
-          new NoSimulations(),
+          this::simulate,
           Ticker.system(),
           () -> "up 1\n",
           () -> unready);
@@ -123,6 +129,7 @@ final class OpenApiTest {
     seePolicy();
     seeDrain();
     seeStream();
+    seeSimulation();
     seeDecision();
     see("GET", "/health/ready", "/health/ready", 200);
     unready = List.of("restoring");
@@ -193,6 +200,41 @@ final class OpenApiTest {
           .containsAll(schemas.properties().stream().map(Map.Entry::getKey).toList());
     }
     api.seen("GET", stream, 200);
+  }
+
+  private void seeSimulation() throws Exception {
+    String operation = POOL + "simulate";
+    String path = "/v1/pools/chat/simulate";
+    see("POST", operation, path, "", 200);
+    see("POST", operation, path, "{\"window\":\"5m\",\"perPodMaxConnections\":2}", 200);
+    see("POST", operation, path, "{\"window\":\"2h\"}", 400);
+    see("POST", operation, "/v1/pools/nope/simulate", "", 404);
+    see("POST", operation, "/v1/pools/elsewhere/simulate", "", 503);
+    see("POST", operation, path, "<limits/>", 415, "content-type", "text/xml");
+    see("POST", operation, path, " ".repeat(1_000_001), 413);
+    for (Map.Entry<Why, Integer> refused :
+        Map.of(Why.BUSY, 429, Why.TOO_MUCH, 413, Why.UNAVAILABLE, 503, Why.UNKNOWN_POOL, 404)
+            .entrySet()) {
+      refusal = refused.getKey();
+      see("POST", operation, path, "", refused.getValue());
+    }
+  }
+
+  private Simulation simulate(Simulations.Request request) throws SimulationRefusedException {
+    if (refusal != null) {
+      throw new SimulationRefusedException(refusal, "not now");
+    }
+    Outcome outcome =
+        new Outcome(4, Map.of(RejectionReason.POD_LIMIT, 2L), List.of(new Peak("one", POD, 3)));
+    return new Simulation(
+        request.pool(),
+        request.fromMs(),
+        request.toMs(),
+        outcome,
+        outcome,
+        outcome,
+        request.change().apply(policy().policy()),
+        List.of("It is so."));
   }
 
   private void seeDecision() throws Exception {
