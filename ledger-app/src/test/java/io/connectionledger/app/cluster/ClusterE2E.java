@@ -4,19 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.app.cluster.ClusterRig.Demand;
 import io.connectionledger.app.cluster.ClusterRig.Takeover;
-import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Three instances, three Envoys and more clients than slots: an owner that stops and one that is
- * killed. The shortest of it, for every build; {@link ClusterFaultsE2E} has the rest.
+ * killed. The shortest of what {@code bench/cluster} runs; {@link ClusterFaultsE2E} has the rest. Not
+ * in the default build: it wants a machine that does nothing else.
  */
+@Tag("cluster")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ClusterE2E {
 
@@ -25,8 +26,8 @@ class ClusterE2E {
   private ClusterRig rig;
 
   @BeforeAll
-  void start(@TempDir Path folder) throws Exception {
-    rig = ClusterRig.start(folder, Demand.OVERFULL, "share", false);
+  void start() throws Exception {
+    rig = ClusterRig.start(ClusterRig.folder("short"), Demand.OVERFULL, "share", false);
     rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
   }
 

@@ -12,13 +12,10 @@ import io.connectionledger.app.e2e.Race;
 import io.connectionledger.app.e2e.Topic;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Ticker;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -27,7 +24,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -57,8 +53,7 @@ class ClusterFaultsE2E {
   private static final Duration BUCKET_REFILLED = Duration.ofSeconds(12);
   private static final Duration WITHOUT_BROKER = Duration.ofSeconds(30);
 
-  private final Path target = Path.of("target");
-  private final Table table = new Table(target.resolve("cluster.md"));
+  private final Table table = new Table(Path.of("target", "cluster.md"));
 
   @Test
   @Order(1)
@@ -82,7 +77,7 @@ class ClusterFaultsE2E {
   private double killOwners(String name, Demand demand, String onOwnerLoss, String wantedSilence)
       throws Exception {
     String what = "kill -9 of the owner, %d times; %s".formatted(KILLS, name);
-    try (ClusterRig rig = ClusterRig.start(folder(what), demand, onOwnerLoss, false)) {
+    try (ClusterRig rig = ClusterRig.start(ClusterRig.folder(what), demand, onOwnerLoss, false)) {
       rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
       List<Takeover> takeovers = new ArrayList<>();
       for (int kill = 0; kill < KILLS; kill++) {
@@ -127,7 +122,8 @@ class ClusterFaultsE2E {
   @Order(4)
   void shouldFailNoCheckWhileAllInstancesAreRestartedInTurn() throws Exception {
     String what = "SIGTERM and restart of all three instances, one after another";
-    try (ClusterRig rig = ClusterRig.start(folder(what), Demand.WITH_ROOM, "share", false)) {
+    try (ClusterRig rig =
+        ClusterRig.start(ClusterRig.folder(what), Demand.WITH_ROOM, "share", false)) {
       rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
       rig.watch.pass(CHURN);
       List<Long> pids = new ArrayList<>();
@@ -179,7 +175,8 @@ class ClusterFaultsE2E {
   @Order(5)
   void shouldAdmitNothingAsAFalseOwnerAfterAMinuteInWhichItStoodStill() throws Exception {
     String what = "SIGSTOP of the owner for 60 s, then SIGCONT";
-    try (ClusterRig rig = ClusterRig.start(folder(what), Demand.WITH_ROOM, "share", false)) {
+    try (ClusterRig rig =
+        ClusterRig.start(ClusterRig.folder(what), Demand.WITH_ROOM, "share", false)) {
       rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
       rig.watch.pass(CHURN);
       int owner = rig.cluster.ownerOf(ClusterRig.POOL);
@@ -241,7 +238,7 @@ class ClusterFaultsE2E {
     String what = "kill -9 of the only broker, back after 30 s; `deny`";
     // How long an owner decides on its last beat, and a second for what was on its way.
     long leaseMs = Duration.ofSeconds(4).toMillis();
-    try (ClusterRig rig = ClusterRig.start(folder(what), Demand.OVERFULL, "deny", false)) {
+    try (ClusterRig rig = ClusterRig.start(ClusterRig.folder(what), Demand.OVERFULL, "deny", false)) {
       rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
       rig.watch.pass(CHURN);
       long pid = rig.cluster.broker().pid();
@@ -286,7 +283,8 @@ class ClusterFaultsE2E {
     String what =
         "200 clients at once for the last 10 slots, by gRPC to all three instances, %d rounds"
             .formatted(ROUNDS);
-    try (Cluster cluster = Cluster.start(folder(what), 3, Race.SLOTS, List.of(Race.POOL))) {
+    try (Cluster cluster =
+        Cluster.start(ClusterRig.folder(what), 3, Race.SLOTS, List.of(Race.POOL))) {
       List<Integer> admitted;
       try (Race race = new Race(cluster)) {
         admitted = race.run(ROUNDS);
@@ -308,7 +306,7 @@ class ClusterFaultsE2E {
   void shouldFollowAPolicyOnEveryInstanceWithinASecond() throws Exception {
     String what = "a policy changed on one instance, %d times".formatted(CHANGES);
     Ticker ticker = Ticker.system();
-    try (Cluster cluster = Cluster.start(folder(what), 3, 10, List.of("told"))) {
+    try (Cluster cluster = Cluster.start(ClusterRig.folder(what), 3, 10, List.of("told"))) {
       List<Double> millis = new ArrayList<>();
       for (int change = 0; change < CHANGES; change++) {
         int limit = 100 + change;
@@ -357,7 +355,8 @@ class ClusterFaultsE2E {
   @Order(9)
   void shouldAdoptWhatTheEnvoysLetThroughWithoutAnyInstance() throws Exception {
     String what = "kill -9 of all three instances; the Envoys fail open";
-    try (ClusterRig rig = ClusterRig.start(folder(what), Demand.WITH_ROOM, "share", true)) {
+    try (ClusterRig rig =
+        ClusterRig.start(ClusterRig.folder(what), Demand.WITH_ROOM, "share", true)) {
       // A machine that is busy with the start may have let some through already.
       rig.watch.pass(BUCKET_REFILLED);
       int before = rig.open();
@@ -424,19 +423,5 @@ class ClusterFaultsE2E {
 
   private static String list(List<Double> values) {
     return values.stream().map(ClusterFaultsE2E::seconds).collect(Collectors.joining(", ")) + " s";
-  }
-
-  /** Where an experiment's processes live and log; what an earlier run left is deleted. */
-  private Path folder(String what) throws IOException {
-    Path folder =
-        target.resolve("cluster").resolve(what.replaceAll("[^A-Za-z0-9]+", "-")).toAbsolutePath();
-    if (Files.exists(folder)) {
-      try (Stream<Path> entries = Files.walk(folder)) {
-        for (Path entry : entries.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(entry);
-        }
-      }
-    }
-    return Files.createDirectories(folder);
   }
 }

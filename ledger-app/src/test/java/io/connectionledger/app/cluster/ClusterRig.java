@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /**
@@ -128,6 +130,20 @@ final class ClusterRig implements AutoCloseable {
     }
     rig.crowd.settle(demand.residents());
     return rig;
+  }
+
+  /** Where an experiment's processes live and log; what an earlier run left is deleted. */
+  static Path folder(String what) throws IOException {
+    Path folder =
+        Path.of("target", "cluster", what.replaceAll("[^A-Za-z0-9]+", "-")).toAbsolutePath();
+    if (Files.exists(folder)) {
+      try (Stream<Path> entries = Files.walk(folder)) {
+        for (Path entry : entries.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(entry);
+        }
+      }
+    }
+    return Files.createDirectories(folder);
   }
 
   private static Path bootstrap(Path folder, boolean failOpen) throws IOException {
