@@ -5,6 +5,7 @@ import io.connectionledger.app.config.StartupException;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.time.Duration;
@@ -33,23 +34,25 @@ final class GrpcServer implements AutoCloseable {
     ExecutorService executor =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(key + "-", 0).factory());
     return new GrpcServer(
-        listen(key, listener, builder(listener, metrics).executor(executor).addService(service)),
+        listen(
+            key,
+            listener,
+            builder(listener).intercept(metrics).executor(executor).addService(service)),
         executor);
   }
 
   /** Serves calls that never wait, on the event loop. */
   static GrpcServer startOnEventLoop(
-      String key, Listener listener, ServerInterceptor metrics, BindableService... services) {
-    NettyServerBuilder builder = builder(listener, metrics).directExecutor();
-    for (BindableService service : services) {
+      String key, Listener listener, ServerServiceDefinition... services) {
+    NettyServerBuilder builder = builder(listener).directExecutor();
+    for (ServerServiceDefinition service : services) {
       builder.addService(service);
     }
     return new GrpcServer(listen(key, listener, builder), null);
   }
 
-  private static NettyServerBuilder builder(Listener listener, ServerInterceptor metrics) {
+  private static NettyServerBuilder builder(Listener listener) {
     return NettyServerBuilder.forAddress(listener.socketAddress())
-        .intercept(metrics)
         // Envoys ping idle connections to find a ledger that vanished; the default takes pings more
         // often than every five minutes for an attack.
         .permitKeepAliveTime(1, TimeUnit.SECONDS)

@@ -19,6 +19,7 @@ import io.connectionledger.streams.LocalLedger;
 import io.connectionledger.streams.policy.PolicyStream;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.connectionledger.streams.simulation.TopicSimulations;
+import io.grpc.ServerInterceptors;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -198,12 +199,12 @@ public final class Instance implements AutoCloseable {
         GrpcServer.startOnEventLoop(
             "authz",
             config.authz().listener(),
-            metrics.grpc(),
-            api.authz(),
-            api.peers(),
-            api.health(),
-            api.scaler(),
-            api.reflection());
+            // Checks are timed as ledger_decision_seconds; another meter would cost each of them.
+            api.authz().bindService(),
+            api.peers().bindService(),
+            ServerInterceptors.intercept(api.health(), metrics.grpc()),
+            ServerInterceptors.intercept(api.scaler(), metrics.grpc()),
+            ServerInterceptors.intercept(api.reflection(), metrics.grpc()));
     closing.add(server);
     authzPort = OptionalInt.of(server.port());
     peerAddress = config.instance().address(server.port());
