@@ -146,7 +146,7 @@ final class Admission {
           PendingAllow pending = new PendingAllow(this, allowed, reply, startedNanos);
           onGone.accept(pending);
           boolean answersFirst =
-              underway.begin(allowed)
+              underway.begin(allowed, startedNanos)
                   && durability == Durability.FAST
                   && !ledger.holdsBack(allowed.pool());
           publisher.publish(allowed, pending);
@@ -271,13 +271,19 @@ final class Admission {
         startedNanos);
   }
 
-  /** The decision is recorded, or will never be. */
+  /** Whether decisions were answered that are not in Kafka, and whose connections may be open. */
+  boolean hasLost() {
+    return underway.hasLost(ticker.nowNanos());
+  }
+
+  /** The decision is recorded, or has no effect. */
   void settled(Decision.Allowed decision) {
     underway.end(decision);
   }
 
   void lost(Decision.Allowed decision, Exception failure) {
     publisher.lost(decision, failure);
+    underway.lose(decision, ledger.hidden(), ticker.nowNanos());
   }
 
   void release(Decision.Allowed decision) {

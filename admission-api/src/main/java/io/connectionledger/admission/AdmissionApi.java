@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -161,11 +162,16 @@ public final class AdmissionApi implements AutoCloseable {
   }
 
   /**
-   * Returns when Kafka has every decision that was made before this was called, or has refused it.
+   * Returns when Kafka has every answered decision that was made before this was called.
+   *
+   * @throws KafkaException when it has refused some, whose connections may be unknown
    */
   public void settle() {
     admission.awaitDecided();
     log.flush();
+    if (admission.hasLost()) {
+      throw new KafkaException("some answered decisions could not be recorded");
+    }
   }
 
   /** gRPC health for the same server: serving exactly when this is ready. */

@@ -10,6 +10,7 @@ import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.streams.Ledger;
 import io.grpc.MethodDescriptor;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -96,6 +97,11 @@ final class AnyPool implements Ledger {
   @Override
   public Decision decide(String pool, @Nullable String key) {
     return local.decide(pool, key);
+  }
+
+  @Override
+  public Duration hidden() {
+    return local.hidden();
   }
 
   @Override

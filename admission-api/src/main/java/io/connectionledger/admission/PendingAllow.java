@@ -49,13 +49,15 @@ final class PendingAllow implements Callback, Runnable {
 
   @Override
   public void onCompletion(@Nullable RecordMetadata recorded, @Nullable Exception failure) {
+    if (failure != null && state.get() == State.ANSWERED) {
+      admission.lost(decision, failure);
+      return;
+    }
     admission.settled(decision);
     if (failure == null) {
       answer();
     } else if (state.compareAndSet(State.PENDING, State.GIVEN_UP)) {
       admission.answerNotRecorded(decision, reply, startedNanos, failure);
-    } else if (state.get() == State.ANSWERED) {
-      admission.lost(decision, failure);
     }
   }
 

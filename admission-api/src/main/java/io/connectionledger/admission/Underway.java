@@ -4,8 +4,11 @@ import io.connectionledger.model.Basis;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Unrecorded;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * The allowed decisions that Kafka has not acknowledged yet, by pod: should this instance die, they
@@ -15,6 +18,10 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Underway {
 
   private final Map<Place, Integer> counts = new ConcurrentHashMap<>();
+  private final Queue<Lost> lost = new ConcurrentLinkedQueue<>();
+
+  /** Answered, and refused by Kafka. */
+  private record Lost(Decision.Allowed decision, long untilNanos) {}
 
   private record Place(String pool, PodAddress pod) {
     static Place of(Decision.Allowed decision) {
@@ -23,18 +30,43 @@ final class Underway {
   }
 
   /**
-   * Counts a decision until {@link #end}.
+   * Counts a decision until {@link #end} or {@link #lose}.
    *
    * @return whether it may be answered before it is recorded
    */
-  boolean begin(Decision.Allowed decision) {
+  boolean begin(Decision.Allowed decision, long nowNanos) {
+    forget(nowNanos);
     int underway = counts.merge(Place.of(decision), 1, Integer::sum);
     Basis basis = decision.basis();
     return basis == null || underway <= Unrecorded.most(basis.limit());
   }
 
-  /** The decision is recorded, or will never be. Once for each {@link #begin}. */
+  /** The decision is recorded, or has no effect. */
   void end(Decision.Allowed decision) {
     counts.computeIfPresent(Place.of(decision), (place, count) -> count == 1 ? null : count - 1);
+  }
+
+  /**
+   * The decision was answered and will never be recorded: it counts on for as long as its
+   * connection may be unknown.
+   */
+  void lose(Decision.Allowed decision, Duration hidden, long nowNanos) {
+    lost.add(new Lost(decision, nowNanos + hidden.toNanos()));
+  }
+
+  /** Whether a connection may be open of which nobody else can know. */
+  boolean hasLost(long nowNanos) {
+    forget(nowNanos);
+    return !lost.isEmpty();
+  }
+
+  private void forget(long nowNanos) {
+    Lost oldest = lost.peek();
+    while (oldest != null && oldest.untilNanos <= nowNanos) {
+      if (lost.remove(oldest)) {
+        end(oldest.decision);
+      }
+      oldest = lost.peek();
+    }
   }
 }

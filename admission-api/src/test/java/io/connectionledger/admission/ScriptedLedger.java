@@ -10,6 +10,7 @@ import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.streams.Ledger;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -28,6 +29,10 @@ import org.jspecify.annotations.Nullable;
 public final class ScriptedLedger implements Ledger {
 
   public final Set<String> pools = new ConcurrentSkipListSet<>();
+
+  /** See {@link #hidden}. */
+  public static final Duration HIDDEN = Duration.ofSeconds(25);
+
   public final Map<String, PoolView> connections = new ConcurrentHashMap<>();
   public final Map<String, PoolRejections> rejections = new ConcurrentHashMap<>();
   public final Map<String, PoolReport> reports = new ConcurrentHashMap<>();
@@ -66,6 +71,11 @@ public final class ScriptedLedger implements Ledger {
         ? decisions.removeFirst()
         : new Decision.Rejected(
             pool, "unknown-1", RejectionReason.UNKNOWN_POOL, null, 30, 1_700_000_000_000L);
+  }
+
+  @Override
+  public Duration hidden() {
+    return HIDDEN;
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.RejectionReason;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -75,6 +76,11 @@ public interface Ledger {
    * have admitted has shown, the pool's decisions may not be answered before they are recorded.
    */
   boolean holdsBack(String pool);
+
+  /**
+   * How long a connection may be unknown that was admitted and of which no decision is recorded.
+   */
+  Duration hidden();
 
   /** By what clients of the pool are known again; {@link Affinity#NONE} when they need not be. */
   Affinity affinity(String pool);

@@ -14,6 +14,7 @@ import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.history.Partitions;
 import io.connectionledger.streams.rules.LeaseTerms;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -223,6 +224,11 @@ public final class LocalLedger implements Ledger {
   public boolean holdsBack(String pool) {
     PoolShard shard = shard(pool);
     return shard != null && shard.holdsBack();
+  }
+
+  @Override
+  public Duration hidden() {
+    return terms.hidden();
   }
 
   @Override

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.TestInstance;
 
 /**
  * Three instances, three Envoys and more clients than slots: an owner that stops and one that is
- * killed. The shortest of what {@code bench/cluster} runs; {@link ClusterFaultsE2E} has the rest. Not
- * in the default build: it wants a machine that does nothing else.
+ * killed. The shortest of what {@code bench/cluster} runs; {@link ClusterFaultsE2E} has the rest.
+ * Not in the default build: it wants a machine that does nothing else.
  */
 @Tag("cluster")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

@@ -238,7 +238,8 @@ class ClusterFaultsE2E {
     String what = "kill -9 of the only broker, back after 30 s; `deny`";
     // How long an owner decides on its last beat, and a second for what was on its way.
     long leaseMs = Duration.ofSeconds(4).toMillis();
-    try (ClusterRig rig = ClusterRig.start(ClusterRig.folder(what), Demand.OVERFULL, "deny", false)) {
+    try (ClusterRig rig =
+        ClusterRig.start(ClusterRig.folder(what), Demand.OVERFULL, "deny", false)) {
       rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
       rig.watch.pass(CHURN);
       long pid = rig.cluster.broker().pid();

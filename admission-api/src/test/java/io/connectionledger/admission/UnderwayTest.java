@@ -1,0 +1,44 @@
+package io.connectionledger.admission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.connectionledger.model.Basis;
+import io.connectionledger.model.Decision;
+import io.connectionledger.model.PodAddress;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+final class UnderwayTest {
+
+  private static final Duration HIDDEN = Duration.ofSeconds(25);
+
+  private final Underway underway = new Underway();
+
+  /** Of a pod on which one may be unrecorded. */
+  private static Decision.Allowed allowed(String id) {
+    Basis basis = new Basis(Basis.Choice.LEAST_CONNECTIONS, null, 1, 0, 0, 0, 10, 0, null);
+    return new Decision.Allowed("chat", id, PodAddress.parse("10.0.0.7:80"), 0, 1, null, basis);
+  }
+
+  @Test
+  void shouldLetOneMoreBeAnsweredForEachThatIsRecorded() {
+    assertThat(underway.begin(allowed("a"), 0)).isTrue();
+    assertThat(underway.begin(allowed("b"), 0)).isFalse();
+    underway.end(allowed("a"));
+    underway.end(allowed("b"));
+    assertThat(underway.begin(allowed("c"), 0)).isTrue();
+    assertThat(underway.hasLost(0)).isFalse();
+  }
+
+  @Test
+  void shouldCountWhatKafkaRefusedForAsLongAsItsConnectionMayBeUnknown() {
+    long end = HIDDEN.toNanos();
+    assertThat(underway.begin(allowed("a"), 0)).isTrue();
+    underway.lose(allowed("a"), HIDDEN, 0);
+    assertThat(underway.hasLost(end - 1)).isTrue();
+    assertThat(underway.begin(allowed("b"), end - 1)).isFalse();
+    underway.end(allowed("b"));
+    assertThat(underway.hasLost(end)).isFalse();
+    assertThat(underway.begin(allowed("c"), end)).isTrue();
+  }
+}
