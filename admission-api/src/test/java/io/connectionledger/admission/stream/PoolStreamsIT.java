@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
-final class PoolStreamsTest {
+final class PoolStreamsIT {
 
   private static final long NOW_MS = 1_700_000_000_000L;
   private static final int LIMIT = 1_000_000;
@@ -54,7 +54,7 @@ final class PoolStreamsTest {
   private PoolStreams streams;
   private Server server;
 
-  PoolStreamsTest() throws Exception {
+  PoolStreamsIT() throws Exception {
     ledger.pools.add("chat");
     policies.records.put("chat", policy(3));
     ledger.connections.put("chat", pool(pod(1, 0), pod(2, 0)));

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Checks as Envoy's http_service writes them, byte by byte. */
-final class CheckHandlerTest {
+final class CheckHandlerIT {
 
   private static final Decision.Allowed ALLOWED =
       new Decision.Allowed("chat", "r-1", new PodAddress("10.0.0.7", 8080), 0, 1_700_000_000_000L);
@@ -42,7 +42,7 @@ final class CheckHandlerTest {
       new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
   private final QueryServer server = start(Durability.FAST);
 
-  CheckHandlerTest() {
+  CheckHandlerIT() {
     ledger.pools.add("chat");
   }
 

@@ -49,7 +49,7 @@ import org.junit.jupiter.api.Test;
  * KEDA's side is written by the field numbers that KEDA publishes, without our descriptors, over a
  * real connection.
  */
-final class ExternalScalerTest {
+final class ExternalScalerIT {
 
   private final Map<String, Demand> demand = new ConcurrentHashMap<>();
   private final AtomicInteger asked = new AtomicInteger();
