@@ -132,7 +132,8 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   /**
    * Between the claim and the end of what there is to read then nobody decides. So while another
    * does, the claim waits until all that is there already is read, and until this thread has done
-   * what else came with the assignment, such as opening the stores of other tasks.
+   * what else came with the assignment, such as opening the stores of other tasks. An instance that
+   * still starts leaves the pool where it is: nobody could ask it.
    */
   private boolean mayClaim() {
     long nowNanos = ticker.nowNanos();
@@ -143,9 +144,13 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
     }
     promptLooks = nowNanos - lookedNanos > 5 * LOOK.toNanos() ? 0 : promptLooks + 1;
     lookedNanos = nowNanos;
-    return !ownership.isDecidedElsewhere(partition())
-        || (promptLooks >= PROMPT_LOOKS && (backlog.isCompletedExceptionally() || hasRead(backlog)))
-        || nowNanos - runningSinceNanos >= PATIENCE.toNanos();
+    if (!ownership.isDecidedElsewhere(partition())) {
+      return true;
+    }
+    boolean prompt =
+        promptLooks >= PROMPT_LOOKS && (backlog.isCompletedExceptionally() || hasRead(backlog));
+    return ownership.isAnswering()
+        && (prompt || nowNanos - runningSinceNanos >= PATIENCE.toNanos());
   }
 
   private boolean hasRead(CompletableFuture<Map<String, Long>> ends) {

@@ -133,6 +133,11 @@ final class Owners implements Ownership, OwnerLog.Reader, AutoCloseable {
   }
 
   @Override
+  public boolean isAnswering() {
+    return !address.get().isEmpty();
+  }
+
+  @Override
   public Claim claim(int partition, PoolShard shard) {
     Tenure tenure = tenures.get(partition);
     Mandate before = tenure.mandate();

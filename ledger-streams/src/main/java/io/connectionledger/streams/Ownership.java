@@ -34,9 +34,17 @@ interface Ownership {
   /** Whether another instance decides for the partition, and goes on until somebody claims it. */
   boolean isDecidedElsewhere(int partition);
 
+  /** Whether other instances can ask this one, so that it may take over what one of them decides. */
+  boolean isAnswering();
+
   /** For an instance that is alone with its topology. */
   static Ownership undisputed(OwnedShards shards) {
     return new Ownership() {
+      @Override
+      public boolean isAnswering() {
+        return true;
+      }
+
       @Override
       public boolean isDecidedElsewhere(int partition) {
         return false;

@@ -67,6 +67,7 @@ class LedgerTopologyTest {
   private final OwnedShards shards = new OwnedShards();
   private String[] envoys = {"envoy-1"};
   private final AtomicBoolean decidedElsewhere = new AtomicBoolean();
+  private final AtomicBoolean answering = new AtomicBoolean(true);
   private CompletableFuture<Map<String, Long>> remaining =
       CompletableFuture.completedFuture(Map.of());
   private TopologyTestDriver driver;
@@ -117,6 +118,11 @@ class LedgerTopologyTest {
       @Override
       public boolean isDecidedElsewhere(int partition) {
         return decidedElsewhere.get();
+      }
+
+      @Override
+      public boolean isAnswering() {
+        return answering.get();
       }
 
       @Override
@@ -297,6 +303,22 @@ class LedgerTopologyTest {
     pass(Duration.ofSeconds(6));
     Decision before = shard().decide(POOL, ticker.nowNanos());
     send(opened("c1"));
+    pass(Duration.ofMillis(200));
+
+    assertThat(before).isNull();
+    assertThat(decide()).isInstanceOf(Decision.Allowed.class);
+  }
+
+  @Test
+  void shouldClaimNothingThatAnotherDecidesWhileNobodyCanAskThisInstance() {
+    driver.close();
+    decidedElsewhere.set(true);
+    answering.set(false);
+    start();
+
+    pass(Duration.ofSeconds(6));
+    PoolShard before = shards.get(0);
+    answering.set(true);
     pass(Duration.ofMillis(200));
 
     assertThat(before).isNull();
