@@ -30,7 +30,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Limits and pods that change under open connections, with everything real. */
 class PolicyE2E {
 
-  /** What an operator is promised. */
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private static final String POLICY = "/v1/pools/chat/policy";
