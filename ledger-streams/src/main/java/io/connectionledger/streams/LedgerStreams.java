@@ -138,9 +138,6 @@ public final class LedgerStreams implements AutoCloseable {
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
     // Bounds what is read again after a crash; every record may come twice, so it is only time.
     p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL_MS);
-    // Records may come in any order, so no topic has to wait for the other. Looking whether one
-    // must costs a tenth of the stream thread's time.
-    p.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
     // Whoever takes over restores what its standby lacks, not everything.
     p.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
     // How late a tick may be when no record comes: a part of the gap when a partition moves.

@@ -34,7 +34,9 @@ interface Ownership {
   /** Whether another instance decides for the partition, and goes on until somebody claims it. */
   boolean isDecidedElsewhere(int partition);
 
-  /** Whether other instances can ask this one, so that it may take over what one of them decides. */
+  /**
+   * Whether other instances can ask this one, so that it may take over what one of them decides.
+   */
   boolean isAnswering();
 
   /** For an instance that is alone with its topology. */

@@ -267,7 +267,8 @@ final class PoolShard {
   }
 
   /**
-   * Takes what an ingest says about its Envoys, and gives up what is overdue by it.
+   * Takes what an ingest says about its Envoys, and gives up what is overdue by it; nothing is
+   * before the shard has caught up.
    *
    * @param nowMs by the machine's clock
    * @return what has to be stored, by pool
@@ -276,6 +277,10 @@ final class PoolShard {
     lock.lock();
     try {
       silentMs = 0;
+      if (!caughtUp) {
+        envoys.learn(presence);
+        return Map.of();
+      }
       List<EnvoyWatch.Verdict> verdicts = envoys.heard(presence);
       Map<String, Changes> changed = new LinkedHashMap<>();
       pools.forEach(

@@ -39,6 +39,7 @@ public final class Replay implements Past {
 
     Partition(long atMs) {
       shard = new PoolShard(Set.of(), terms, atMs);
+      shard.caughtUp();
       beganMs = atMs;
       toldMs = atMs;
     }

@@ -226,7 +226,7 @@ class ExactnessTest {
             forgetsDeaths();
             owner.retire();
             owner = null;
-            ownerBackMs = nowMs + random.nextInt(15_000);
+            ownerBackMs = nowMs + random.nextInt(30_000);
           }
         }
         case 3 -> ownersClockOffMs += random.nextInt(1_200_000) - 600_000;
@@ -497,14 +497,25 @@ class ExactnessTest {
               });
     }
 
-    /** From the store, then what was not committed, then what is in Kafka: the barrier. */
+    /**
+     * From the store, then what was not committed, then what is in Kafka: the barrier. Each of the
+     * topics in its own order, and any of them first.
+     */
     private void takeOver() {
       heard.clear();
       owner = new PoolShard(List.of(policy), TERMS, ownersNowMs());
       store.forEach((id, connection) -> owner().restore("chat", id, connection));
-      uncommitted.forEach(this::apply);
+      Deque<Mail> records = new ArrayDeque<>();
+      Deque<Mail> presences = new ArrayDeque<>();
+      uncommitted.forEach(mail -> (mail.record == null ? presences : records).add(mail));
       while (!kafka.isEmpty()) {
-        apply(kafka.poll());
+        Mail mail = kafka.poll();
+        (mail.record == null ? presences : records).add(mail);
+      }
+      int recordsFirst = random.nextInt(5);
+      while (!records.isEmpty() || !presences.isEmpty()) {
+        boolean record = presences.isEmpty() || random.nextInt(4) < recordsFirst;
+        apply(record && !records.isEmpty() ? records.poll() : presences.poll());
       }
       owner().caughtUp();
     }

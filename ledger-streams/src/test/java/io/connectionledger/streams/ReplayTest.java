@@ -175,7 +175,7 @@ class ReplayTest {
             .as("seed %d after %d ms", seed, answer.getKey() - beganMs)
             .isEqualTo(answer.getValue());
       }
-      assertThat(answers).hasSizeGreaterThan(5);
+      assertThat(answers).hasSizeGreaterThan(2);
     }
 
     private PoolShard shard() {

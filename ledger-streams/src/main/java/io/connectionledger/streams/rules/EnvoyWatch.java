@@ -96,6 +96,21 @@ public final class EnvoyWatch {
       // Whoever was not heard of for so long may have dropped what was said to it.
       envoys.values().forEach(envoy -> envoy.ingests.remove(presence.ingest()));
     }
+    note(presence);
+    forgetSilentIngests();
+    return verdicts();
+  }
+
+  /**
+   * Takes what an ingest said while its reader caught up, which advances nothing: what the Envoys
+   * reported meanwhile is in another topic, and may be read sooner or later than this.
+   */
+  public void learn(Presence presence) {
+    ingests.put(presence.ingest(), new Ingest(nowMs - presence.atMs(), nowMs));
+    note(presence);
+  }
+
+  private void note(Presence presence) {
     presence
         .envoys()
         .forEach(
@@ -117,8 +132,6 @@ public final class EnvoyWatch {
             }
           }
         });
-    forgetSilentIngests();
-    return verdicts();
   }
 
   /**
