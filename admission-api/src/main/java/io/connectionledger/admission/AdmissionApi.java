@@ -187,7 +187,8 @@ public final class AdmissionApi implements AutoCloseable {
     try (KafkaDecisionLog silent = rehearsal.get()) {
       // Without the topic, every send would wait for it.
       DecisionLog records = silent.unready().isEmpty() ? silent : (record, callback) -> {};
-      new Warmup(ledger, ticker, durability, records, WARM_UP_CHECKS).run(ledger::ready);
+      new Warmup(ledger, ticker, durability, records, WARM_UP_CHECKS, Warmup::compiledMs)
+          .run(ledger::ready);
     }
     meters.expect(ledger.pools());
     warm = true;

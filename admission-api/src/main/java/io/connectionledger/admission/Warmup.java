@@ -16,6 +16,8 @@ import io.grpc.stub.StreamObserver;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -25,6 +27,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -33,9 +36,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Makes the first check of a fresh process as fast as the thousandth: sends checks of every kind
- * through a real server on a loopback port, to the real ledger's {@link Ledger#rehearse} pools. The
- * types are those of the real path everywhere, lest the compiler bets on others; what it makes is
- * its own and is gone when it returns.
+ * through a real server on a loopback port, to the real ledger's {@link Ledger#rehearse} pools, and
+ * then some more until the compilers have caught up. The types are those of the real path
+ * everywhere, lest the compiler bets on others; what it makes is its own and is gone when it
+ * returns.
  */
 final class Warmup {
 
@@ -48,6 +52,15 @@ final class Warmup {
   /** One in so many checks is asked as by another instance. */
   private static final int FORWARDED = 8;
 
+  /** Of {@link #ROUND}: what compilers that have caught up still find to do. */
+  private static final long CALM_MS = 20;
+
+  private static final Duration ROUND = Duration.ofMillis(100);
+  private static final int CALM_ROUNDS = 2;
+
+  /** Few, so that connections are made often: a first check is the first of its connection, too. */
+  private static final int CHECKS_PER_CONNECTION = 5;
+
   private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
 
@@ -56,19 +69,36 @@ final class Warmup {
   private final Durability durability;
   private final DecisionLog rehearsal;
   private final int checks;
+  private final LongSupplier compiledMs;
 
   /**
    * One warm-up.
    *
    * @param rehearsal takes the records; whether it can is of no concern to the checks
    * @param checks how many
+   * @param compiledMs how long the compilers have worked up to now, in milliseconds
    */
-  Warmup(Ledger ledger, Ticker ticker, Durability durability, DecisionLog rehearsal, int checks) {
+  Warmup(
+      Ledger ledger,
+      Ticker ticker,
+      Durability durability,
+      DecisionLog rehearsal,
+      int checks,
+      LongSupplier compiledMs) {
     this.ledger = ledger;
     this.ticker = ticker;
     this.durability = durability;
     this.rehearsal = rehearsal;
     this.checks = checks;
+    this.compiledMs = compiledMs;
+  }
+
+  /** For the constructor; always the same where this Java does not tell. */
+  static long compiledMs() {
+    CompilationMXBean compilers = ManagementFactory.getCompilationMXBean();
+    return compilers != null && compilers.isCompilationTimeMonitoringSupported()
+        ? compilers.getTotalCompilationTime()
+        : 0;
   }
 
   /**
@@ -127,22 +157,61 @@ final class Warmup {
             .addService(new PeerService(admission, ledger, Runnable::run))
             .build()
             .start();
-    ManagedChannel channel =
-        NettyChannelBuilder.forAddress(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getPort()))
-            .usePlaintext()
-            .directExecutor()
-            .build();
+    ManagedChannel channel = channelTo(server);
     try (GrpcPeers peers = new GrpcPeers(ticker)) {
       int answered =
           sendChecks(AuthorizationGrpc.newStub(channel), requests(pools), enough, deadlineNanos);
       forwardChecks(peers, "127.0.0.1:" + server.getPort(), pools, deadlineNanos);
+      untilCalm(server, requests(pools), deadlineNanos);
       return answered;
     } finally {
       channel.shutdownNow();
       server.shutdownNow();
       channel.awaitTermination(SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS);
       server.awaitTermination(SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private static ManagedChannel channelTo(Server server) {
+    return NettyChannelBuilder.forAddress(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getPort()))
+        .usePlaintext()
+        .directExecutor()
+        .build();
+  }
+
+  /**
+   * Sends checks one at a time until the compilers leave the processor to them: what was compiled
+   * of the burst is only used by then, and a check that shares two cores with two compilers waits.
+   */
+  private void untilCalm(Server server, List<CheckRequest> requests, long deadlineNanos)
+      throws InterruptedException {
+    int calm = 0;
+    while (calm < CALM_ROUNDS && ticker.nowNanos() < deadlineNanos) {
+      long beforeMs = compiledMs.getAsLong();
+      long untilNanos = ticker.nowNanos() + ROUND.toNanos();
+      while (ticker.nowNanos() < untilNanos) {
+        fewChecks(server, requests, deadlineNanos);
+      }
+      calm = compiledMs.getAsLong() - beforeMs <= CALM_MS ? calm + 1 : 0;
+    }
+  }
+
+  private void fewChecks(Server server, List<CheckRequest> requests, long deadlineNanos)
+      throws InterruptedException {
+    ManagedChannel channel = channelTo(server);
+    try {
+      Semaphore answered = new Semaphore(0);
+      for (int sent = 0; sent < CHECKS_PER_CONNECTION; sent++) {
+        AuthorizationGrpc.newStub(channel)
+            .check(
+                requests.get(sent % requests.size()), new Counting(new AtomicInteger(), answered));
+        if (!acquire(answered, 1, deadlineNanos)) {
+          return;
+        }
+      }
+    } finally {
+      channel.shutdownNow();
     }
   }
 

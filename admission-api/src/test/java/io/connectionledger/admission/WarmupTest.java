@@ -25,7 +25,8 @@ final class WarmupTest {
                 Ticker.system(),
                 durability,
                 (record, callback) -> taken.incrementAndGet(),
-                CHECKS)
+                CHECKS,
+                () -> 0)
             .run(() -> false);
     // Then
     assertThat(answered).isBetween(100, CHECKS);
@@ -41,7 +42,7 @@ final class WarmupTest {
         };
     // When
     int answered =
-        new Warmup(new ScriptedLedger(), Ticker.system(), Durability.FAST, broken, CHECKS)
+        new Warmup(new ScriptedLedger(), Ticker.system(), Durability.FAST, broken, CHECKS, () -> 0)
             .run(() -> false);
     // Then
     assertThat(answered).isBetween(100, CHECKS);
@@ -56,10 +57,30 @@ final class WarmupTest {
                 Ticker.system(),
                 Durability.FAST,
                 (record, callback) -> {},
-                Integer.MAX_VALUE)
+                Integer.MAX_VALUE,
+                () -> 0)
             .run(() -> true);
     // Then
     assertThat(answered).isEqualTo(Warmup.LEAST);
+  }
+
+  @Test
+  void shouldGoOnUntilTheCompilersHaveCaughtUp() {
+    // Given
+    AtomicLong looks = new AtomicLong();
+    // When
+    int unused =
+        new Warmup(
+                new ScriptedLedger(),
+                Ticker.system(),
+                Durability.FAST,
+                (record, callback) -> {},
+                1,
+                // Two looks a round: they work for three rounds, and then no more.
+                () -> 1_000 * Math.min(looks.incrementAndGet(), 6))
+            .run(() -> true);
+    // Then
+    assertThat(looks).hasValue(10);
   }
 
   @Test
@@ -74,7 +95,8 @@ final class WarmupTest {
                 aSecondALook,
                 Durability.FAST,
                 (record, callback) -> {},
-                CHECKS)
+                CHECKS,
+                () -> 0)
             .run(() -> false);
     // Then
     assertThat(answered).isLessThan(10);

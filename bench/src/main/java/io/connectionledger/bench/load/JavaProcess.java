@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A Java process with this one's class path. Its lines on standard output are answers to lines on
- * its standard input; its standard error goes to a file.
+ * A Java process. Its lines on standard output are answers to lines on its standard input; its
+ * standard error goes to a file.
  */
 final class JavaProcess implements AutoCloseable {
 
@@ -32,6 +32,7 @@ final class JavaProcess implements AutoCloseable {
     this.log = log;
   }
 
+  /** One with this one's class path. */
   static JavaProcess start(Path log, String heap, String main, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -40,17 +41,35 @@ final class JavaProcess implements AutoCloseable {
     if (Runtime.version().feature() >= 24) {
       command.add("--sun-misc-unsafe-memory-access=allow");
     }
-    String further = System.getenv(OPTIONS);
-    if (further != null && !further.isBlank()) {
-      command.addAll(List.of(further.strip().split("\\s+", -1)));
-    }
+    command.addAll(furtherOptions());
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
     command.addAll(List.of(args));
+    return start(new ProcessBuilder(command), log);
+  }
+
+  /** The ledger as {@code ./ledger} starts it, with its cache of what Java learned before. */
+  static JavaProcess ledger(Path log, String heap, String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("bench.ledger"));
+    command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+    List<String> options = new ArrayList<>(List.of("-Xms" + heap, "-Xmx" + heap));
+    options.addAll(furtherOptions());
+    builder.environment().put("LEDGER_JAVA_OPTS", String.join(" ", options));
+    return start(builder, log);
+  }
+
+  private static List<String> furtherOptions() {
+    String further = System.getenv(OPTIONS);
+    return further == null || further.isBlank()
+        ? List.of()
+        : List.of(further.strip().split("\\s+", -1));
+  }
+
+  private static JavaProcess start(ProcessBuilder builder, Path log) throws IOException {
     return new JavaProcess(
-        new ProcessBuilder(command)
-            .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
-            .start(),
-        log);
+        builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start(), log);
   }
 
   /** Sends {@code line} and returns the answer. */

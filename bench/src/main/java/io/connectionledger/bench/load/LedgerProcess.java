@@ -32,7 +32,6 @@ final class LedgerProcess implements AutoCloseable {
 
   private static final int PARTITIONS = 12;
   private static final String HEAP = "3g";
-  private static final String MAIN = "io.connectionledger.app.Main";
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final HttpClient http =
@@ -93,8 +92,8 @@ final class LedgerProcess implements AutoCloseable {
     Path config = Files.writeString(dir.resolve("ledger.yaml"), yaml(dir, ports, shape));
     return new LedgerProcess(
         ports,
-        JavaProcess.start(
-            dir.resolve("ledger.log"), HEAP, MAIN, "serve", "--config", config.toString()));
+        JavaProcess.ledger(
+            dir.resolve("ledger.log"), HEAP, "serve", "--config", config.toString()));
   }
 
   private static String yaml(Path dir, Ports ports, Shape shape) {
