@@ -10,6 +10,7 @@ import io.connectionledger.model.Ticker;
 import io.connectionledger.model.UnreadableRecordException;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -66,13 +67,19 @@ final class GrpcPeers implements Peers, AutoCloseable {
         PeerCodec.question(pool, key),
         timeoutNanos,
         new Observer() {
+          private boolean answered;
+
           @Override
           public void onNext(byte[] decision) {
+            answered = true;
             decided(address, decision, answer);
           }
 
           @Override
           public void onError(Throwable failure) {
+            if (answered) {
+              return;
+            }
             warn(address, failure);
             if (Status.fromThrowable(failure).getCode() == Status.Code.DEADLINE_EXCEEDED) {
               answer.late();
@@ -164,12 +171,17 @@ final class GrpcPeers implements Peers, AutoCloseable {
       byte[] request,
       long timeoutNanos,
       Observer observer) {
-    ClientCalls.asyncUnaryCall(
-        channel(address)
-            .newCall(
-                method, CallOptions.DEFAULT.withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)),
-        request,
-        observer);
+    // Not in the context of the check that it is made for: that ends with its answer, or when its
+    // caller leaves, and neither says anything about the other instance.
+    Context.ROOT.run(
+        () ->
+            ClientCalls.asyncUnaryCall(
+                channel(address)
+                    .newCall(
+                        method,
+                        CallOptions.DEFAULT.withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)),
+                request,
+                observer));
   }
 
   private ManagedChannel channel(String address) {

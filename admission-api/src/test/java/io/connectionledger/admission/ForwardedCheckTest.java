@@ -187,6 +187,24 @@ final class ForwardedCheckTest {
   }
 
   @Test
+  void shouldNotTakeAnOwnerForUnreachableWhoseClientLeaves() {
+    // Given
+    here.ledger.decisions.add(noOwner());
+    here.ledger.owners.add(other);
+    there.ledger.decisions.add(ALLOWED);
+    Context.CancellableContext client = Context.ROOT.withCancellation();
+    // When
+    client.run(() -> new CheckService(here.admission).check(webSocket(), call));
+    await().until(() -> !there.kafka.history().isEmpty());
+    client.cancel(null);
+    await().until(() -> there.kafka.completeNext());
+    await().until(call::isAnswered);
+    // Then
+    assertThat(reservation()).isEqualTo("r-1");
+    assertThat(here.ledger.unreachable).isEmpty();
+  }
+
+  @Test
   void shouldPassTheOwnersRejectionOn() {
     // Given
     here.ledger.decisions.add(noOwner());

@@ -116,6 +116,7 @@ public final class LedgerStreams implements AutoCloseable {
             surroundings.fast() ? ledger.terms().hidden() : Duration.ZERO);
     streams = wire();
     streamsMetrics = new KafkaStreamsMetrics(streams);
+    ledger.runBy(new Topology());
   }
 
   private KafkaStreams wire() {
@@ -193,9 +194,13 @@ public final class LedgerStreams implements AutoCloseable {
     ledger.runBy(new Topology());
   }
 
+  /** Whether other instances run already; false when Kafka does not say. */
+  public boolean hasOthers() {
+    return !others().isEmpty();
+  }
+
   /** Starts it; {@link Ledger#ready} tells when it has caught up. */
   public synchronized void start() {
-    ledger.runBy(new Topology());
     try {
       begin();
     } catch (ProcessorStateException failed) {

@@ -2,13 +2,17 @@ package io.connectionledger.streams;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Presence;
+import io.connectionledger.streams.rules.Changes;
 import io.connectionledger.streams.rules.LeaseTerms;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class PoolShardTest {
@@ -38,5 +42,41 @@ class PoolShardTest {
     assertThat(first).isInstanceOf(Decision.Allowed.class);
     assertThat(second).isInstanceOf(Decision.Allowed.class);
     assertThat(third).isInstanceOf(Decision.Rejected.class);
+  }
+
+  @Test
+  void shouldLetNoTimePassUntilItHasCaughtUp() {
+    PodAddress pod = PodAddress.parse("10.0.0.1:80");
+    PoolPolicy policy =
+        new PoolPolicy(
+            "chat",
+            PoolPolicy.UNLIMITED_RATE,
+            1,
+            2,
+            PoolPolicy.Mode.ENFORCE,
+            PoolPolicy.OnOwnerLoss.DENY,
+            List.of(new Pod("one", pod)));
+    LeaseTerms terms = new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
+    PoolShard shard = new PoolShard(List.of(policy), terms, NOW_MS);
+    shard.apply(
+        new ConnectionEvent.Opened("chat", "c", pod, "envoy-1", NOW_MS, NOW_MS), new Changes());
+
+    boolean gaveUp = hear(shard, NOW_MS, NOW_MS + 600_000);
+    shard.caughtUp();
+    boolean gaveUpAtOnce = hear(shard, NOW_MS + 600_000, NOW_MS + 610_000);
+    boolean gaveUpUnreported = hear(shard, NOW_MS + 610_000, NOW_MS + 620_000);
+
+    assertThat(gaveUp).isFalse();
+    assertThat(gaveUpAtOnce).isFalse();
+    assertThat(gaveUpUnreported).isTrue();
+  }
+
+  /** An ingest is heard that has a stream of the Envoy; returns whether anything was given up. */
+  private static boolean hear(PoolShard shard, long fromMs, long toMs) {
+    boolean gaveUp = false;
+    for (long atMs = fromMs; atMs < toMs; atMs += 500) {
+      gaveUp |= !shard.heard(new Presence("ingest", Map.of("envoy-1", 1L), atMs), atMs).isEmpty();
+    }
+    return gaveUp;
   }
 }

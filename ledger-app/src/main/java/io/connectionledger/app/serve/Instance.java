@@ -191,7 +191,12 @@ public final class Instance implements AutoCloseable {
                     () -> peerAddress, api::settle, durability() == Durability.FAST),
                 ticker,
                 registry));
-    streams.start();
+    // A partition that moves here is decided blindly by who had it until this instance can be
+    // asked.
+    boolean isWaitedFor = config.kafka().bootstrapServers().isEmpty() || !streams.hasOthers();
+    if (isWaitedFor) {
+      streams.start();
+    }
     httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
     closing.add(api::stopHttp);
     api.warmUp();
@@ -208,6 +213,9 @@ public final class Instance implements AutoCloseable {
     closing.add(server);
     authzPort = OptionalInt.of(server.port());
     peerAddress = config.instance().address(server.port());
+    if (!isWaitedFor) {
+      streams.start();
+    }
     closing.add(() -> leave(api, streams));
     admission = api;
   }

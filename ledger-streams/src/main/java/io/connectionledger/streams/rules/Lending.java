@@ -8,8 +8,8 @@ final class Lending {
   /** What a borrower has use for: two admissions a second until the pool is owned again. */
   private static final int MOST = 20;
 
-  /** Of the room, no more than an eighth is lent. */
-  private static final int SHARE_OF_ROOM = 8;
+  /** Of the room, no more than a quarter is lent. */
+  private static final int SHARE_OF_ROOM = 4;
 
   /** However little room there is, a hundredth of the whole may stay lent. */
   private static final int SHARE_OF_ALL = 100;

@@ -2,6 +2,7 @@ package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.Loan;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -16,8 +17,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Purse {
 
+  /** How long a pool is without an owner that died, with Kafka's session timeout of 6 s. */
+  static final Duration WITHOUT_OWNER = Duration.ofSeconds(8);
+
+  /** Far enough back, and near enough to be subtracted from any time. */
+  private static final long LONG_AGO = Long.MIN_VALUE / 2;
+
   private final Map<String, Slot> slots = new LinkedHashMap<>();
-  private long nextNanos = Long.MIN_VALUE;
+  private long nextNanos = LONG_AGO;
+
+  /** Until when what is there is to last; in the past while nothing is spent. */
+  private long lastsUntilNanos = LONG_AGO;
 
   private record Slot(Decision.Allowed decision, long untilNanos) {}
 
@@ -67,8 +77,8 @@ public final class Purse {
   }
 
   /**
-   * Uses a slot while nobody is known to own the pool; what is there is spread over the time for
-   * which it may be used.
+   * Uses a slot while nobody is known to own the pool; what is there is spread over {@link
+   * #WITHOUT_OWNER}, and what is left then over the time for which it may be used.
    *
    * @return null when there is none, or it is not time for the next one
    */
@@ -78,7 +88,11 @@ public final class Purse {
       return null;
     }
     long lastNanos = slots.values().stream().mapToLong(Slot::untilNanos).max().orElseThrow();
-    nextNanos = nowNanos + (lastNanos - nowNanos) / slots.size();
+    if (nowNanos - nextNanos > WITHOUT_OWNER.toNanos()) {
+      lastsUntilNanos = nowNanos + WITHOUT_OWNER.toNanos();
+    }
+    long untilNanos = lastsUntilNanos > nowNanos ? Math.min(lastsUntilNanos, lastNanos) : lastNanos;
+    nextNanos = nowNanos + (untilNanos - nowNanos) / slots.size();
     return first(nowNanos);
   }
 

@@ -62,16 +62,16 @@ class PoolLedgerLoanTest {
   }
 
   @Test
-  void shouldLendAnEighthOfTheRoomAtMostToAllTogether() {
-    assertThat(lend(List.of(), 2).added()).hasSize(6);
-    assertThat(lend(List.of(), 2).added()).hasSize(6);
+  void shouldLendAQuarterOfTheRoomAtMostToAllTogether() {
+    assertThat(lend(List.of(), 2).added()).hasSize(12);
+    assertThat(lend(List.of(), 2).added()).hasSize(12);
     assertThat(lend(List.of(), 2).added()).isEmpty();
-    assertThat(reserved()).isEqualTo(12);
+    assertThat(reserved()).isEqualTo(24);
   }
 
   @Test
   void shouldLendNothingWhereRoomIsScarce() {
-    ledger = ledger(10, PoolPolicy.UNLIMITED_RATE, 1, OnOwnerLoss.SHARE);
+    ledger = ledger(7, PoolPolicy.UNLIMITED_RATE, 1, OnOwnerLoss.SHARE);
 
     assertThat(lend(List.of(), 2)).isEqualTo(Loan.NONE);
   }
@@ -84,10 +84,10 @@ class PoolLedgerLoanTest {
     Loan loan = lend(held, 2);
 
     assertThat(loan.added()).isEmpty();
-    assertThat(loan.kept()).isEmpty();
+    assertThat(loan.kept()).isEqualTo(held.subList(0, 2));
     assertThat(reserved()).isEqualTo(96);
-    held.forEach(ledger::release);
-    assertThat(reserved()).isEqualTo(90);
+    held.subList(2, held.size()).forEach(ledger::release);
+    assertThat(reserved()).isEqualTo(86);
   }
 
   @Test
@@ -126,8 +126,8 @@ class PoolLedgerLoanTest {
     ledger.tick(renewedMs + TERMS.lentMs(), 0, changes);
 
     assertThat(TERMS.lentMs()).isEqualTo(27_000);
-    assertThat(before).isEqualTo(11);
-    assertThat(renewed).isEqualTo(6);
+    assertThat(before).isEqualTo(23);
+    assertThat(renewed).isEqualTo(12);
     assertThat(reserved()).isZero();
   }
 
@@ -144,7 +144,7 @@ class PoolLedgerLoanTest {
     store.forEach(ledger::restore);
     ledger.tick(START_MS + TERMS.lentMs() - 1, 0, changes);
 
-    assertThat(reserved()).isEqualTo(6);
+    assertThat(reserved()).isEqualTo(12);
     assertThat(lend(ids(loan), 2)).isEqualTo(new Loan(ids(loan), List.of()));
   }
 

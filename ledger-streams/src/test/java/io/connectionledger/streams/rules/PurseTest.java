@@ -38,9 +38,9 @@ class PurseTest {
   }
 
   @Test
-  void shouldSpreadWhatItHasOverTheTimeForWhichItMayBeUsed() {
+  void shouldSpreadWhatItHasOverTheTimeWithoutAnOwner() {
     lent(4);
-    long everyNanos = Loan.TERM.toNanos() / 4;
+    long everyNanos = Purse.WITHOUT_OWNER.toNanos() / 4;
 
     assertThat(purse.spend(START)).isNotNull();
     assertThat(purse.spend(START + everyNanos - 1)).isNull();
@@ -49,19 +49,29 @@ class PurseTest {
   }
 
   @Test
-  void shouldLeaveNoSecondWithoutAnAdmissionWithAsManyAsAreLent() {
-    lent(20);
-    int spent = 0;
+  void shouldSpreadWhatIsLeftThenOverTheTimeForWhichItMayBeUsed() {
+    lent(4);
+    purse.spend(START);
+    long laterNanos = START + Purse.WITHOUT_OWNER.toNanos();
+    long leftNanos = Loan.TERM.minus(Purse.WITHOUT_OWNER).toNanos();
+
+    assertThat(purse.spend(laterNanos)).isNotNull();
+    assertThat(purse.spend(laterNanos + leftNanos / 3 - 1)).isNull();
+    assertThat(purse.spend(laterNanos + leftNanos / 3)).isNotNull();
+  }
+
+  @Test
+  void shouldLeaveNoSecondWithoutAnAdmissionUntilThePoolIsOwnedAgain() {
+    lent(9);
     long lastNanos = START;
-    for (long now = START; now < START + 10 * SECOND; now += SECOND / 100) {
+    for (long now = START; now < START + Purse.WITHOUT_OWNER.toNanos(); now += SECOND / 100) {
       if (purse.spend(now) != null) {
-        assertThat(now - lastNanos).isLessThanOrEqualTo(SECOND);
         lastNanos = now;
-        spent++;
       }
+      assertThat(now - lastNanos).isLessThanOrEqualTo(SECOND);
     }
 
-    assertThat(spent).isBetween(10, 20);
+    assertThat(purse.ids(START + Purse.WITHOUT_OWNER.toNanos())).isEmpty();
   }
 
   @Test
