@@ -44,7 +44,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class AlsIngestTest {
+class AlsIngestIT {
 
   private static final long NOW_MS = 1_800_000_000_000L;
 

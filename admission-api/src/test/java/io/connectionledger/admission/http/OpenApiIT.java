@@ -59,7 +59,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The description of the API and the running server agree. */
 @Timeout(60)
-final class OpenApiTest {
+final class OpenApiIT {
 
   private static final long NOW_MS = 1_700_000_000_123L;
   private static final PodAddress POD = PodAddress.parse("10.0.0.1:80");
@@ -87,7 +87,7 @@ final class OpenApiTest {
   private final HttpClient client = HttpClient.newHttpClient();
   private final ApiDescription api;
 
-  OpenApiTest() throws Exception {
+  OpenApiIT() throws Exception {
     ledger.pools.add("chat");
     ledger.pools.add("elsewhere");
     ledger.connections.put("chat", pool(State.values()));

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-final class WarmupTest {
+final class WarmupIT {
 
   private static final int CHECKS = 4_000;
 

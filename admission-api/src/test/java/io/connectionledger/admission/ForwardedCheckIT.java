@@ -45,7 +45,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Two instances with a real connection between them; the other one owns the pool. */
-final class ForwardedCheckTest {
+final class ForwardedCheckIT {
 
   private static final Decision.Allowed ALLOWED =
       new Decision.Allowed("chat", "r-1", new PodAddress("10.0.0.7", 8080), 0, 1_700_000_000_000L);

@@ -19,7 +19,7 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 
-final class AdmissionApiTest {
+final class AdmissionApiIT {
 
   private final ScriptedLedger ledger = new ScriptedLedger();
   private final PrometheusMeterRegistry registry =
