@@ -77,6 +77,13 @@ public record LedgerConfig(
       return bootstrapServers.isEmpty();
     }
 
+    /**
+     * Where clients find it: the cluster's bootstrap servers, or the embedded broker's listener.
+     */
+    public String servers() {
+      return embedded() ? listener.bind() + ":" + listener.port() : bootstrapServers;
+    }
+
     /** What every Kafka client is given beside the ledger's own settings. */
     public Map<String, String> clientProperties() {
       return embedded() ? Map.of() : properties;

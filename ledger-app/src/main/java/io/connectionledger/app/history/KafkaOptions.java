@@ -53,11 +53,7 @@ final class KafkaOptions {
       LedgerConfig.Lease lease = loaded.lease();
       terms = new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation());
       kafka.putAll(loaded.kafka().clientProperties());
-      LedgerConfig.Listener listener = loaded.kafka().listener();
-      servers =
-          loaded.kafka().embedded()
-              ? listener.bind() + ":" + listener.port()
-              : loaded.kafka().bootstrapServers();
+      servers = loaded.kafka().servers();
     }
     kafka.put(
         CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,

@@ -193,7 +193,7 @@ public final class Instance implements AutoCloseable {
                 registry));
     // A partition that moves here is decided blindly by who had it until this instance can be
     // asked.
-    boolean isWaitedFor = config.kafka().bootstrapServers().isEmpty() || !streams.hasOthers();
+    boolean isWaitedFor = config.kafka().embedded() || !streams.hasOthers();
     if (isWaitedFor) {
       streams.start();
     }

@@ -144,11 +144,7 @@ public final class TailCommand implements Callable<Integer> {
     }
     LedgerConfig.Kafka kafka = ConfigLoader.load(config, System.getenv()).kafka();
     Map<String, Object> client = new HashMap<>(kafka.clientProperties());
-    client.put(
-        CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
-        kafka.embedded()
-            ? kafka.listener().bind() + ":" + kafka.listener().port()
-            : kafka.bootstrapServers());
+    client.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, kafka.servers());
     return client;
   }
 
