@@ -70,6 +70,8 @@ final class KafkaDecisionArchive implements DecisionArchive {
     configuration.put(ConsumerConfig.CLIENT_ID_CONFIG, "ledger-decisions");
     configuration.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     configuration.put(ConsumerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
+    // What it looks for is there; a fetch that waits for more would keep the consumer from closing.
+    configuration.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 0);
     ByteArrayDeserializer bytes = new ByteArrayDeserializer();
     return new KafkaDecisionArchive(() -> new KafkaConsumer<>(configuration, bytes, bytes), ticker);
   }

@@ -12,13 +12,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /**
- * Runs every command that asks a ledger once, against a ledger that is none. The script {@code
- * ledger} has the virtual machine keep the classes that this needs: an archive that is made while a
- * command of the user's runs has only what that one needed, or little when it failed.
+ * Runs every command that asks a ledger once, against a ledger that is none, and the one that reads
+ * Kafka against what it is given. The script {@code ledger} has the virtual machine keep the
+ * classes that this needs: an archive that is made while a command of the user's runs has only what
+ * that one needed, or little when it failed.
  */
 @Command(name = "rehearse", hidden = true, description = "Prepares fast starts of the others.")
 public final class RehearsalCommand implements Callable<Integer> {
@@ -45,6 +48,12 @@ public final class RehearsalCommand implements Callable<Integer> {
 
   private final Function<String[], CommandLine> commands;
 
+  @Option(
+      names = "--bootstrap-servers",
+      paramLabel = "HOST:PORT",
+      description = "The Kafka of a ledger that has started, for the commands that read it.")
+  private @Nullable String bootstrapServers;
+
   /**
    * The command.
    *
@@ -64,24 +73,42 @@ public final class RehearsalCommand implements Callable<Integer> {
       String url = "http://127.0.0.1:" + server.getAddress().getPort();
       int worst = 0;
       for (Query query : Query.values()) {
-        worst = Math.max(worst, run(url, query.label()));
+        worst = Math.max(worst, ask(url, query.label()));
       }
-      worst = Math.max(worst, run(url, "connections", "--output", "json"));
-      worst = Math.max(worst, run(url, "top", "--count", "1"));
-      worst = Math.max(worst, run(url, "drain", "a"));
-      worst = Math.max(worst, run(url, "policy", "get"));
-      worst = Math.max(worst, run(url, "policy", "set", "perPodMaxConnections=2"));
-      worst = Math.max(worst, run(url, "explain", "a"));
-      return Math.max(worst, run(url, "audit", "--envoy", url));
+      worst = Math.max(worst, ask(url, "connections", "--output", "json"));
+      worst = Math.max(worst, ask(url, "top", "--count", "1"));
+      worst = Math.max(worst, ask(url, "drain", "a"));
+      worst = Math.max(worst, ask(url, "policy", "get"));
+      worst = Math.max(worst, ask(url, "policy", "set", "perPodMaxConnections=2"));
+      worst = Math.max(worst, ask(url, "explain", "a"));
+      worst = Math.max(worst, ask(url, "audit", "--envoy", url));
+      return Math.max(worst, tail());
     } finally {
       server.stop(0);
     }
   }
 
-  private int run(String url, String... args) {
+  private int tail() {
+    return bootstrapServers == null
+        ? 0
+        : run(
+            "tail",
+            "--rehearsals",
+            "--from",
+            "beginning",
+            "--count",
+            "1",
+            "--bootstrap-servers",
+            bootstrapServers);
+  }
+
+  private int ask(String url, String... args) {
     List<String> all = new ArrayList<>(List.of(args));
     all.addAll(List.of("--url", url));
-    String[] line = all.toArray(String[]::new);
+    return run(all.toArray(String[]::new));
+  }
+
+  private int run(String... line) {
     PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
     return commands.apply(line).setOut(nowhere).execute(line);
   }

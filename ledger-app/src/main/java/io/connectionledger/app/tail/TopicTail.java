@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -111,6 +112,7 @@ final class TopicTail implements AutoCloseable {
 
   @Override
   public void close() {
-    consumer.close();
+    // It commits nothing and is in no group: it would only wait for the end of a fetch that waits.
+    consumer.close(CloseOptions.timeout(Duration.ZERO));
   }
 }

@@ -96,6 +96,8 @@ public final class TopicHistory implements AutoCloseable {
     configuration.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     configuration.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
     configuration.put(ConsumerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
+    // What it reads is there; a fetch that waits for more would keep the consumer from closing.
+    configuration.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 0);
     // What retention deletes while it is read is skipped, not an error.
     configuration.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     configuration.put(
