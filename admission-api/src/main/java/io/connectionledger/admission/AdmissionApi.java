@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 
@@ -28,8 +27,6 @@ import org.jspecify.annotations.Nullable;
  * #close}. Thread-safe but for starting and closing.
  */
 public final class AdmissionApi implements AutoCloseable {
-
-  private static final int WARM_UP_CHECKS = 8_000;
 
   /** Without a check for so long, the clients have left: Envoys ask for health every second. */
   private static final Duration QUIET = Duration.ofSeconds(2);
@@ -42,7 +39,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final Durability durability;
   private final Ticker ticker;
   private final KafkaDecisionLog log;
-  private final Supplier<KafkaDecisionLog> rehearsal;
+  private final KafkaDecisionLog rehearsal;
   private final DecisionArchive archive;
   private final Simulations simulations;
   private final AdmissionMetrics meters;
@@ -65,7 +62,6 @@ public final class AdmissionApi implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       KafkaDecisionLog log,
-      Supplier<KafkaDecisionLog> rehearsal,
       DecisionArchive archive,
       Simulations simulations,
       Durability durability,
@@ -76,7 +72,10 @@ public final class AdmissionApi implements AutoCloseable {
     this.durability = durability;
     this.ticker = ticker;
     this.log = log;
-    this.rehearsal = rehearsal;
+    this.rehearsal = log.rehearsal();
+    // The first look at the topics has them fetched before the first check needs them.
+    log.unready();
+    rehearsal.unready();
     this.archive = archive;
     this.simulations = simulations;
     this.meters = new AdmissionMetrics(registry);
@@ -110,7 +109,6 @@ public final class AdmissionApi implements AutoCloseable {
         ledger,
         policies,
         decisionLog(kafka, registry),
-        () -> KafkaDecisionLog.rehearsal(kafka),
         KafkaDecisionArchive.over(kafka, ticker),
         simulations,
         durability,
@@ -129,16 +127,13 @@ public final class AdmissionApi implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       KafkaDecisionLog log,
-      Supplier<KafkaDecisionLog> rehearsal,
       DecisionArchive archive,
       Simulations simulations,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
-    // The first look at the topic has it fetched before the first check needs it.
-    log.unready();
     return new AdmissionApi(
-        ledger, policies, log, rehearsal, archive, simulations, durability, ticker, registry);
+        ledger, policies, log, archive, simulations, durability, ticker, registry);
   }
 
   /** Envoy's ext_authz service. */
@@ -180,16 +175,16 @@ public final class AdmissionApi implements AutoCloseable {
   }
 
   /**
-   * Warms the check path for as long as the ledger catches up, and for some seconds at most; not
-   * ready before it has returned. It is most thorough when Kafka is reachable and its topics exist.
+   * Warms the check path, for some seconds at most; not ready before it has returned. It is most
+   * thorough when Kafka is reachable and its topics exist.
    */
   public void warmUp() {
-    try (KafkaDecisionLog silent = rehearsal.get()) {
-      // Without the topic, every send would wait for it.
-      DecisionLog records = silent.unready().isEmpty() ? silent : (record, callback) -> {};
-      new Warmup(ledger, ticker, durability, records, WARM_UP_CHECKS, Warmup::compiledMs)
-          .run(ledger::ready);
-    }
+    // Without its topic every send would fail.
+    DecisionLog records =
+        rehearsal.unready().isEmpty()
+            ? rehearsal
+            : (key, value, callback) -> callback.onCompletion(null, null);
+    new Warmup(ledger, ticker, durability, records, Warmup::compiledMs).run();
     meters.expect(ledger.pools());
     warm = true;
   }

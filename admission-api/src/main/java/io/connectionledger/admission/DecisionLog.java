@@ -1,7 +1,6 @@
 package io.connectionledger.admission;
 
 import org.apache.kafka.clients.producer.Callback;
-import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** Where records of decisions go: {@link KafkaDecisionLog}. */
 @FunctionalInterface
@@ -10,8 +9,9 @@ interface DecisionLog {
   /**
    * Takes a record, without ever waiting.
    *
+   * @param key of the record, and so its partition
    * @param callback completed once, by any thread, possibly before this returns
    * @throws RuntimeException when the record was not taken; the callback is then never completed
    */
-  void send(ProducerRecord<byte[], byte[]> record, Callback callback);
+  void send(byte[] key, byte[] value, Callback callback);
 }

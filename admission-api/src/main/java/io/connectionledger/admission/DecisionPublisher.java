@@ -4,12 +4,10 @@ import io.connectionledger.model.Decision;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.model.Topics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.Callback;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,7 +46,7 @@ final class DecisionPublisher {
    */
   void publish(Decision.Allowed allowed, Callback done) {
     try {
-      log.send(record(allowed), done);
+      log.send(key(allowed), RecordCodec.encode(allowed), done);
     } catch (RuntimeException refused) {
       done.onCompletion(null, refused);
     }
@@ -68,7 +66,7 @@ final class DecisionPublisher {
       return;
     }
     try {
-      log.send(record(rejected), rejectionDone);
+      log.send(key(rejected), RecordCodec.encode(rejected), rejectionDone);
     } catch (RuntimeException refused) {
       rejectionDone(null, refused);
     }
@@ -104,10 +102,7 @@ final class DecisionPublisher {
     }
   }
 
-  private static ProducerRecord<byte[], byte[]> record(Decision decision) {
-    return new ProducerRecord<>(
-        Topics.DECISIONS,
-        decision.pool().getBytes(StandardCharsets.UTF_8),
-        RecordCodec.encode(decision));
+  private static byte[] key(Decision decision) {
+    return decision.pool().getBytes(StandardCharsets.UTF_8);
   }
 }

@@ -26,23 +26,18 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration NEVER_FORGET = Duration.ofDays(3650);
-  private static final Duration REHEARSAL_LINGER = Duration.ofMinutes(1);
-  private static final Duration REHEARSAL_BLOCK = Duration.ofSeconds(2);
-  private static final int REHEARSAL_BATCH_BYTES = 4 << 20;
-  private static final int REHEARSAL_PARTITIONS = 4;
-
   private final Producer<byte[], byte[]> producer;
-  private final Duration closeTimeout;
+  private final String topic;
   private @Nullable KafkaClientMetrics metrics;
   private volatile boolean topicKnown;
 
   KafkaDecisionLog(Producer<byte[], byte[]> producer) {
-    this(producer, CLOSE_TIMEOUT);
+    this(producer, Topics.DECISIONS);
   }
 
-  private KafkaDecisionLog(Producer<byte[], byte[]> producer, Duration closeTimeout) {
+  private KafkaDecisionLog(Producer<byte[], byte[]> producer, String topic) {
     this.producer = producer;
-    this.closeTimeout = closeTimeout;
+    this.topic = topic;
   }
 
   /**
@@ -52,34 +47,8 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
    *     operator has set; what this class promises overrides it
    */
   static KafkaDecisionLog connect(Map<String, Object> kafka) {
-    return new KafkaDecisionLog(producer(configuration(kafka)), CLOSE_TIMEOUT);
-  }
-
-  /**
-   * Starts a producer that takes records as {@link #connect}'s does and sends none: they wait for
-   * their batch to fill, which is larger than all of them, and are dropped on close. There is room
-   * for {@link #REHEARSAL_PARTITIONS} such batches, so for as many keys; one more would wait. The
-   * first look for the topic may take {@link #REHEARSAL_BLOCK}.
-   */
-  static KafkaDecisionLog rehearsal(Map<String, Object> kafka) {
-    Map<String, Object> configuration = configuration(kafka);
-    configuration.compute(ProducerConfig.CLIENT_ID_CONFIG, (key, id) -> id + "-warmup");
-    configuration.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, false);
-    configuration.put(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
-    configuration.put(ProducerConfig.BATCH_SIZE_CONFIG, REHEARSAL_BATCH_BYTES);
-    configuration.put(
-        ProducerConfig.BUFFER_MEMORY_CONFIG, (long) REHEARSAL_PARTITIONS * REHEARSAL_BATCH_BYTES);
-    configuration.put(ProducerConfig.LINGER_MS_CONFIG, (int) REHEARSAL_LINGER.toMillis());
-    configuration.put(
-        ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
-        (int) REHEARSAL_LINGER.multipliedBy(10).toMillis());
-    configuration.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, (int) REHEARSAL_BLOCK.toMillis());
-    return new KafkaDecisionLog(producer(configuration), Duration.ZERO);
-  }
-
-  private static Producer<byte[], byte[]> producer(Map<String, Object> configuration) {
     ByteArraySerializer bytes = new ByteArraySerializer();
-    return new KafkaProducer<>(configuration, bytes, bytes);
+    return new KafkaDecisionLog(new KafkaProducer<>(configuration(kafka), bytes, bytes));
   }
 
   static Map<String, Object> configuration(Map<String, Object> kafka) {
@@ -102,8 +71,14 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
   }
 
   @Override
-  public void send(ProducerRecord<byte[], byte[]> record, Callback callback) {
-    Future<RecordMetadata> unused = producer.send(record, callback);
+  public void send(byte[] key, byte[] value, Callback callback) {
+    Future<RecordMetadata> unused =
+        producer.send(new ProducerRecord<>(topic, key, value), callback);
+  }
+
+  /** The same producer's log of {@link Topics#REHEARSALS}, not to be closed. */
+  KafkaDecisionLog rehearsal() {
+    return new KafkaDecisionLog(producer, Topics.REHEARSALS);
   }
 
   /** Returns when Kafka has every record that was sent before, or has refused it. */
@@ -120,14 +95,11 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
       return Optional.empty();
     }
     try {
-      topicKnown = !producer.partitionsFor(Topics.DECISIONS).isEmpty();
+      topicKnown = !producer.partitionsFor(topic).isEmpty();
     } catch (KafkaException notYet) {
-      return Optional.of(
-          "topic " + Topics.DECISIONS + " is not reachable yet: " + notYet.getMessage());
+      return Optional.of("topic " + topic + " is not reachable yet: " + notYet.getMessage());
     }
-    return topicKnown
-        ? Optional.empty()
-        : Optional.of("topic " + Topics.DECISIONS + " has no partitions");
+    return topicKnown ? Optional.empty() : Optional.of("topic " + topic + " has no partitions");
   }
 
   @Override
@@ -135,6 +107,6 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
     if (metrics != null) {
       metrics.close();
     }
-    producer.close(closeTimeout);
+    producer.close(CLOSE_TIMEOUT);
   }
 }

@@ -26,11 +26,9 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
-import org.apache.kafka.clients.producer.Callback;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,8 +44,8 @@ final class Warmup {
   private static final Logger LOGGER = LoggerFactory.getLogger(Warmup.class);
   private static final int IN_FLIGHT = 16;
 
-  /** After so many the quick compiler has seen the whole path. */
-  static final int LEAST = 1_000;
+  /** So many, and the quick compiler has seen the whole path. */
+  static final int CHECKS = 1_000;
 
   /** One in so many checks is asked as by another instance. */
   private static final int FORWARDED = 8;
@@ -61,6 +59,9 @@ final class Warmup {
   /** Few, so that connections are made often: a first check is the first of its connection, too. */
   private static final int CHECKS_PER_CONNECTION = 5;
 
+  /** Between connections: the compilers and a ledger that catches up need the processor more. */
+  private static final Duration GAP = Duration.ofMillis(10);
+
   private static final Duration LIMIT = Duration.ofSeconds(8);
   private static final Duration SHUTDOWN = Duration.ofSeconds(1);
 
@@ -68,14 +69,12 @@ final class Warmup {
   private final Ticker ticker;
   private final Durability durability;
   private final DecisionLog rehearsal;
-  private final int checks;
   private final LongSupplier compiledMs;
 
   /**
    * One warm-up.
    *
-   * @param rehearsal takes the records; whether it can is of no concern to the checks
-   * @param checks how many
+   * @param rehearsal takes the records
    * @param compiledMs how long the compilers have worked up to now, in milliseconds
    */
   Warmup(
@@ -83,13 +82,11 @@ final class Warmup {
       Ticker ticker,
       Durability durability,
       DecisionLog rehearsal,
-      int checks,
       LongSupplier compiledMs) {
     this.ledger = ledger;
     this.ticker = ticker;
     this.durability = durability;
     this.rehearsal = rehearsal;
-    this.checks = checks;
     this.compiledMs = compiledMs;
   }
 
@@ -105,21 +102,20 @@ final class Warmup {
    * Runs for at most some eight seconds. That nothing could be warmed is logged and does no other
    * harm; an interrupt ends it and stays set.
    *
-   * @param enough ends it early, once {@link #LEAST} checks are sent
-   * @return how many checks were answered
+   * @return how many of the first {@link #CHECKS} were answered
    */
-  int run(BooleanSupplier enough) {
+  int run() {
     AtomicInteger answered = new AtomicInteger();
-    ledger.rehearse(pools -> answered.set(run(pools, enough)));
+    ledger.rehearse(pools -> answered.set(run(pools)));
     return answered.get();
   }
 
-  private int run(List<String> pools, BooleanSupplier enough) {
+  private int run(List<String> pools) {
     long startedNanos = ticker.nowNanos();
     int answered = 0;
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     try {
-      answered = throughServer(admission(registry), pools, enough, startedNanos + LIMIT.toNanos());
+      answered = throughServer(admission(registry), pools, startedNanos + LIMIT.toNanos());
     } catch (IOException cannotListen) {
       LOGGER.atWarn().setCause(cannotListen).log("The check path stays cold");
     } catch (InterruptedException stopping) {
@@ -137,17 +133,11 @@ final class Warmup {
 
   private Admission admission(PrometheusMeterRegistry registry) {
     AdmissionMetrics metrics = new AdmissionMetrics(registry);
-    DecisionPublisher publisher = new DecisionPublisher(this::rehearse, metrics, ticker);
+    DecisionPublisher publisher = new DecisionPublisher(rehearsal, metrics, ticker);
     return new Admission(ledger, publisher, durability, metrics, ticker);
   }
 
-  private void rehearse(ProducerRecord<byte[], byte[]> record, Callback callback) {
-    rehearsal.send(record, (recorded, failure) -> {});
-    callback.onCompletion(null, null);
-  }
-
-  private int throughServer(
-      Admission admission, List<String> pools, BooleanSupplier enough, long deadlineNanos)
+  private int throughServer(Admission admission, List<String> pools, long deadlineNanos)
       throws IOException, InterruptedException {
     InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     Server server =
@@ -159,8 +149,7 @@ final class Warmup {
             .start();
     ManagedChannel channel = channelTo(server);
     try (GrpcPeers peers = new GrpcPeers(ticker)) {
-      int answered =
-          sendChecks(AuthorizationGrpc.newStub(channel), requests(pools), enough, deadlineNanos);
+      int answered = sendChecks(AuthorizationGrpc.newStub(channel), requests(pools), deadlineNanos);
       forwardChecks(peers, "127.0.0.1:" + server.getPort(), pools, deadlineNanos);
       untilCalm(server, requests(pools), deadlineNanos);
       return answered;
@@ -192,6 +181,7 @@ final class Warmup {
       long untilNanos = ticker.nowNanos() + ROUND.toNanos();
       while (ticker.nowNanos() < untilNanos) {
         fewChecks(server, requests, deadlineNanos);
+        LockSupport.parkNanos(GAP.toNanos());
       }
       calm = compiledMs.getAsLong() - beforeMs <= CALM_MS ? calm + 1 : 0;
     }
@@ -219,7 +209,7 @@ final class Warmup {
       GrpcPeers peers, String address, List<String> pools, long deadlineNanos)
       throws InterruptedException {
     Semaphore inFlight = new Semaphore(IN_FLIGHT);
-    for (int sent = 0; sent < LEAST / FORWARDED && acquire(inFlight, 1, deadlineNanos); sent++) {
+    for (int sent = 0; sent < CHECKS / FORWARDED && acquire(inFlight, 1, deadlineNanos); sent++) {
       peers.decide(
           address, pools.get(sent % pools.size()), null, LIMIT.toNanos(), new Forwarded(inFlight));
     }
@@ -227,18 +217,11 @@ final class Warmup {
   }
 
   private int sendChecks(
-      AuthorizationGrpc.AuthorizationStub stub,
-      List<CheckRequest> requests,
-      BooleanSupplier enough,
-      long deadlineNanos)
+      AuthorizationGrpc.AuthorizationStub stub, List<CheckRequest> requests, long deadlineNanos)
       throws InterruptedException {
     Semaphore inFlight = new Semaphore(IN_FLIGHT);
     AtomicInteger answered = new AtomicInteger();
-    for (int sent = 0;
-        sent < checks
-            && !(sent >= LEAST && enough.getAsBoolean())
-            && acquire(inFlight, 1, deadlineNanos);
-        sent++) {
+    for (int sent = 0; sent < CHECKS && acquire(inFlight, 1, deadlineNanos); sent++) {
       stub.check(requests.get(sent % requests.size()), new Counting(answered, inFlight));
     }
     acquire(inFlight, IN_FLIGHT, deadlineNanos);

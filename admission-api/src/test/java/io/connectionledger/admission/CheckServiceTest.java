@@ -347,7 +347,7 @@ final class CheckServiceTest {
     // Given
     ledger.decisions.add(ALLOWED);
     DecisionLog full =
-        (record, callback) -> callback.onCompletion(null, new TimeoutException("no room"));
+        (key, value, callback) -> callback.onCompletion(null, new TimeoutException("no room"));
     // When
     service(durability, full).check(webSocket("chat"), call);
     // Then

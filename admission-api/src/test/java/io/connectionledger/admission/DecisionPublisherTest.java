@@ -23,7 +23,7 @@ final class DecisionPublisherTest {
   private final Deque<Callback> sent = new ArrayDeque<>();
   private final DecisionPublisher publisher =
       new DecisionPublisher(
-          (record, callback) -> sent.add(callback), new AdmissionMetrics(registry), () -> 1);
+          (key, value, callback) -> sent.add(callback), new AdmissionMetrics(registry), () -> 1);
 
   @Test
   void shouldDropAndCountRejectionsBeyondTheBoundButNoAllowed() {

@@ -17,6 +17,9 @@ public final class Topics {
   /** Who owns which partition, see {@link OwnerBeat}; not keyed by pool. */
   public static final String OWNERS = "ledger.owners";
 
+  /** What a starting instance decided to warm up; read by nobody. */
+  public static final String REHEARSALS = "ledger.rehearsals";
+
   public static final String PODS = "ledger.pods";
   public static final String DEAD_LETTERS = "ledger.dead-letters";
 
@@ -46,6 +49,7 @@ public final class Topics {
           new Spec(DECISIONS, DELETE),
           new Spec(ENVOYS, BRIEF),
           new Spec(OWNERS, BRIEF),
+          new Spec(REHEARSALS, BRIEF),
           new Spec(POLICIES, COMPACT),
           new Spec(PODS, COMPACT),
           new Spec(DEAD_LETTERS, DELETE));

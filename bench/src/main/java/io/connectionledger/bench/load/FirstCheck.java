@@ -12,17 +12,22 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /**
  * How the first check of a fresh ledger compares with its thousandth: one check at a time, by a
  * client that has made hundreds of connections before. The first is also the first of its
- * connection, so after a thousand the client connects again. Beside it the same with a server that
- * does nothing and has done so many times: what is not the ledger's. Inside is what the ledger
- * itself measured between question and answer.
+ * connection and comes after a time without any, so after a thousand the client waits for a second
+ * and connects again. Beside it the same with a server that does nothing and has done so many
+ * times: what is not the ledger's. Inside is what the ledger itself measured between question and
+ * answer.
  */
 final class FirstCheck {
 
@@ -30,8 +35,14 @@ final class FirstCheck {
   private static final int CHECKS = 1_000;
   private static final int WARM_UP = 20_000;
   private static final int WARM_UP_CONNECTIONS = 500;
+
+  /** Before the first of a fresh process there were no checks, either. */
+  private static final Duration QUIET = Duration.ofSeconds(1);
+
   private static final String INSIDE = "ledger_decision_seconds_sum{outcome=\"allowed\"}";
   private static final Ticker TICKER = Ticker.system();
+
+  private final Map<String, List<Double>> figures = new LinkedHashMap<>();
 
   private FirstCheck() {}
 
@@ -51,64 +62,68 @@ final class FirstCheck {
           client.checks(10);
         }
       }
-      System.out.println("µs               1st  1,001st     2nd    3rd   10th  median 991-1000");
+      FirstCheck bench = new FirstCheck();
+      System.out.println("µs                1st  1,001st  1,000th");
       for (int start = 1; start <= options.get("starts"); start++) {
-        show("warm server", checks(warmPort), connected(warmPort));
-        ledger(Files.createDirectory(dir.resolve("ledger-" + start)));
+        bench.nothing(warmPort);
+        bench.ledger(Files.createDirectory(dir.resolve("ledger-" + start)));
       }
+      bench.figures.forEach(
+          (name, values) -> System.out.println(name + " " + Spread.of(values).show(2)));
     }
     // After a failure it stays, with the logs.
     Directories.delete(dir);
   }
 
-  private static void ledger(Path dir) throws Exception {
+  private void nothing(int port) throws Exception {
+    double first;
+    double thousandth;
+    try (Client client = Client.connect(port)) {
+      first = client.check();
+      thousandth = client.thousandth();
+    }
+    LockSupport.parkNanos(QUIET.toNanos());
+    try (Client client = Client.connect(port)) {
+      note("nothing", first, client.check(), thousandth);
+    }
+  }
+
+  private void ledger(Path dir) throws Exception {
     Ports ports = Ports.free();
     Shape shape = new Shape(1, 10, 1_000, Duration.ofSeconds(10), Duration.ofSeconds(15));
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape)) {
-      ledger.awaitReady(Duration.ofMinutes(2));
-      long[] micros = new long[CHECKS];
       double first;
+      double thousandth;
+      double insideFirst;
+      ledger.awaitReady(Duration.ofMinutes(2));
       try (Client client = Client.connect(ports.authz())) {
-        micros[0] = client.check();
-        first = ledger.metric(INSIDE);
-        System.arraycopy(client.checks(CHECKS - 1), 0, micros, 1, CHECKS - 1);
+        first = client.check();
+        insideFirst = ledger.metric(INSIDE);
+        thousandth = client.thousandth();
       }
-      double others = (ledger.metric(INSIDE) - first) / (CHECKS - 1);
-      show("ledger", micros, connected(ports.authz()));
-      System.out.printf(
-          Locale.ROOT,
-          "  inside     %,6.0f, mean of the others %,.0f%n",
-          first * 1e6,
-          others * 1e6);
+      double inside = ledger.metric(INSIDE);
+      LockSupport.parkNanos(QUIET.toNanos());
+      try (Client client = Client.connect(ports.authz())) {
+        note("ledger", first, client.check(), thousandth);
+      }
+      note("inside", insideFirst * 1e6, (ledger.metric(INSIDE) - inside) * 1e6);
     }
   }
 
-  private static long[] checks(int port) throws Exception {
-    try (Client client = Client.connect(port)) {
-      return client.checks(CHECKS);
-    }
+  private void note(String name, double first, double again, double thousandth) {
+    note(name, first, again);
+    figure(name + " 1,000th", thousandth);
+    System.out.printf(Locale.ROOT, "%-12s %,8.0f %,8.0f %,8.0f%n", name, first, again, thousandth);
   }
 
-  /** The first check of a new connection. */
-  private static long connected(int port) throws Exception {
-    try (Client client = Client.connect(port)) {
-      return client.check();
-    }
+  private void note(String name, double first, double again) {
+    figure(name + " 1st    ", first);
+    figure(name + " 1,001st", again);
+    figure(name + " ratio  ", first / again);
   }
 
-  private static void show(String name, long[] micros, long again) {
-    long[] last = Arrays.copyOfRange(micros, CHECKS - 10, CHECKS);
-    Arrays.sort(last);
-    System.out.printf(
-        Locale.ROOT,
-        "%-12s %,7d  %,7d %,7d %,6d %,6d %,16d%n",
-        name,
-        micros[0],
-        again,
-        micros[1],
-        micros[2],
-        micros[9],
-        (last[4] + last[5]) / 2);
+  private void figure(String name, double value) {
+    figures.computeIfAbsent(name, unused -> new ArrayList<>()).add(value);
   }
 
   private record Client(
@@ -127,18 +142,22 @@ final class FirstCheck {
     }
 
     /** A round trip in microseconds. */
-    long check() {
+    double check() {
       long start = TICKER.nowNanos();
       stub.check(request);
-      return (TICKER.nowNanos() - start) / 1_000;
+      return (TICKER.nowNanos() - start) / 1e3;
     }
 
-    long[] checks(int count) {
-      long[] micros = new long[count];
+    void checks(int count) {
       for (int i = 0; i < count; i++) {
-        micros[i] = check();
+        check();
       }
-      return micros;
+    }
+
+    /** After the first: the median of the ten up to the thousandth, in microseconds. */
+    double thousandth() {
+      checks(CHECKS - 11);
+      return Spread.of(Stream.generate(this::check).limit(10).toList()).median();
     }
 
     @Override
