@@ -14,15 +14,16 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * What it costs a decision that many follow its pool and others ask about it: the same checks a
- * second with and without them, in turns.
+ * second with and without them, in turns. Inside is the mean of what the ledger itself measured
+ * between question and answer; the rest includes the clients, on the same cores.
  */
 final class StreamLoad {
 
   private static final Map<String, Integer> DEFAULTS =
       Map.of(
-          "rounds", 5,
+          "rounds", 9,
           "seconds", 8,
-          "warm-ups", 2,
+          "warm-ups", 6,
           "pods", 50,
           "checks", 1_000,
           "connections", 4,
@@ -30,11 +31,14 @@ final class StreamLoad {
           "queries", 50);
 
   private static final Duration RESERVATION = Duration.ofSeconds(5);
+  private static final String TIMED = "ledger_decision_seconds_%s{outcome=\"allowed\"}";
 
   private final Options options;
   private final JavaProcess checks;
   private final JavaProcess followers;
   private final LedgerProcess ledger;
+
+  private record Turn(Round round, double insideMicros) {}
 
   private StreamLoad(
       Options options, JavaProcess checks, JavaProcess followers, LedgerProcess ledger) {
@@ -78,26 +82,27 @@ final class StreamLoad {
       alone();
       followed();
     }
-    List<Round> alone = new ArrayList<>();
-    List<Round> followed = new ArrayList<>();
+    List<Turn> alone = new ArrayList<>();
+    List<Turn> followed = new ArrayList<>();
     for (int i = 0; i < options.get("rounds"); i++) {
       alone.add(alone());
       followed.add(followed());
     }
-    summary("p50", alone, followed, Round::p50);
-    summary("p99", alone, followed, Round::p99);
+    summary("p50   ", alone, followed, turn -> turn.round().p50());
+    summary("p99   ", alone, followed, turn -> turn.round().p99());
+    summary("inside", alone, followed, Turn::insideMicros);
   }
 
-  private Round alone() throws Exception {
+  private Turn alone() throws Exception {
     long before = ledger.process().cpuNanos();
     return show("alone", check(), before, "");
   }
 
-  private Round followed() throws Exception {
+  private Turn followed() throws Exception {
     followers.ask(
         options.get("readers") + " " + options.get("queries") + " " + (options.get("seconds") + 1));
     long before = ledger.process().cpuNanos();
-    Round round = check();
+    Turn turn = check();
     String[] heard = followers.answer().split(" ", -1);
     String note =
         String.format(
@@ -107,31 +112,38 @@ final class StreamLoad {
             Long.parseLong(heard[0]) >> 20,
             heard[2],
             heard[3]);
-    return show("followed", round, before, note);
+    return show("followed", turn, before, note);
   }
 
-  private Round check() throws Exception {
-    return Round.parse(checks.ask(options.get("seconds") + " " + options.get("checks")));
+  private Turn check() throws Exception {
+    double seconds = ledger.metric(TIMED.formatted("sum"));
+    double count = ledger.metric(TIMED.formatted("count"));
+    Round round = Round.parse(checks.ask(options.get("seconds") + " " + options.get("checks")));
+    seconds = ledger.metric(TIMED.formatted("sum")) - seconds;
+    count = ledger.metric(TIMED.formatted("count")) - count;
+    return new Turn(round, 1e6 * seconds / count);
   }
 
-  private Round show(String name, Round round, long cpuBeforeNanos, String note) {
+  private Turn show(String name, Turn turn, long cpuBeforeNanos, String note) {
+    Round round = turn.round();
     System.out.printf(
         Locale.ROOT,
-        "%-9s p50 %,.0f µs, p99 %,.0f µs, p99.9 %,.0f µs, failed %d, ledger's cores %.2f, load %.1f%s%n",
+        "%-9s p50 %,.0f µs, p99 %,.0f µs, p99.9 %,.0f µs, inside %,.0f µs, failed %d, ledger's cores %.2f, load %.1f%s%n",
         name,
         round.p50(),
         round.p99(),
         round.p999(),
+        turn.insideMicros(),
         round.failed(),
         (ledger.process().cpuNanos() - cpuBeforeNanos) / 1e9 / round.seconds(),
         Machine.load(),
         note);
-    return round;
+    return turn;
   }
 
   /** The ratio is of neighbours: what else runs on the machine weighs on both alike. */
   private static void summary(
-      String name, List<Round> alone, List<Round> followed, ToDoubleFunction<Round> value) {
+      String name, List<Turn> alone, List<Turn> followed, ToDoubleFunction<Turn> value) {
     List<Double> ratios = new ArrayList<>();
     for (int i = 0; i < alone.size(); i++) {
       ratios.add(value.applyAsDouble(followed.get(i)) / value.applyAsDouble(alone.get(i)));
@@ -141,7 +153,7 @@ final class StreamLoad {
     System.out.println(name + " ratio        " + Spread.of(ratios).show(2));
   }
 
-  private static Spread spread(List<Round> rounds, ToDoubleFunction<Round> value) {
-    return Spread.of(rounds.stream().map(value::applyAsDouble).toList());
+  private static Spread spread(List<Turn> turns, ToDoubleFunction<Turn> value) {
+    return Spread.of(turns.stream().map(value::applyAsDouble).toList());
   }
 }
