@@ -26,6 +26,7 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration NEVER_FORGET = Duration.ofDays(3650);
+
   private final Producer<byte[], byte[]> producer;
   private final String topic;
   private @Nullable KafkaClientMetrics metrics;
