@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +40,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final Durability durability;
   private final Ticker ticker;
   private final KafkaDecisionLog log;
-  private final KafkaDecisionLog rehearsal;
+  private final Supplier<KafkaDecisionLog> rehearsal;
   private final DecisionArchive archive;
   private final Simulations simulations;
   private final AdmissionMetrics meters;
@@ -62,6 +63,7 @@ public final class AdmissionApi implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       KafkaDecisionLog log,
+      Supplier<KafkaDecisionLog> rehearsal,
       DecisionArchive archive,
       Simulations simulations,
       Durability durability,
@@ -72,10 +74,7 @@ public final class AdmissionApi implements AutoCloseable {
     this.durability = durability;
     this.ticker = ticker;
     this.log = log;
-    this.rehearsal = log.rehearsal();
-    // The first look at the topics has them fetched before the first check needs them.
-    log.unready();
-    rehearsal.unready();
+    this.rehearsal = rehearsal;
     this.archive = archive;
     this.simulations = simulations;
     this.meters = new AdmissionMetrics(registry);
@@ -109,6 +108,7 @@ public final class AdmissionApi implements AutoCloseable {
         ledger,
         policies,
         decisionLog(kafka, registry),
+        () -> KafkaDecisionLog.rehearsal(kafka),
         KafkaDecisionArchive.over(kafka, ticker),
         simulations,
         durability,
@@ -127,13 +127,16 @@ public final class AdmissionApi implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       KafkaDecisionLog log,
+      Supplier<KafkaDecisionLog> rehearsal,
       DecisionArchive archive,
       Simulations simulations,
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
+    // The first look at the topic has it fetched before the first check needs it.
+    log.unready();
     return new AdmissionApi(
-        ledger, policies, log, archive, simulations, durability, ticker, registry);
+        ledger, policies, log, rehearsal, archive, simulations, durability, ticker, registry);
   }
 
   /** Envoy's ext_authz service. */
@@ -179,12 +182,11 @@ public final class AdmissionApi implements AutoCloseable {
    * thorough when Kafka is reachable and its topics exist.
    */
   public void warmUp() {
-    // Without its topic every send would fail.
-    DecisionLog records =
-        rehearsal.unready().isEmpty()
-            ? rehearsal
-            : (key, value, callback) -> callback.onCompletion(null, null);
-    new Warmup(ledger, ticker, durability, records, Warmup::compiledMs).run();
+    try (KafkaDecisionLog records = rehearsal.get()) {
+      // Without the topic, every send would wait for it.
+      DecisionLog log = records.unready().isEmpty() ? records : (key, value, callback) -> {};
+      new Warmup(ledger, ticker, durability, log, Warmup::compiledMs).run();
+    }
     meters.expect(ledger.pools());
     warm = true;
   }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.Cluster;
@@ -20,11 +19,9 @@ final class KafkaDecisionLogTest {
   @Test
   void shouldBeReadyOnceTheTopicIsKnownAndStaySo() {
     // Given
-    List<PartitionInfo> partitions =
-        Stream.of("ledger.decisions", "ledger.rehearsals")
-            .map(topic -> new PartitionInfo(topic, 0, Node.noNode(), new Node[0], new Node[0]))
-            .toList();
-    Cluster cluster = new Cluster("c", List.of(), partitions, Set.of(), Set.of());
+    PartitionInfo partition =
+        new PartitionInfo("ledger.decisions", 0, Node.noNode(), new Node[0], new Node[0]);
+    Cluster cluster = new Cluster("c", List.of(), List.of(partition), Set.of(), Set.of());
     ByteArraySerializer bytes = new ByteArraySerializer();
     MockProducer<byte[], byte[]> producer = new MockProducer<>(cluster, false, null, bytes, bytes);
     producer.partitionsForException = new TimeoutException("not present in metadata after 0 ms");
