@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -25,6 +27,8 @@ import picocli.CommandLine.Option;
  */
 @Command(name = "rehearse", hidden = true, description = "Prepares fast starts of the others.")
 public final class RehearsalCommand implements Callable<Integer> {
+
+  private static final int TAIL_SECONDS = 10;
 
   private static final String POD =
       "\"pod\":\"a\",\"name\":\"a\",\"address\":\"10.0.0.1:80\",\"active\":1,\"limit\":2,"
@@ -82,24 +86,27 @@ public final class RehearsalCommand implements Callable<Integer> {
       worst = Math.max(worst, ask(url, "policy", "set", "perPodMaxConnections=2"));
       worst = Math.max(worst, ask(url, "explain", "a"));
       worst = Math.max(worst, ask(url, "audit", "--envoy", url));
-      return Math.max(worst, tail());
+      return bootstrapServers == null ? worst : Math.max(worst, tail(bootstrapServers));
     } finally {
       server.stop(0);
     }
   }
 
-  private int tail() {
-    return bootstrapServers == null
-        ? 0
-        : run(
-            "tail",
-            "--rehearsals",
-            "--from",
-            "beginning",
-            "--count",
-            "1",
-            "--bootstrap-servers",
-            bootstrapServers);
+  /** A ledger whose warm-up could not record has nothing to show, which would be waited for. */
+  private int tail(String servers) {
+    return CompletableFuture.supplyAsync(
+            () ->
+                run(
+                    "tail",
+                    "--rehearsals",
+                    "--from",
+                    "beginning",
+                    "--count",
+                    "1",
+                    "--bootstrap-servers",
+                    servers))
+        .completeOnTimeout(1, TAIL_SECONDS, TimeUnit.SECONDS)
+        .join();
   }
 
   private int ask(String url, String... args) {
