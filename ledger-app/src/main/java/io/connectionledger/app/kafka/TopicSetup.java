@@ -14,9 +14,11 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.RetriableException;
@@ -90,6 +92,7 @@ public final class TopicSetup {
     // its own.
     while (!missing.isEmpty()) {
       create(admin, missing);
+      awaitLeaders(admin, missing);
       missing = missing(admin);
     }
   }
@@ -153,6 +156,21 @@ public final class TopicSetup {
             tooFew);
       }
     }
+  }
+
+  /**
+   * A topic is known before the brokers lead its partitions. What is produced meanwhile is refused
+   * and sent again, and where a later batch was on its way already, the first is out of sequence.
+   */
+  private void awaitLeaders(Admin admin, List<Topics.Spec> topics) throws InterruptedException {
+    Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+    for (Topics.Spec topic : topics) {
+      for (int partition = 0; partition < config.partitions(); partition++) {
+        ends.put(new TopicPartition(topic.name(), partition), OffsetSpec.latest());
+      }
+    }
+    // Only a leader tells; the client asks until there is one.
+    get(admin.listOffsets(ends).all());
   }
 
   /** A client is not even created when no name resolves, which in a cluster may come later. */

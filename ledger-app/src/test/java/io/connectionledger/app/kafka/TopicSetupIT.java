@@ -21,10 +21,15 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -35,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class TopicSetupIT {
 
   private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final byte[] KEY = {1};
 
   @TempDir private static Path temp;
   private static DataDir dir;
@@ -95,6 +101,36 @@ final class TopicSetupIT {
                   .get()
                   .partitions())
           .hasSize(3);
+    }
+  }
+
+  @Test
+  void shouldReturnWhenEveryPartitionCanBeWritten() throws Exception {
+    // Given
+    Map<String, Object> onceOnly =
+        Map.of(
+            "bootstrap.servers",
+            kafka.bootstrapServers(),
+            "retries",
+            0,
+            "enable.idempotence",
+            false);
+    ByteArraySerializer bytes = new ByteArraySerializer();
+    try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(onceOnly, bytes, bytes)) {
+      // When
+      ensure(12);
+      List<Future<RecordMetadata>> sent =
+          Topics.ALL.stream()
+              .flatMap(
+                  topic ->
+                      IntStream.range(0, 12)
+                          .mapToObj(i -> new ProducerRecord<>(topic.name(), i, KEY, KEY)))
+              .map(producer::send)
+              .toList();
+      // Then
+      for (Future<RecordMetadata> one : sent) {
+        assertThat(one.get().offset()).isZero();
+      }
     }
   }
 
