@@ -87,13 +87,14 @@ public final class TopicSetup {
   }
 
   private void ensure(Admin admin) throws InterruptedException {
-    List<Topics.Spec> missing = missing(admin);
+    List<Topics.Spec> created = missing(admin);
     // Looked at again after the creation: another instance may have been faster, with a count of
     // its own.
-    while (!missing.isEmpty()) {
+    for (List<Topics.Spec> missing = created; !missing.isEmpty(); missing = missing(admin)) {
       create(admin, missing);
-      awaitLeaders(admin, missing);
-      missing = missing(admin);
+    }
+    if (!created.isEmpty()) {
+      awaitLeaders(admin, created);
     }
   }
 
