@@ -59,7 +59,7 @@ public final class AdmissionApi implements AutoCloseable {
   private volatile long leftNanos;
   private @Nullable QueryServer http;
 
-  private AdmissionApi(
+  AdmissionApi(
       Ledger ledger,
       Policies policies,
       KafkaDecisionLog log,
@@ -104,7 +104,7 @@ public final class AdmissionApi implements AutoCloseable {
       Durability durability,
       Ticker ticker,
       PrometheusMeterRegistry registry) {
-    return create(
+    return new AdmissionApi(
         ledger,
         policies,
         decisionLog(kafka, registry),
@@ -120,23 +120,9 @@ public final class AdmissionApi implements AutoCloseable {
       Map<String, Object> kafka, PrometheusMeterRegistry registry) {
     KafkaDecisionLog log = KafkaDecisionLog.connect(kafka);
     log.bindTo(registry);
-    return log;
-  }
-
-  static AdmissionApi create(
-      Ledger ledger,
-      Policies policies,
-      KafkaDecisionLog log,
-      Supplier<KafkaDecisionLog> rehearsal,
-      DecisionArchive archive,
-      Simulations simulations,
-      Durability durability,
-      Ticker ticker,
-      PrometheusMeterRegistry registry) {
     // The first look at the topic has it fetched before the first check needs it.
     log.unready();
-    return new AdmissionApi(
-        ledger, policies, log, rehearsal, archive, simulations, durability, ticker, registry);
+    return log;
   }
 
   /** Envoy's ext_authz service. */
@@ -184,8 +170,8 @@ public final class AdmissionApi implements AutoCloseable {
   public void warmUp() {
     try (KafkaDecisionLog records = rehearsal.get()) {
       // Without the topic, every send would wait for it.
-      DecisionLog log = records.unready().isEmpty() ? records : (key, value, callback) -> {};
-      new Warmup(ledger, ticker, durability, log, Warmup::compiledMs).run();
+      DecisionLog taker = records.unready().isEmpty() ? records : (key, value, callback) -> {};
+      new Warmup(ledger, ticker, durability, taker, Warmup::compiledMs).run();
     }
     meters.expect(ledger.pools());
     warm = true;

@@ -80,7 +80,7 @@ final class AdmissionApiIT {
   }
 
   private AdmissionApi api() {
-    return AdmissionApi.create(
+    return new AdmissionApi(
         ledger,
         new ScriptedPolicies(),
         new KafkaDecisionLog(kafka),
