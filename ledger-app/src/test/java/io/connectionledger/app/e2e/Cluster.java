@@ -12,10 +12,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.common.GroupState;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +33,9 @@ public final class Cluster implements AutoCloseable {
    */
   private static final String PATIENT_BROKER =
       "broker.session.timeout.ms: '9000', broker.heartbeat.interval.ms: '2000'";
+
+  /** The application id of the topology. */
+  private static final String GROUP = "connection-ledger";
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration START = Duration.ofMinutes(2);
@@ -168,12 +175,26 @@ public final class Cluster implements AutoCloseable {
         .toList();
   }
 
-  /** The only one that does, once there is only one. */
+  /** The only one that does, once there is only one and no partition is about to move. */
   public int ownerOf(String pool) {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
+      Awaitility.await("no partition moves")
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> isBalanced(admin));
+    }
     return Awaitility.await(pool + " has one owner")
         .atMost(Duration.ofSeconds(20))
         .until(() -> ownersOf(pool), owners -> owners.size() == 1)
         .getFirst();
+  }
+
+  /** An instance that is ready is a member, but may have to wait for its first partitions. */
+  private static boolean isBalanced(Admin admin) throws Exception {
+    ConsumerGroupDescription group =
+        admin.describeConsumerGroups(List.of(GROUP)).all().get().get(GROUP);
+    return group.groupState() == GroupState.STABLE
+        && group.members().stream()
+            .noneMatch(member -> member.assignment().topicPartitions().isEmpty());
   }
 
   /** What the owner counts as open or reserved, as every instance says once the pool rests. */
