@@ -59,6 +59,8 @@ class CircuitE2E {
               .map(Refused.class::cast)
               .filter(refused -> refused.reason().equals("circuit_open"))
               .toList();
+      // A pod counts a connection a moment after its client has the answer.
+      fleet.awaitActive(30);
       assertThat(fleet.podCounts()).containsExactly(0, 0, 30);
       assertThat(rejected).isNotEmpty();
       assertThat(rejected)
