@@ -6,9 +6,11 @@ import io.connectionledger.model.Topics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
@@ -40,14 +42,18 @@ public final class TopicSetup {
   private final String bootstrapServers;
   private final LedgerConfig.Kafka config;
 
+  /** By any attempt: one may end before the topics that it has created have leaders. */
+  private final Set<Topics.Spec> created = new HashSet<>();
+
   private TopicSetup(String bootstrapServers, LedgerConfig.Kafka config) {
     this.bootstrapServers = bootstrapServers;
     this.config = config;
   }
 
   /**
-   * Creates the topics that are missing; the settings of those that exist are left as they are. It
-   * tries for as long as the cluster cannot be reached, with a line in the log every 5 s.
+   * Creates the topics that are missing, and returns when their partitions have leaders; those that
+   * exist are left as they are. It tries for as long as the cluster cannot be reached, with a line
+   * in the log every 5 s.
    *
    * @param bootstrapServers the embedded broker's, or those of {@code config}
    * @throws StartupException when a topic has another partition count, or the cluster refuses
@@ -87,14 +93,16 @@ public final class TopicSetup {
   }
 
   private void ensure(Admin admin) throws InterruptedException {
-    List<Topics.Spec> created = missing(admin);
+    List<Topics.Spec> missing = missing(admin);
     // Looked at again after the creation: another instance may have been faster, with a count of
     // its own.
-    for (List<Topics.Spec> missing = created; !missing.isEmpty(); missing = missing(admin)) {
+    while (!missing.isEmpty()) {
+      created.addAll(missing);
       create(admin, missing);
+      missing = missing(admin);
     }
     if (!created.isEmpty()) {
-      awaitLeaders(admin, created);
+      awaitLeaders(admin);
     }
   }
 
@@ -163,9 +171,9 @@ public final class TopicSetup {
    * A topic is known before the brokers lead its partitions. What is produced meanwhile is refused
    * and sent again, and where a later batch was on its way already, the first is out of sequence.
    */
-  private void awaitLeaders(Admin admin, List<Topics.Spec> topics) throws InterruptedException {
+  private void awaitLeaders(Admin admin) throws InterruptedException {
     Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
-    for (Topics.Spec topic : topics) {
+    for (Topics.Spec topic : created) {
       for (int partition = 0; partition < config.partitions(); partition++) {
         ends.put(new TopicPartition(topic.name(), partition), OffsetSpec.latest());
       }
