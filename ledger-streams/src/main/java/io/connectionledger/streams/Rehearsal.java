@@ -18,7 +18,14 @@ final class Rehearsal {
   /** No partition of a topic. */
   static final int PARTITION = -1;
 
-  private static final int PODS = 3;
+  private static final int FEW_PODS = 3;
+
+  /**
+   * So many that each answer of a warm-up is the first about its pod, as the first answers of a
+   * fresh instance are: what is made once a pod is warm then, too.
+   */
+  private static final int MANY_PODS = 1_000;
+
   private static final int REPLAYS = 3_000;
 
   private Rehearsal() {}
@@ -26,9 +33,10 @@ final class Rehearsal {
   /** One that allows, one that soon is full, one that soon is rate limited. */
   static List<PoolPolicy> pools() {
     return List.of(
-        pool("allows", PoolPolicy.MAX_RATE, PoolPolicy.MAX_BURST, PoolPolicy.MAX_PER_POD),
-        pool("full", PoolPolicy.UNLIMITED_RATE, 1, 1),
-        pool("limited", PoolPolicy.MIN_RATE, 1, PoolPolicy.MAX_PER_POD));
+        pool(
+            "allows", MANY_PODS, PoolPolicy.MAX_RATE, PoolPolicy.MAX_BURST, PoolPolicy.MAX_PER_POD),
+        pool("full", FEW_PODS, PoolPolicy.UNLIMITED_RATE, 1, 1),
+        pool("limited", FEW_PODS, PoolPolicy.MIN_RATE, 1, PoolPolicy.MAX_PER_POD));
   }
 
   /**
@@ -49,9 +57,9 @@ final class Rehearsal {
     }
   }
 
-  private static PoolPolicy pool(String way, double perSecond, int burst, int perPod) {
+  private static PoolPolicy pool(String way, int count, double perSecond, int burst, int perPod) {
     List<Pod> pods =
-        IntStream.rangeClosed(1, PODS)
+        IntStream.rangeClosed(1, count)
             .mapToObj(i -> new Pod("pod-" + i, new PodAddress("127.0.0.1", i)))
             .toList();
     // A name that no operator has chosen and no check can guess.
