@@ -241,11 +241,15 @@ final class Warmup {
   }
 
   private static List<CheckRequest> requests(List<String> pools) {
-    Map<String, String> handshake = Map.of("connection", "Upgrade", "upgrade", "websocket");
     return Stream.concat(
-            pools.stream().map(pool -> request(pool, handshake)),
+            pools.stream().map(Warmup::handshake),
             Stream.of(request(pools.getFirst(), Map.of("accept", "*/*"))))
         .toList();
+  }
+
+  /** The check of a WebSocket handshake. */
+  static CheckRequest handshake(String pool) {
+    return request(pool, Map.of("connection", "Upgrade", "upgrade", "websocket"));
   }
 
   private static CheckRequest request(String pool, Map<String, String> headers) {

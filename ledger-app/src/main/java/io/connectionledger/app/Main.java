@@ -4,6 +4,7 @@ import io.connectionledger.app.audit.AuditCommand;
 import io.connectionledger.app.cli.CommandLines;
 import io.connectionledger.app.cli.CompletionCommand;
 import io.connectionledger.app.cli.ServeCommand;
+import io.connectionledger.app.cli.TrainCommand;
 import io.connectionledger.app.demo.DemoCommand;
 import io.connectionledger.app.demo.EmbeddedLedger;
 import io.connectionledger.app.envoy.EnvoyCommand;
@@ -68,6 +69,7 @@ public final class Main implements Runnable {
     commands.put("audit", () -> new CommandLine(new AuditCommand()));
     commands.put("completion", () -> new CommandLine(new CompletionCommand(Main::all)));
     commands.put("rehearse", () -> new CommandLine(new RehearsalCommand(Main::commandLine)));
+    commands.put("train", () -> new CommandLine(new TrainCommand()));
     return Collections.unmodifiableMap(commands);
   }
 
