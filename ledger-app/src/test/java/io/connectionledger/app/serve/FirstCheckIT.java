@@ -26,7 +26,8 @@ final class FirstCheckIT {
               + "|io\\.grpc\\.(?!netty\\.shaded\\.io\\.netty)|com\\.(google|fasterxml)\\.)");
 
   /**
-   * What the stream thread loads to write decisions down, without the lock that checks take; and
+   * What the stream thread loads to write decisions down, without the lock that checks take; what
+   * the borrower's thread loads when it first looks around, which may be after the first check; and
    * the type of a field of every JSON context that is always null, which compiled code looks up
    * whenever it is compiled.
    */
@@ -34,6 +35,7 @@ final class FirstCheckIT {
       Pattern.compile(
           "\\] (io\\.connectionledger\\.streams\\.(LedgerProcessor|History|StoreCodec"
               + "|rules\\.Stored(Circuit|Connection\\$(Open|Ended)))"
+              + "|io\\.connectionledger\\.admission\\.Borrower"
               + "|com\\.fasterxml\\.jackson\\.core\\.json\\.DupDetector)\\b");
 
   private static final String POOLS =
