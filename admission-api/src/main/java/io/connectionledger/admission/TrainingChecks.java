@@ -3,9 +3,6 @@ package io.connectionledger.admission;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -30,10 +27,7 @@ public final class TrainingChecks {
   public static void send(int authzPort, String pool) {
     CheckRequest request = Warmup.handshake(pool);
     for (int i = 0; i < CONNECTIONS; i++) {
-      InetSocketAddress address =
-          new InetSocketAddress(InetAddress.getLoopbackAddress(), authzPort);
-      ManagedChannel channel =
-          NettyChannelBuilder.forAddress(address).usePlaintext().directExecutor().build();
+      ManagedChannel channel = Warmup.channelTo(authzPort);
       try {
         for (int sent = 0; sent < CHECKS_PER_CONNECTION; sent++) {
           AuthorizationGrpc.newBlockingStub(channel)

@@ -153,7 +153,7 @@ final class Warmup {
             .addService(new PeerService(admission, ledger, Runnable::run))
             .build()
             .start();
-    ManagedChannel channel = channelTo(server);
+    ManagedChannel channel = channelTo(server.getPort());
     try (GrpcPeers peers = new GrpcPeers(ticker)) {
       int answered = sendChecks(AuthorizationGrpc.newStub(channel), requests(pools), deadlineNanos);
       forwardChecks(peers, "127.0.0.1:" + server.getPort(), pools, deadlineNanos);
@@ -167,9 +167,10 @@ final class Warmup {
     }
   }
 
-  private static ManagedChannel channelTo(Server server) {
+  /** A connection to a port of this machine. */
+  static ManagedChannel channelTo(int port) {
     return NettyChannelBuilder.forAddress(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getPort()))
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
         .usePlaintext()
         .directExecutor()
         .build();
@@ -195,7 +196,7 @@ final class Warmup {
 
   private void fewChecks(Server server, List<CheckRequest> requests, long deadlineNanos)
       throws InterruptedException {
-    ManagedChannel channel = channelTo(server);
+    ManagedChannel channel = channelTo(server.getPort());
     try {
       Semaphore answered = new Semaphore(0);
       for (int sent = 0; sent < CHECKS_PER_CONNECTION; sent++) {

@@ -35,7 +35,7 @@ final class FirstCheckIT {
       Pattern.compile(
           "\\] (io\\.connectionledger\\.streams\\.(LedgerProcessor|History|StoreCodec"
               + "|rules\\.Stored(Circuit|Connection\\$(Open|Ended)))"
-              + "|io\\.connectionledger\\.admission\\.Borrower"
+              + "|io\\.connectionledger\\.admission\\.Borrower\\$\\$Lambda"
               + "|com\\.fasterxml\\.jackson\\.core\\.json\\.DupDetector)\\b");
 
   private static final String POOLS =
