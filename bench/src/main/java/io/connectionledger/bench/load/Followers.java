@@ -3,9 +3,7 @@ package io.connectionledger.bench.load;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.Ticker;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -43,22 +41,21 @@ final class Followers {
     this.port = port;
   }
 
-  public static void main(String[] args) throws IOException, InterruptedException {
-    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
-    for (String line = in.readLine(); line != null; line = in.readLine()) {
-      String[] words = line.split(" ", -1);
-      Followers followers = new Followers(Integer.parseInt(args[0]));
-      followers.run(
-          Integer.parseInt(words[0]), Integer.parseInt(words[1]), Integer.parseInt(words[2]));
-      System.out.println(
-          followers.bytes
+  public static void main(String[] args) throws Exception {
+    int port = Integer.parseInt(args[0]);
+    JavaProcess.answerEach(
+        words -> {
+          Followers followers = new Followers(port);
+          followers.run(
+              Integer.parseInt(words[0]), Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+          return followers.bytes
               + " "
               + followers.events
               + " "
               + followers.queries
               + " "
-              + followers.failed);
-    }
+              + followers.failed;
+        });
   }
 
   private void run(int readers, int queriesPerSecond, int seconds)

@@ -2,6 +2,7 @@ package io.connectionledger.bench.load;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -70,6 +71,22 @@ final class JavaProcess implements AutoCloseable {
   private static JavaProcess start(ProcessBuilder builder, Path log) throws IOException {
     return new JavaProcess(
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start(), log);
+  }
+
+  /** Answers, as such a process, each line that {@link #ask} sends, until there are no more. */
+  static void answerEach(Answering answering) throws Exception {
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      System.out.println(answering.answer(line.split(" ", -1)));
+    }
+  }
+
+  /** What a process answers. */
+  interface Answering {
+
+    /** One line for the words of another. */
+    String answer(String[] words) throws Exception;
   }
 
   /** Sends {@code line} and returns the answer. */

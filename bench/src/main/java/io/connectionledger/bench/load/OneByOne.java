@@ -1,7 +1,5 @@
 package io.connectionledger.bench.load;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.connectionledger.model.Ticker;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc.AuthorizationBlockingStub;
@@ -9,8 +7,6 @@ import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -32,14 +28,13 @@ final class OneByOne implements AutoCloseable {
   }
 
   public static void main(String[] args) throws Exception {
-    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
-    for (String line = in.readLine(); line != null; line = in.readLine()) {
-      String[] words = line.split(" ", -1);
-      try (OneByOne client = connect(Integer.parseInt(words[0]))) {
-        client.checks(Integer.parseInt(words[1]));
-      }
-      System.out.println("sent");
-    }
+    JavaProcess.answerEach(
+        words -> {
+          try (OneByOne client = connect(Integer.parseInt(words[0]))) {
+            client.checks(Integer.parseInt(words[1]));
+          }
+          return "sent";
+        });
   }
 
   /** Returns when it is connected. */

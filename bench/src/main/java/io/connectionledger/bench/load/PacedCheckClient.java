@@ -1,7 +1,5 @@
 package io.connectionledger.bench.load;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.connectionledger.bench.load.CheckClient.Round;
 import io.connectionledger.model.Ticker;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
@@ -10,9 +8,6 @@ import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -46,14 +41,11 @@ final class PacedCheckClient {
     }
   }
 
-  public static void main(String[] args) throws IOException {
+  public static void main(String[] args) throws Exception {
     PacedCheckClient client =
         new PacedCheckClient(Integer.parseInt(args[0]), Integer.parseInt(args[1]));
-    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
-    for (String line = in.readLine(); line != null; line = in.readLine()) {
-      String[] words = line.split(" ", -1);
-      System.out.println(client.run(Integer.parseInt(words[0]), Integer.parseInt(words[1])).line());
-    }
+    JavaProcess.answerEach(
+        words -> client.run(Integer.parseInt(words[0]), Integer.parseInt(words[1])).line());
   }
 
   private Round run(int seconds, int perSecond) {

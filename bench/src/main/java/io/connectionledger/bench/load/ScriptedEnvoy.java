@@ -1,14 +1,10 @@
 package io.connectionledger.bench.load;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.connectionledger.model.ConnectionIds;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -62,11 +58,7 @@ final class ScriptedEnvoy {
   public static void main(String[] args) throws Exception {
     int[] n = IntStream.range(0, 5).map(i -> Integer.parseInt(args[i])).toArray();
     ScriptedEnvoy envoy = new ScriptedEnvoy(n[0], n[1], n[2], n[3], n[4]);
-    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
-    for (String line = in.readLine(); line != null; line = in.readLine()) {
-      String[] words = line.split(" ", -1);
-      System.out.println(envoy.obey(words[0], Integer.parseInt(words[1])));
-    }
+    JavaProcess.answerEach(words -> envoy.obey(words[0], Integer.parseInt(words[1])));
   }
 
   private String obey(String command, int number) throws IOException, InterruptedException {
