@@ -42,18 +42,22 @@ public final class TopicSetup {
   private final String bootstrapServers;
   private final LedgerConfig.Kafka config;
 
-  /** By any attempt: one may end before the topics that it has created have leaders. */
-  private final Set<Topics.Spec> created = new HashSet<>();
+  /**
+   * Topics whose partitions may have no leaders yet: those that any attempt has created, and all of
+   * a broker that has just started.
+   */
+  private final Set<Topics.Spec> awaited;
 
   private TopicSetup(String bootstrapServers, LedgerConfig.Kafka config) {
     this.bootstrapServers = bootstrapServers;
     this.config = config;
+    this.awaited = new HashSet<>(config.embedded() ? Topics.ALL : List.of());
   }
 
   /**
    * Creates the topics that are missing, and returns when their partitions have leaders; those that
-   * exist are left as they are. It tries for as long as the cluster cannot be reached, with a line
-   * in the log every 5 s.
+   * exist are left as they are, but waited for, too, when the broker is the embedded one. It tries
+   * for as long as the cluster cannot be reached, with a line in the log every 5 s.
    *
    * @param bootstrapServers the embedded broker's, or those of {@code config}
    * @throws StartupException when a topic has another partition count, or the cluster refuses
@@ -97,11 +101,11 @@ public final class TopicSetup {
     // Looked at again after the creation: another instance may have been faster, with a count of
     // its own.
     while (!missing.isEmpty()) {
-      created.addAll(missing);
+      awaited.addAll(missing);
       create(admin, missing);
       missing = missing(admin);
     }
-    if (!created.isEmpty()) {
+    if (!awaited.isEmpty()) {
       awaitLeaders(admin);
     }
   }
@@ -173,7 +177,7 @@ public final class TopicSetup {
    */
   private void awaitLeaders(Admin admin) throws InterruptedException {
     Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
-    for (Topics.Spec topic : created) {
+    for (Topics.Spec topic : awaited) {
       for (int partition = 0; partition < config.partitions(); partition++) {
         ends.put(new TopicPartition(topic.name(), partition), OffsetSpec.latest());
       }

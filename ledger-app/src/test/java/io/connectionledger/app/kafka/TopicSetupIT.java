@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -106,32 +107,58 @@ final class TopicSetupIT {
 
   @Test
   void shouldReturnWhenEveryPartitionCanBeWritten() throws Exception {
-    // Given
+    try (KafkaProducer<byte[], byte[]> producer = onceOnly(kafka)) {
+      ensure(12);
+
+      assertThat(offsetsOfOneToEach(producer, 12)).containsOnly(0L);
+    }
+  }
+
+  @Test
+  void shouldReturnWhenEveryPartitionOfARestartedBrokerCanBeWritten(@TempDir Path restarted)
+      throws Exception {
+    LedgerConfig config = ConfigLoader.parse("kafka: { port: 0 }", "test", Map.of());
+    try (DataDir data = DataDir.open(restarted)) {
+      for (long start = 0; start < 3; start++) {
+        try (EmbeddedKafka broker = EmbeddedKafka.start(config, data);
+            KafkaProducer<byte[], byte[]> producer = onceOnly(broker)) {
+          TopicSetup.ensure(broker.bootstrapServers(), config.kafka());
+
+          assertThat(offsetsOfOneToEach(producer, config.kafka().partitions())).containsOnly(start);
+        }
+      }
+    }
+  }
+
+  /** A producer whose record is lost when the partition that it is for has no leader. */
+  private static KafkaProducer<byte[], byte[]> onceOnly(EmbeddedKafka broker) {
     Map<String, Object> onceOnly =
         Map.of(
             "bootstrap.servers",
-            kafka.bootstrapServers(),
+            broker.bootstrapServers(),
             "retries",
             0,
             "enable.idempotence",
             false);
     ByteArraySerializer bytes = new ByteArraySerializer();
-    try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(onceOnly, bytes, bytes)) {
-      // When
-      ensure(12);
-      List<Future<RecordMetadata>> sent =
-          Topics.ALL.stream()
-              .flatMap(
-                  topic ->
-                      IntStream.range(0, 12)
-                          .mapToObj(i -> new ProducerRecord<>(topic.name(), i, KEY, KEY)))
-              .map(producer::send)
-              .toList();
-      // Then
-      for (Future<RecordMetadata> one : sent) {
-        assertThat(one.get().offset()).isZero();
-      }
+    return new KafkaProducer<>(onceOnly, bytes, bytes);
+  }
+
+  private static List<Long> offsetsOfOneToEach(
+      KafkaProducer<byte[], byte[]> producer, int partitions) throws Exception {
+    List<Future<RecordMetadata>> sent =
+        Topics.ALL.stream()
+            .flatMap(
+                topic ->
+                    IntStream.range(0, partitions)
+                        .mapToObj(i -> new ProducerRecord<>(topic.name(), i, KEY, KEY)))
+            .map(producer::send)
+            .toList();
+    List<Long> offsets = new ArrayList<>();
+    for (Future<RecordMetadata> one : sent) {
+      offsets.add(one.get().offset());
     }
+    return offsets;
   }
 
   private static <K, V> V get(Map<K, V> map, K key) {
