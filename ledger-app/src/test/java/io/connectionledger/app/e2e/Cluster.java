@@ -175,7 +175,10 @@ public final class Cluster implements AutoCloseable {
         .toList();
   }
 
-  /** The only one that does, once there is only one and no partition is about to move. */
+  /**
+   * The only one that does, once there is only one and the group rests. In the moment after a move
+   * that is its old owner still, which hears of it a little later than the group's coordinator.
+   */
   public int ownerOf(String pool) {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers()))) {
       Awaitility.await("no partition moves")
