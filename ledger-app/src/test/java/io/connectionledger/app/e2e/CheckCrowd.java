@@ -8,11 +8,13 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -29,6 +31,7 @@ import org.awaitility.Awaitility;
 public final class CheckCrowd implements AutoCloseable {
 
   private static final int THREADS = 4;
+  private static final int ASKERS = 8;
   private static final Duration PERIOD = Duration.ofMillis(50);
 
   private final CheckRequest request;
@@ -154,15 +157,25 @@ public final class CheckCrowd implements AutoCloseable {
         .until(() -> allowed.get() >= count);
   }
 
-  /** Asks until the pool is full, and some more. */
-  void fill() {
-    int full = 0;
-    for (int asked = 0; full < 100; asked++) {
-      if (asked == 20_000) {
-        throw new AssertionError("the pool is never full: " + answers);
-      }
-      if (ask().equals("pod_limit")) {
-        full++;
+  /** Asks, several at a time, until the pool is full and some more. */
+  void fill() throws InterruptedException, ExecutionException {
+    AtomicInteger asked = new AtomicInteger();
+    AtomicInteger full = new AtomicInteger();
+    Callable<Void> untilFull =
+        () -> {
+          while (full.get() < 100) {
+            if (asked.incrementAndGet() > 20_000) {
+              throw new AssertionError("the pool is never full: " + answers);
+            }
+            if (ask().equals("pod_limit")) {
+              full.incrementAndGet();
+            }
+          }
+          return null;
+        };
+    try (ExecutorService askers = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Future<Void> asker : askers.invokeAll(Collections.nCopies(ASKERS, untilFull))) {
+        asker.get();
       }
     }
   }
