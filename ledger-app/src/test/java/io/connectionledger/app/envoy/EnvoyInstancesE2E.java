@@ -3,6 +3,7 @@ package io.connectionledger.app.envoy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.connectionledger.admission.TrainingChecks;
 import io.connectionledger.app.demo.WebSocketClients;
 import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +39,15 @@ final class EnvoyInstancesE2E {
   private ScriptedLedger second;
   private EnvoyProcess envoy;
   private WebSocketClients clients;
+
+  /** What a process does the first time may take longer than Envoy waits for an answer. */
+  @BeforeAll
+  static void warmUp() throws Exception {
+    try (ScriptedLedger ledger = new ScriptedLedger(List.of())) {
+      ledger.answer(ScriptedLedger::reject);
+      TrainingChecks.send(ledger.port(), "chat");
+    }
+  }
 
   @BeforeEach
   void start() throws Exception {
@@ -110,10 +121,7 @@ final class EnvoyInstancesE2E {
 
   @Test
   void shouldAskTheOtherInTimeWhenOneTakesChecksAndIsSilent() throws Exception {
-    // Given: what they do the first time may take longer than Envoy waits for the other
-    attempt();
-    first.checks.clear();
-    second.checks.clear();
+    // Given
     first.fallSilent();
 
     // When
