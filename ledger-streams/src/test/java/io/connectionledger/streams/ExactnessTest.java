@@ -57,7 +57,7 @@ class ExactnessTest {
   void shouldBeExactTwoHeartbeatsAfterTheLastFault() {
     Long only = Long.getLong("ledger.seed");
     long from = only == null ? 0 : only;
-    long to = only == null ? Integer.getInteger("ledger.seeds", 1_000) : only + 1;
+    long to = only == null ? Integer.getInteger("ledger.seeds", 400) : only + 1;
     for (long seed = from; seed < to; seed++) {
       new World(seed, only != null).run();
     }

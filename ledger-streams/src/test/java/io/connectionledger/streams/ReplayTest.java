@@ -67,7 +67,7 @@ class ReplayTest {
   void shouldAnswerAsTheLiveLedgerDidAtAnyMoment() throws Exception {
     Long only = Long.getLong("ledger.seed");
     long from = only == null ? 0 : only;
-    long to = only == null ? Math.max(20, Integer.getInteger("ledger.seeds", 0) / 50) : only + 1;
+    long to = only == null ? Math.max(10, Integer.getInteger("ledger.seeds", 0) / 50) : only + 1;
     for (long seed = from; seed < to; seed++) {
       try (World world = new World(seed, stateDir.resolve(Long.toString(seed)))) {
         for (int step = 0; step < STEPS; step++) {

@@ -40,7 +40,7 @@ class PoolLedgerOracleTest {
   void shouldAgreeWithTheOracleAfterEveryStep() {
     Long only = Long.getLong("ledger.seed");
     long from = only == null ? 0 : only;
-    long to = only == null ? Integer.getInteger("ledger.seeds", 2_000) : only + 1;
+    long to = only == null ? Integer.getInteger("ledger.seeds", 500) : only + 1;
     for (long seed = from; seed < to; seed++) {
       new Script(seed).run();
     }

@@ -50,7 +50,7 @@ class TakeoverWorldTest {
   void shouldNeverHaveMoreOpenThanTheLimitWhenOwnersDieWithUnrecordedDecisions() {
     int lost = 0;
     int lent = 0;
-    for (int seed = 0; seed < Integer.getInteger("ledger.seeds", 200); seed++) {
+    for (int seed = 0; seed < Integer.getInteger("ledger.seeds", 100); seed++) {
       World world = new World(seed);
       world.run();
       lost += world.lost;
