@@ -34,6 +34,12 @@ public final class CheckCrowd implements AutoCloseable {
   private static final int ASKERS = 8;
   private static final Duration PERIOD = Duration.ofMillis(50);
 
+  /** An Envoy's. */
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  /** A slot whose answer comes too late is nobody's for a while. */
+  private static final Duration RACERS_PATIENCE = Duration.ofSeconds(10);
+
   private final CheckRequest request;
   private final List<ManagedChannel> channels;
   private final AtomicInteger turn = new AtomicInteger();
@@ -75,9 +81,9 @@ public final class CheckCrowd implements AutoCloseable {
 
   private String ask() {
     int first = next();
-    String answer = send(first);
+    String answer = send(first, PATIENCE);
     if (answer.equals("unreachable")) {
-      answer = send((first + 1) % channels.size());
+      answer = send((first + 1) % channels.size(), PATIENCE);
     }
     String counted = answer.equals("unreachable") ? "failed" : answer;
     answers.merge(counted, 1, Integer::sum);
@@ -96,7 +102,7 @@ public final class CheckCrowd implements AutoCloseable {
 
   /** Asks one instance, and what it admits is counted with the rest. */
   public String askOnly(int instance) {
-    return send(instance);
+    return send(instance, PATIENCE);
   }
 
   /**
@@ -108,17 +114,18 @@ public final class CheckCrowd implements AutoCloseable {
     try (ExecutorService racers = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Callable<String>> checks =
           IntStream.range(0, clients)
-              .<Callable<String>>mapToObj(client -> () -> send(client % channels.size()))
+              .<Callable<String>>mapToObj(
+                  client -> () -> send(client % channels.size(), RACERS_PATIENCE))
               .toList();
       return racers.invokeAll(checks).stream().map(Future::resultNow).toList();
     }
   }
 
-  private String send(int instance) {
+  private String send(int instance, Duration patience) {
     try {
       CheckResponse response =
           AuthorizationGrpc.newBlockingStub(channels.get(instance))
-              .withDeadlineAfter(1, TimeUnit.SECONDS)
+              .withDeadlineAfter(patience.toMillis(), TimeUnit.MILLISECONDS)
               .check(request);
       if (response.hasOkResponse()) {
         allowed.incrementAndGet();

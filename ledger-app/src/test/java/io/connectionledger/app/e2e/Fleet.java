@@ -137,6 +137,19 @@ public final class Fleet implements AutoCloseable {
     return attempts.stream().map(CompletableFuture::join).toList();
   }
 
+  /**
+   * Opens as many, for a test of what comes after: who is refused, as when a machine that pauses
+   * lets the second pass that a check has, tries again.
+   */
+  List<Connection> open(int count) {
+    List<Connection> in = new ArrayList<>();
+    Awaitility.await(count + " are open")
+        .atMost(Duration.ofSeconds(30))
+        .pollDelay(Duration.ZERO)
+        .until(() -> in.addAll(opened(attempt(count - in.size(), Map.of()))) && in.size() == count);
+    return in;
+  }
+
   static List<Connection> opened(List<Attempt> attempts) {
     return attempts.stream()
         .filter(Opened.class::isInstance)

@@ -35,13 +35,11 @@ public record Topic(List<JsonNode> events, List<String> invalid) {
     return new Topic(events, invalid);
   }
 
-  /** When the pool's connections were admitted, in milliseconds since the epoch. */
-  static List<Long> admissions(String bootstrapServers, String pool)
+  /** What the pool's clients were answered. */
+  static List<JsonNode> decisions(String bootstrapServers, String pool)
       throws IOException, InterruptedException {
     return kcat(bootstrapServers, "decisions", new ArrayList<>()).stream()
-        .filter(decision -> decision.path("type").asText().equals("allowed"))
         .filter(decision -> decision.path("pool").asText().equals(pool))
-        .map(decision -> decision.path("atMs").asLong())
         .toList();
   }
 

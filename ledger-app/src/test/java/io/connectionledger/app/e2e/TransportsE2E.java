@@ -187,7 +187,7 @@ class TransportsE2E {
 
   private static void shouldCountAndLimitWebSocketsOverHttp2(Fleet fleet) throws Exception {
     int room = 3;
-    List<Connection> others = Fleet.opened(fleet.attempt(2 * LIMIT - room, Map.of()));
+    List<Connection> others = fleet.open(2 * LIMIT - room);
     fleet.awaitActive(2 * LIMIT - room);
     try (Http2WebSocket client = Http2WebSocket.connect(fleet.uri(0).getPort())) {
       List<Http2WebSocket.Stream> in = new ArrayList<>();
