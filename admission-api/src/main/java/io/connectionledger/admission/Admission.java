@@ -97,12 +97,12 @@ final class Admission {
     if (leaving) {
       lastAskedNanos = startedNanos;
     }
-    String key = client.key(ledger.affinity(pool));
-    Decision.Rejected refusal = decideHere(pool, key, reply, onGone, startedNanos);
+    Question question = new Question(pool, client.key(ledger.affinity(pool)), client.listener());
+    Decision.Rejected refusal = decideHere(question, reply, onGone, startedNanos);
     if (refusal != null) {
       ForwardedCheck forwarded =
           new ForwardedCheck(
-              this, ledger, peers, refusal, key, reply, startedNanos, deadlineNanos());
+              this, ledger, peers, refusal, question, reply, startedNanos, deadlineNanos());
       onGone.accept(forwarded);
       forwarded.advance();
     }
@@ -123,8 +123,8 @@ final class Admission {
    *
    * @return false when this instance does not own the pool; nothing is answered then
    */
-  boolean checkForOther(String pool, @Nullable String key, Reply reply, Consumer<Runnable> onGone) {
-    return decideHere(pool, key, reply, onGone, ticker.nowNanos()) == null;
+  boolean checkForOther(Question question, Reply reply, Consumer<Runnable> onGone) {
+    return decideHere(question, reply, onGone, ticker.nowNanos()) == null;
   }
 
   /**
@@ -133,14 +133,10 @@ final class Admission {
    * @return null when it is answered or will be; else the refusal, which is not answered
    */
   Decision.@Nullable Rejected decideHere(
-      String pool,
-      @Nullable String key,
-      Reply reply,
-      Consumer<Runnable> onGone,
-      long startedNanos) {
+      Question question, Reply reply, Consumer<Runnable> onGone, long startedNanos) {
     long stamp = deciding.readLock();
     try {
-      switch (ledger.decide(pool, key)) {
+      switch (ledger.decide(question.pool(), question.key(), question.listener())) {
         case Decision.Allowed allowed -> {
           metrics.attempted(allowed.pool());
           PendingAllow pending = new PendingAllow(this, allowed, reply, startedNanos);

@@ -95,8 +95,8 @@ final class AnyPool implements Ledger {
   }
 
   @Override
-  public Decision decide(String pool, @Nullable String key) {
-    return local.decide(pool, key);
+  public Decision decide(String pool, @Nullable String key, @Nullable String listener) {
+    return local.decide(pool, key, listener);
   }
 
   @Override

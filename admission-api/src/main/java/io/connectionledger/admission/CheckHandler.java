@@ -60,7 +60,7 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
     } else {
       admission.check(
           pools.isEmpty() ? admission.defaultPool() : pools.getFirst(),
-          new HttpClient(headers),
+          new HttpClient(headers, Request.getRemoteAddr(request)),
           new HttpReply(response, callback, answers),
           gone -> {
             request.addFailureListener(failure -> gone.run());
@@ -126,7 +126,7 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
   }
 
   /** Envoy tells the address last in {@code x-forwarded-for}, when it may send that header. */
-  private record HttpClient(HttpFields headers) implements Client {
+  private record HttpClient(HttpFields headers, String envoy) implements Client {
 
     @Override
     public @Nullable String header(String name) {
@@ -137,6 +137,12 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
     public @Nullable String sourceAddress() {
       List<String> hops = headers.getCSV("x-forwarded-for", false);
       return hops.isEmpty() ? null : hops.getLast();
+    }
+
+    /** A check over HTTP says nothing of the listener; of the Envoy there is its own address. */
+    @Override
+    public @Nullable String listener() {
+      return envoy;
     }
   }
 

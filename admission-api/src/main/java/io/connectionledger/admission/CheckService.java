@@ -71,6 +71,16 @@ final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
       Address address = attributes.getSource().getAddress();
       return address.hasSocketAddress() ? address.getSocketAddress().getAddress() : null;
     }
+
+    @Override
+    public @Nullable String listener() {
+      Address address = attributes.getDestination().getAddress();
+      return address.hasSocketAddress()
+          ? address.getSocketAddress().getAddress()
+              + ':'
+              + address.getSocketAddress().getPortValue()
+          : null;
+    }
   }
 
   private record GrpcReply(StreamObserver<CheckResponse> responses, Answers answers)

@@ -12,6 +12,9 @@ interface Client {
   /** The IP address from which it reaches Envoy; null when that is not told. */
   @Nullable String sourceAddress();
 
+  /** Where it reached its Envoy, ip:port; null when that is not told. */
+  @Nullable String listener();
+
   /** What {@code affinity} knows it by; null when it says nothing. */
   default @Nullable String key(Affinity affinity) {
     String key = null;

@@ -20,7 +20,7 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
   private final Ledger ledger;
   private final Peers peers;
   private final String pool;
-  private final @Nullable String key;
+  private final Question question;
   private final Reply reply;
   private final long startedNanos;
   private final long deadlineNanos;
@@ -35,7 +35,6 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
   /**
    * One that nobody has been asked about yet.
    *
-   * @param key what the client is known by; null when it is not
    * @param deadlineNanos when it must be answered, on the ledger's ticker
    */
   ForwardedCheck(
@@ -43,7 +42,7 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
       Ledger ledger,
       Peers peers,
       Decision.Rejected refusal,
-      @Nullable String key,
+      Question question,
       Reply reply,
       long startedNanos,
       long deadlineNanos) {
@@ -51,7 +50,7 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
     this.ledger = ledger;
     this.peers = peers;
     this.pool = refusal.pool();
-    this.key = key;
+    this.question = question;
     this.refusal = refusal;
     this.reply = reply;
     this.startedNanos = startedNanos;
@@ -65,7 +64,7 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
       case Owner.Other other -> {
         if (leftNanos > 0) {
           asked = other;
-          peers.decide(other.address(), pool, key, leftNanos, this);
+          peers.decide(other.address(), question, leftNanos, this);
         } else {
           unowned();
         }
@@ -84,7 +83,7 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
       return;
     }
     Decision.Rejected stillNone =
-        admission.decideHere(pool, key, reply, this::whenGone, startedNanos);
+        admission.decideHere(question, reply, this::whenGone, startedNanos);
     if (stillNone != null) {
       refusal = stillNone;
       advance();
@@ -97,7 +96,7 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
         && rejected.reason() == RejectionReason.POD_LIMIT) {
       Decision.Allowed lent = ledger.loans().spendAsRoom(pool);
       if (lent != null) {
-        admission.answerLent(lent, reply, startedNanos);
+        admission.answerLent(lent.through(question.listener()), reply, startedNanos);
         return;
       }
     }
@@ -134,7 +133,7 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
         if (lent == null) {
           admission.refuse(refusal, reply, startedNanos);
         } else {
-          admission.answerLent(lent, reply, startedNanos);
+          admission.answerLent(lent.through(question.listener()), reply, startedNanos);
         }
       }
     }

@@ -28,7 +28,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,12 +58,11 @@ final class GrpcPeers implements Peers, AutoCloseable {
   }
 
   @Override
-  public void decide(
-      String address, String pool, @Nullable String key, long timeoutNanos, Answer answer) {
+  public void decide(String address, Question question, long timeoutNanos, Answer answer) {
     call(
         address,
         PeerProtocol.DECIDE,
-        PeerCodec.question(pool, key),
+        PeerCodec.encode(question),
         timeoutNanos,
         new Observer() {
           private boolean answered;

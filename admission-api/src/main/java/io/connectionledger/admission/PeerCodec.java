@@ -22,23 +22,34 @@ final class PeerCodec {
   private PeerCodec() {}
 
   /**
-   * What is asked in {@link PeerProtocol#DECIDE}: the name of a pool, then, when the client is
-   * known by something, a NUL, which no name has, and that.
+   * What is asked in {@link PeerProtocol#DECIDE}: the parts of a question with a NUL, which none of
+   * them has, between two; what is not known is empty, and left out at the end.
    */
-  static byte[] question(String pool, @Nullable String key) {
-    return (key == null ? pool : pool + NUL + key).getBytes(UTF_8);
+  static byte[] encode(Question question) {
+    String key = question.key() == null ? "" : question.key();
+    String text =
+        question.listener() != null
+            ? question.pool() + NUL + key + NUL + question.listener()
+            : key.isEmpty() ? question.pool() : question.pool() + NUL + key;
+    return text.getBytes(UTF_8);
   }
 
-  /** The pool of a {@link #question}. */
-  static String pool(String question) {
-    int end = question.indexOf(NUL);
-    return end < 0 ? question : question.substring(0, end);
+  /** Reads what {@link #encode(Question)} made. */
+  static Question decode(byte[] question) {
+    String text = new String(question, UTF_8);
+    int pool = text.indexOf(NUL);
+    if (pool < 0) {
+      return new Question(text, null, null);
+    }
+    int key = text.indexOf(NUL, pool + 1);
+    return new Question(
+        text.substring(0, pool),
+        part(text.substring(pool + 1, key < 0 ? text.length() : key)),
+        key < 0 ? null : part(text.substring(key + 1)));
   }
 
-  /** What the client of a {@link #question} is known by; null when it is not. */
-  static @Nullable String key(String question) {
-    int end = question.indexOf(NUL);
-    return end < 0 ? null : question.substring(end + 1);
+  private static @Nullable String part(String text) {
+    return text.isEmpty() ? null : text;
   }
 
   /** The bytes of an answer; none for an absent one. */

@@ -52,12 +52,8 @@ final class PeerService implements BindableService {
   private void decide(byte[] message, StreamObserver<byte[]> responses) {
     // gRPC gives every server method this kind of observer.
     ServerCallStreamObserver<byte[]> call = (ServerCallStreamObserver<byte[]>) responses;
-    String question = new String(message, UTF_8);
     if (!admission.checkForOther(
-        PeerCodec.pool(question),
-        PeerCodec.key(question),
-        new PeerReply(call),
-        call::setOnCancelHandler)) {
+        PeerCodec.decode(message), new PeerReply(call), call::setOnCancelHandler)) {
       send(call, PeerProtocol.NOTHING);
     }
   }

@@ -3,7 +3,6 @@ package io.connectionledger.admission;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.Loan;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** The other instances, as checks need them: {@link GrpcPeers}. Thread-safe; never waits. */
 interface Peers {
@@ -27,8 +26,7 @@ interface Peers {
   Peers NONE =
       new Peers() {
         @Override
-        public void decide(
-            String address, String pool, @Nullable String key, long timeoutNanos, Answer answer) {
+        public void decide(String address, Question question, long timeoutNanos, Answer answer) {
           answer.unreachable();
         }
 
@@ -52,9 +50,8 @@ interface Peers {
    * Has another instance decide a check.
    *
    * @param address host:port
-   * @param key what the client is known by; null when it is not
    */
-  void decide(String address, String pool, @Nullable String key, long timeoutNanos, Answer answer);
+  void decide(String address, Question question, long timeoutNanos, Answer answer);
 
   /** Gives back what another instance has reserved; without an answer, and it may get lost. */
   void release(String address, Decision.Allowed reservation);

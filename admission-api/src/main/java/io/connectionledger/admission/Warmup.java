@@ -218,7 +218,10 @@ final class Warmup {
     Semaphore inFlight = new Semaphore(IN_FLIGHT);
     for (int sent = 0; sent < CHECKS / FORWARDED && acquire(inFlight, 1, deadlineNanos); sent++) {
       peers.decide(
-          address, pools.get(sent % pools.size()), null, LIMIT.toNanos(), new Forwarded(inFlight));
+          address,
+          new Question(pools.get(sent % pools.size()), null, null),
+          LIMIT.toNanos(),
+          new Forwarded(inFlight));
     }
     acquire(inFlight, IN_FLIGHT, deadlineNanos);
   }

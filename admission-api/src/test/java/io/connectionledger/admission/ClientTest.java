@@ -19,6 +19,11 @@ class ClientTest {
     }
 
     @Override
+    public @Nullable String listener() {
+      return null;
+    }
+
+    @Override
     public @Nullable String sourceAddress() {
       return "192.0.2.7";
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
@@ -72,6 +73,33 @@ final class PrometheusTextTest {
         .contains("websocket_connections_active_total{pool=\"chat\"} 0\n")
         .doesNotContain("websocket_connections_active_total{pool=\"elsewhere\"}")
         .contains("websocket_connections_attempted_total{pool=\"elsewhere\"} 0.0\n");
+  }
+
+  @Test
+  void shouldTellHowFarThePoolCanBeReliedOn() {
+    // Given
+    ledger.pools.add("chat");
+    ledger.connections.put(
+        "chat", new PoolView("chat", 1, PoolPolicy.Mode.ENFORCE, 9, 5, 4, 3, List.of()));
+    ledger.readiness.put(
+        "chat",
+        new PoolReadiness(
+            "chat",
+            1,
+            false,
+            0.25,
+            List.of(),
+            List.of("not-reported: by one", "not-reported: by another", "unleased: some")));
+    // When
+    List<String> lines = text.scrape().lines().toList();
+    // Then
+    assertThat(lines)
+        .containsOnlyOnce("ledger_pool_unreported{pool=\"chat\"} 4")
+        .containsOnlyOnce("ledger_pool_unleased{pool=\"chat\"} 3")
+        .containsOnlyOnce("ledger_pool_ready{pool=\"chat\"} 0")
+        .containsOnlyOnce("ledger_pool_completeness{pool=\"chat\"} 0.25")
+        .containsOnlyOnce("ledger_pool_unready_reason{pool=\"chat\",reason=\"not-reported\"} 1")
+        .containsOnlyOnce("ledger_pool_unready_reason{pool=\"chat\",reason=\"unleased\"} 1");
   }
 
   @Test

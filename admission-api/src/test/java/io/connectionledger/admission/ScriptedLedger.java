@@ -59,7 +59,8 @@ public final class ScriptedLedger implements Ledger {
   private volatile boolean rehearsing;
 
   @Override
-  public synchronized Decision decide(String pool, @Nullable String key) {
+  public synchronized Decision decide(
+      String pool, @Nullable String key, @Nullable String listener) {
     if (rehearsing) {
       return new Decision.Allowed(pool, "rehearsal-1", new PodAddress("127.0.0.1", 1), 0, 0);
     }

@@ -44,6 +44,8 @@ public sealed interface Decision extends LedgerRecord {
    * @param bucketNanos the theoretical arrival time of the pool's token bucket after this decision,
    *     nanoseconds since the epoch; 0 without a rate limit. With it, replay in any order and with
    *     repetitions leaves the bucket exactly as the decisions left it.
+   * @param listener where the client reached its Envoy, ip:port as the check said; null when it did
+   *     not say, or in a record of an earlier version. The Envoy behind it owes an outcome
    */
   @JsonTypeName("allowed")
   record Allowed(
@@ -53,16 +55,34 @@ public sealed interface Decision extends LedgerRecord {
       long bucketNanos,
       long atMs,
       @Nullable Mode mode,
-      @Nullable Basis basis)
+      @Nullable Basis basis,
+      @Nullable String listener)
       implements Decision {
 
     public Allowed {
       mode = Decision.written(mode);
     }
 
+    /** One of a check that did not say where the client reached its Envoy. */
+    public Allowed(
+        String pool,
+        String id,
+        PodAddress pod,
+        long bucketNanos,
+        long atMs,
+        @Nullable Mode mode,
+        @Nullable Basis basis) {
+      this(pool, id, pod, bucketNanos, atMs, mode, basis, null);
+    }
+
     /** One that binds. */
     public Allowed(String pool, String id, PodAddress pod, long bucketNanos, long atMs) {
       this(pool, id, pod, bucketNanos, atMs, null, null);
+    }
+
+    /** The same decision, for a client of another listener. */
+    public Allowed through(@Nullable String other) {
+      return new Allowed(pool, id, pod, bucketNanos, atMs, mode, basis, other);
     }
   }
 

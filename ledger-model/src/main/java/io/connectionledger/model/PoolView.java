@@ -9,11 +9,27 @@ import java.util.List;
  * @param asOfMs milliseconds since the epoch
  * @param mode whether the limits are enforced
  * @param active established connections
- * @param reserved admitted connections that are not established yet
+ * @param reserved admitted connections that are not established, as far as is known
+ * @param unreported those of the reserved that should have had an outcome by now: they may be open
+ *     at an Envoy that does not report them
+ * @param unleased those of the established that were never admitted
  * @param pods in the order of the policy; pods that have left it but still hold connections last
  */
 public record PoolView(
-    String pool, long asOfMs, Mode mode, int active, int reserved, List<PodView> pods) {
+    String pool,
+    long asOfMs,
+    Mode mode,
+    int active,
+    int reserved,
+    int unreported,
+    int unleased,
+    List<PodView> pods) {
+
+  /** One in which everything was admitted and reported. */
+  public PoolView(
+      String pool, long asOfMs, Mode mode, int active, int reserved, List<PodView> pods) {
+    this(pool, asOfMs, mode, active, reserved, 0, 0, pods);
+  }
 
   /** What a pod can do for the next connection. */
   public enum State {

@@ -65,11 +65,12 @@ public interface Ledger {
    * #release}.
    *
    * @param key what {@link #affinity} knows the client by; null when it says nothing
+   * @param listener where the client reached its Envoy, ip:port; null when the check does not say
    * @return the decision; {@link RejectionReason#UNKNOWN_POOL} for a pool without a policy, which
    *     creates no state, and {@link RejectionReason#NO_OWNER} when this instance cannot prove that
    *     it owns the pool or has not caught up yet; {@link #owner} then tells who may be asked
    */
-  Decision decide(String pool, @Nullable String key);
+  Decision decide(String pool, @Nullable String key, @Nullable String listener);
 
   /**
    * Whether the pool has come here without the last word of its owner before. Until what that may

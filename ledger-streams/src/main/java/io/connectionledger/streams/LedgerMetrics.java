@@ -12,6 +12,7 @@ final class LedgerMetrics {
 
   private final MeterRegistry registry;
   private final Map<String, Counter> established = new ConcurrentHashMap<>();
+  private final Map<String, Counter> unreported = new ConcurrentHashMap<>();
   private final Counter repairs;
   private final Counter leasesExpired;
   private final Counter released;
@@ -50,6 +51,17 @@ final class LedgerMetrics {
   /** Makes the pool's counter exist from the start, at zero. */
   void pool(String pool) {
     var unused = established(pool);
+    unused = unreported(pool);
+  }
+
+  private Counter unreported(String pool) {
+    return unreported.computeIfAbsent(
+        pool,
+        name ->
+            Counter.builder("ledger.unreported")
+                .description("Outcomes of connections that Envoy owed and did not report")
+                .tag("pool", name)
+                .register(registry));
   }
 
   private Counter established(String pool) {
@@ -72,6 +84,7 @@ final class LedgerMetrics {
     established(pool).increment(changes.established());
     repairs.increment(changes.repaired());
     refused.increment(changes.refused());
+    unreported(pool).increment(changes.unreported());
     for (ConnectionEvent.Closed lost : changes.givenUp()) {
       (lost.reason().equals(ConnectionEvent.Closed.LEASE_EXPIRED) ? leasesExpired : released)
           .increment();

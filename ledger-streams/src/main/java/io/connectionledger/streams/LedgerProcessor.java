@@ -205,8 +205,17 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
     }
   }
 
+  /** An open circuit by its pod, or an interval of heartbeats by its Envoy. */
   private void restoreCircuit(KeyValue<String, byte[]> entry) {
     int separator = entry.key.indexOf('|');
+    Long intervalMs = StoreCodec.interval(entry.value);
+    if (intervalMs != null && separator >= 0) {
+      if (!shard.restoreInterval(
+          entry.key.substring(0, separator), entry.key.substring(separator + 1), intervalMs)) {
+        circuits.delete(entry.key);
+      }
+      return;
+    }
     StoredCircuit circuit = StoreCodec.circuit(entry.value);
     if (separator < 0
         || circuit == null
@@ -282,6 +291,26 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
                 circuits.put(key, StoreCodec.circuit(circuit));
               }
             });
+    changes
+        .intervals()
+        .forEach(
+            (node, intervalMs) -> {
+              String key = pool + '|' + node;
+              if (intervalMs == null) {
+                circuits.delete(key);
+              } else {
+                circuits.put(key, StoreCodec.interval(intervalMs));
+              }
+            });
+    changes
+        .warnings()
+        .forEach(
+            sentence ->
+                LOGGER
+                    .atWarn()
+                    .addKeyValue("pool", pool)
+                    .addKeyValue("reason", sentence)
+                    .log("The counts of a pool do not show all that is open"));
     if (changes.bucketArrivalNanos() != 0) {
       buckets.put(pool, changes.bucketArrivalNanos());
     }

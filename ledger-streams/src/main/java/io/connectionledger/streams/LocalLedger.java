@@ -208,7 +208,7 @@ public final class LocalLedger implements Ledger {
   }
 
   @Override
-  public Decision decide(String pool, @Nullable String key) {
+  public Decision decide(String pool, @Nullable String key, @Nullable String listener) {
     long nowNanos = ticker.nowNanos();
     Integer partition = partitionOf.get(pool);
     if (partition == null) {
@@ -216,7 +216,8 @@ public final class LocalLedger implements Ledger {
     }
     PoolShard shard = shards.get(partition);
     boolean knowsHow = policiesKnown || partition == Rehearsal.PARTITION;
-    Decision decision = shard == null || !knowsHow ? null : shard.decide(pool, key, nowNanos);
+    Decision decision =
+        shard == null || !knowsHow ? null : shard.decide(pool, key, listener, nowNanos);
     return decision != null ? decision : noOwner(pool, nowNanos);
   }
 

@@ -131,7 +131,8 @@ final class PoolShard {
   }
 
   /** The decision; null when this shard may not decide. */
-  @Nullable Decision decide(String pool, @Nullable String key, long nowNanos) {
+  @Nullable Decision decide(
+      String pool, @Nullable String key, @Nullable String listener, long nowNanos) {
     lock.lock();
     try {
       PoolLedger ledger = pools.get(pool);
@@ -140,15 +141,15 @@ final class PoolShard {
       }
       // Who looked at the clock first may have the lock last, and would find a token not there yet.
       decidedNanos = Math.max(decidedNanos, nowNanos);
-      return ledger.decide(key, decidedNanos);
+      return ledger.decide(key, listener, decidedNanos);
     } finally {
       lock.unlock();
     }
   }
 
-  /** {@link #decide(String, String, long)} for a client that is not known. */
+  /** {@link #decide} for a client that is not known, at an Envoy that is not. */
   @Nullable Decision decide(String pool, long nowNanos) {
-    return decide(pool, null, nowNanos);
+    return decide(pool, null, null, nowNanos);
   }
 
   /** {@link PoolLedger#lend}; null when this shard may not decide. */
@@ -196,16 +197,17 @@ final class PoolShard {
       }
       List<String> reasons = new ArrayList<>();
       if (!caughtUp) {
-        reasons.add("the owner is new and still catching up");
+        reasons.add("catching-up: the owner is new and still reads what there is");
       }
       boolean heard = silentMs < EnvoyWatch.SILENCE_MS;
       if (!heard) {
-        reasons.add("no access-log service is heard");
+        reasons.add("no-ingest: no access-log service is heard");
       }
       double completeness = ledger.completeness(heard ? 0 : silentMs);
       if (completeness < PoolReadiness.ENOUGH) {
-        reasons.add("completeness is below " + PoolReadiness.ENOUGH);
+        reasons.add("incomplete: completeness is below " + PoolReadiness.ENOUGH);
       }
+      reasons.addAll(ledger.reportingProblems());
       return Optional.of(
           new PoolReadiness(
               pool, nowMs, reasons.isEmpty(), completeness, ledger.envoys(), reasons));
@@ -259,6 +261,16 @@ final class PoolShard {
     return ledger != null && ledger.restoreCircuit(pod, circuit);
   }
 
+  /** Puts a stored interval back; false when its pool does not exist any more. */
+  boolean restoreInterval(String pool, String node, long intervalMs) {
+    PoolLedger ledger = pools.get(pool);
+    if (ledger == null) {
+      return false;
+    }
+    ledger.restoreInterval(node, intervalMs);
+    return true;
+  }
+
   void restoreBucket(String pool, long arrivalNanos) {
     PoolLedger ledger = pools.get(pool);
     if (ledger != null) {
@@ -281,14 +293,14 @@ final class PoolShard {
         envoys.learn(presence);
         return Map.of();
       }
-      List<EnvoyWatch.Verdict> verdicts = envoys.heard(presence);
+      List<EnvoyWatch.Verdict> verdicts = envoys.heard(presence, this::heartbeatMs);
       Map<String, Changes> changed = new LinkedHashMap<>();
       pools.forEach(
           (pool, ledger) -> {
             Changes changes = new Changes();
             ledger.tick(envoys.nowMs(), nowMs, changes);
             verdicts.forEach(verdict -> ledger.apply(verdict, nowMs, changes));
-            if (!changes.connections().isEmpty()) {
+            if (!changes.isEmpty()) {
               changed.put(pool, changes);
             }
           });
@@ -297,6 +309,15 @@ final class PoolShard {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** An Envoy reports all its pools in one rhythm; the slowest that was seen is it. */
+  private long heartbeatMs(String node) {
+    long longestMs = terms.heartbeat().toMillis();
+    for (PoolLedger ledger : pools.values()) {
+      longestMs = Math.max(longestMs, ledger.heartbeatMs(node));
+    }
+    return longestMs;
   }
 
   /**

@@ -41,7 +41,7 @@ final class Reports {
       Rejected rejected) {
     List<String> reasons = new ArrayList<>(readiness.reasons());
     if (isNew) {
-      reasons.add("the owner is new: it has not decided for a whole lease yet");
+      reasons.add("catching-up: the owner is new and has not decided for a whole lease yet");
     }
     PoolScaling scaling =
         new PoolScaling(

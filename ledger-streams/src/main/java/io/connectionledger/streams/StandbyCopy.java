@@ -1,5 +1,6 @@
 package io.connectionledger.streams;
 
+import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.ReadOnlyWindowStore;
@@ -25,6 +27,8 @@ import org.apache.kafka.streams.state.ReadOnlyWindowStore;
  *
  * @param staleMs how old it may be
  * @param held by pod that holds connections
+ * @param unreported how many should have had an outcome and have none
+ * @param unleased how many are open and were never admitted
  * @param tripped pods whose circuit is open
  * @param rejected of the last hour before {@code asOfMs}
  */
@@ -32,6 +36,8 @@ record StandbyCopy(
     long staleMs,
     long asOfMs,
     Map<PodAddress, Held> held,
+    int unreported,
+    int unleased,
     Set<PodAddress> tripped,
     Rejected rejected) {
 
@@ -55,24 +61,38 @@ record StandbyCopy(
     String from = pool + '|';
     String to = pool + (char) ('|' + 1);
     Map<PodAddress, Held> held = new HashMap<>();
+    int unreported = 0;
+    int unleased = 0;
     try (KeyValueIterator<String, byte[]> all = stores.connections.range(from, to)) {
-      all.forEachRemaining(
-          entry -> {
-            StoredConnection connection = StoreCodec.connection(entry.value);
-            if (connection instanceof StoredConnection.Open open) {
-              held.merge(open.pod(), new Held(1, 0), Held::plus);
-            } else if (connection instanceof StoredConnection.Reserved reserved) {
-              held.merge(reserved.pod(), new Held(0, 1), Held::plus);
-            }
-          });
+      while (all.hasNext()) {
+        KeyValue<String, byte[]> entry = all.next();
+        StoredConnection connection = StoreCodec.connection(entry.value);
+        if (connection instanceof StoredConnection.Open open) {
+          held.merge(open.pod(), new Held(1, 0), Held::plus);
+          unleased += ConnectionIds.isUnleased(entry.key.substring(from.length())) ? 1 : 0;
+        } else if (connection instanceof StoredConnection.Reserved reserved) {
+          held.merge(reserved.pod(), new Held(0, 1), Held::plus);
+          unreported += reserved.overdue() ? 1 : 0;
+        }
+      }
     }
     Set<PodAddress> tripped = new HashSet<>();
     try (KeyValueIterator<String, byte[]> all = stores.circuits.range(from, to)) {
       all.forEachRemaining(
-          entry -> tripped.add(PodAddress.parse(entry.key.substring(from.length()))));
+          entry -> {
+            if (StoreCodec.circuit(entry.value) != null) {
+              tripped.add(PodAddress.parse(entry.key.substring(from.length())));
+            }
+          });
     }
     return new StandbyCopy(
-        staleMs, nowMs, held, tripped, History.rejected(stores.history, pool, nowMs));
+        staleMs,
+        nowMs,
+        held,
+        unreported,
+        unleased,
+        tripped,
+        History.rejected(stores.history, pool, nowMs));
   }
 
   /** The pool as its owner would show it. */
@@ -91,7 +111,14 @@ record StandbyCopy(
                     address.toString(), address, holds.active, holds.reserved, limit, State.GONE)));
     Held all = held.values().stream().reduce(NOTHING, Held::plus);
     return new PoolView(
-        record.pool(), asOfMs, record.policy().mode(), all.active, all.reserved, pods);
+        record.pool(),
+        asOfMs,
+        record.policy().mode(),
+        all.active,
+        all.reserved,
+        unreported,
+        unleased,
+        pods);
   }
 
   private PodView view(PolicyRecord record, Pod pod, Held holds, int limit) {
@@ -115,7 +142,7 @@ record StandbyCopy(
         false,
         none ? 1 : 0,
         List.of(),
-        List.of("the owner cannot be asked: this is what a standby knows"));
+        List.of("incomplete: the owner cannot be asked, and this is what a standby knows"));
   }
 
   /** All about the pool. */

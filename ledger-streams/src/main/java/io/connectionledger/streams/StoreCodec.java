@@ -21,7 +21,9 @@ final class StoreCodec {
   private static final byte OPEN = 2;
   private static final byte ENDED = 3;
   private static final byte CIRCUIT = 4;
+  private static final byte INTERVAL = 5;
   private static final long UNKNOWN_START = Long.MIN_VALUE;
+  private static final long OVERDUE = 1;
 
   /**
    * How often something happened within a bucket of the history.
@@ -35,7 +37,12 @@ final class StoreCodec {
 
   static byte[] connection(StoredConnection connection) {
     return switch (connection) {
-      case Reserved r -> strings(RESERVED, 0, r.pod().toString(), "");
+      case Reserved r ->
+          strings(
+              RESERVED,
+              r.overdue() ? OVERDUE : 0,
+              r.pod().toString(),
+              r.listener() == null ? "" : r.listener());
       case Open o ->
           strings(
               OPEN,
@@ -70,12 +77,12 @@ final class StoreCodec {
       if (form == ENDED) {
         return new Ended();
       }
-      long startedAtMs = in.getLong();
+      long number = in.getLong();
       PodAddress pod = PodAddress.parse(string(in, in.getShort()));
-      String envoy = string(in, in.remaining());
+      String who = string(in, in.remaining());
       return switch (form) {
-        case RESERVED -> new Reserved(pod);
-        case OPEN -> new Open(pod, envoy, startedAtMs == UNKNOWN_START ? null : startedAtMs);
+        case RESERVED -> new Reserved(pod, who.isEmpty() ? null : who, number == OVERDUE);
+        case OPEN -> new Open(pod, who, number == UNKNOWN_START ? null : number);
         default -> null;
       };
     } catch (BufferUnderflowException | IllegalArgumentException notOurs) {
@@ -111,6 +118,20 @@ final class StoreCodec {
     return bytes.length == 1 + Integer.BYTES + Long.BYTES && in.get() == CIRCUIT
         ? new StoredCircuit(in.getInt(), in.getLong())
         : null;
+  }
+
+  static byte[] interval(long ms) {
+    return ByteBuffer.allocate(1 + Long.BYTES).put(INTERVAL).putLong(ms).array();
+  }
+
+  /**
+   * Reads a stored interval, in milliseconds.
+   *
+   * @return null when the bytes are none
+   */
+  static @Nullable Long interval(byte[] bytes) {
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    return bytes.length == 1 + Long.BYTES && in.get() == INTERVAL ? in.getLong() : null;
   }
 
   static byte[] tally(Tally tally) {

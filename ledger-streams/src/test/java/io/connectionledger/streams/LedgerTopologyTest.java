@@ -338,7 +338,7 @@ class LedgerTopologyTest {
 
     assertThat(view().active()).isEqualTo(1);
     assertThat(shard().readiness(POOL, ticker.nowMs()).orElseThrow().reasons())
-        .contains("no access-log service is heard");
+        .contains("no-ingest: no access-log service is heard");
   }
 
   @Test
@@ -444,10 +444,10 @@ class LedgerTopologyTest {
         .containsExactly(false, 0.5);
     assertThat(half.envoys())
         .containsExactly(
-            new PoolReadiness.EnvoyView("envoy-1", 7, 1),
+            new PoolReadiness.EnvoyView("envoy-1", 7, 1, 13_100L),
             new PoolReadiness.EnvoyView("envoy-2", 2, 1));
     assertThat(silent.completeness()).isZero();
-    assertThat(silent.reasons()).contains("no access-log service is heard");
+    assertThat(silent.reasons()).contains("no-ingest: no access-log service is heard");
   }
 
   private PoolReadiness readiness() {

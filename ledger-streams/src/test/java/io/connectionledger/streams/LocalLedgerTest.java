@@ -110,7 +110,7 @@ class LocalLedgerTest {
     assertThat(report.rejections()).isEqualTo(ledger.rejections("chat").orElseThrow());
     assertThat(report.scaling().ready()).isFalse();
     assertThat(report.scaling().reasons())
-        .contains("the owner is new: it has not decided for a whole lease yet");
+        .contains("catching-up: the owner is new and has not decided for a whole lease yet");
     assertThat(ledger.standby("chat")).isEmpty();
   }
 
@@ -139,7 +139,7 @@ class LocalLedgerTest {
   }
 
   private String decide(String pool) {
-    return ledger.decide(pool, null) instanceof Decision.Rejected rejected
+    return ledger.decide(pool, null, null) instanceof Decision.Rejected rejected
         ? rejected.reason().label()
         : "allowed";
   }
@@ -186,7 +186,13 @@ class LocalLedgerTest {
       return pool.equals("copied")
           ? Optional.of(
               new StandbyCopy(
-                  1_500, 7, Map.of(POD, new StandbyCopy.Held(1, 1)), Set.of(), new Rejected(7)))
+                  1_500,
+                  7,
+                  Map.of(POD, new StandbyCopy.Held(1, 1)),
+                  0,
+                  0,
+                  Set.of(),
+                  new Rejected(7)))
           : Optional.empty();
     }
 

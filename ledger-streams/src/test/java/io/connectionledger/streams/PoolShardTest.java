@@ -35,9 +35,9 @@ class PoolShardTest {
     PoolShard shard = new PoolShard(List.of(twoAtOnce), terms, NOW_MS);
     shard.caughtUp();
 
-    Decision first = shard.decide("chat", null, NOW_NANOS + 1_000);
-    Decision second = shard.decide("chat", null, NOW_NANOS);
-    Decision third = shard.decide("chat", null, NOW_NANOS + 2_000);
+    Decision first = shard.decide("chat", NOW_NANOS + 1_000);
+    Decision second = shard.decide("chat", NOW_NANOS);
+    Decision third = shard.decide("chat", NOW_NANOS + 2_000);
 
     assertThat(first).isInstanceOf(Decision.Allowed.class);
     assertThat(second).isInstanceOf(Decision.Allowed.class);

@@ -16,6 +16,7 @@ import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolReadiness.EnvoyView;
 import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolScaling.Candidate;
 import io.connectionledger.model.PoolView;
@@ -216,7 +217,7 @@ class QueriesTest {
 
   private void check(
       TopologyTestDriver driver, LocalLedger ledger, String pool, SplittableRandom random) {
-    Decision decision = ledger.decide(pool, "user-" + random.nextInt(9));
+    Decision decision = ledger.decide(pool, "user-" + random.nextInt(9), null);
     send(driver, decision);
     if (decision instanceof Decision.Allowed allowed) {
       waiting.put(
@@ -365,8 +366,15 @@ class QueriesTest {
   private void readiness(PoolReadiness readiness, RecordCount count) {
     double completeness = count.completeness(ticker.nowMs());
     assertThat(readiness.completeness()).isCloseTo(completeness, within(1e-9));
-    assertThat(readiness.ready()).isEqualTo(completeness >= 0.95);
-    assertThat(readiness.envoys()).isEqualTo(count.envoys());
+    assertThat(readiness.ready()).isEqualTo(count.isReady(ticker.nowMs()));
+    assertThat(readiness.ready()).isEqualTo(readiness.reasons().isEmpty());
+    assertThat(readiness.envoys().stream().map(QueriesTest::counted).toList())
+        .isEqualTo(count.envoys());
+  }
+
+  /** What the records show of an Envoy: not its rhythm. */
+  private static EnvoyView counted(EnvoyView view) {
+    return new EnvoyView(view.node(), view.lastSeenMs(), view.connections());
   }
 
   private void scaling(PoolReport report, RecordCount count, PolicyRecord policy) {
@@ -402,7 +410,7 @@ class QueriesTest {
     if (ownedMs < 28_000) {
       assertThat(report.scaling().ready()).isFalse();
     } else if (ownedMs > 32_000) {
-      assertThat(report.scaling().ready()).isEqualTo(count.completeness(ticker.nowMs()) >= 0.95);
+      assertThat(report.scaling().ready()).isEqualTo(count.isReady(ticker.nowMs()));
     }
   }
 

@@ -127,6 +127,12 @@ final class RecordCount {
     return open.isEmpty() ? 1 : (double) heard / open.size();
   }
 
+  /** Enough of them were heard, and few were never admitted. */
+  boolean isReady(long nowMs) {
+    long unleased = open.keySet().stream().filter(id -> id.startsWith("u-")).count();
+    return completeness(nowMs) >= 0.95 && unleased <= open.size() * 0.1;
+  }
+
   List<EnvoyView> envoys() {
     Map<String, Integer> held = new TreeMap<>();
     open.values().forEach(one -> held.merge(one.envoy, 1, Integer::sum));

@@ -4,6 +4,7 @@ import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PodAddress;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -22,23 +23,17 @@ public final class NaivePool {
     ENDED
   }
 
-  private record Entry(State state, @Nullable PodAddress pod, long untilMs) {}
+  private record Entry(State state, @Nullable PodAddress pod, long sinceMs) {}
 
   private final Map<String, Entry> entries = new HashMap<>();
-  private final Map<State, Long> lives;
+  private final Map<State, Long> lives = new EnumMap<>(State.class);
   private long nowMs;
 
   public NaivePool(long reservationMs, long leaseMs, long tombstoneMs, long nowMs) {
-    lives =
-        Map.of(
-            State.RESERVED,
-            reservationMs,
-            State.RELEASED,
-            reservationMs,
-            State.OPEN,
-            leaseMs,
-            State.ENDED,
-            tombstoneMs);
+    lives.put(State.RESERVED, reservationMs);
+    lives.put(State.RELEASED, reservationMs);
+    lives.put(State.OPEN, leaseMs);
+    lives.put(State.ENDED, tombstoneMs);
     this.nowMs = nowMs;
   }
 
@@ -68,15 +63,21 @@ public final class NaivePool {
     }
   }
 
-  public void tick(long now) {
+  /**
+   * Lets what is overdue end.
+   *
+   * @param leaseMs how long an open connection counts now after its last sign of life
+   */
+  public void tick(long now, long leaseMs) {
     nowMs = now;
-    entries.values().removeIf(entry -> entry.untilMs() <= nowMs);
+    lives.put(State.OPEN, leaseMs);
+    entries.values().removeIf(entry -> entry.sinceMs() + life(entry.state()) <= nowMs);
   }
 
   /** Everything that survives a restart gets its full time again; a release was never stored. */
   public void restart() {
     entries.values().removeIf(entry -> entry.state() == State.RELEASED);
-    entries.replaceAll((id, e) -> new Entry(e.state(), e.pod(), nowMs + life(e.state())));
+    entries.replaceAll((id, e) -> new Entry(e.state(), e.pod(), nowMs));
   }
 
   public long active(PodAddress pod) {
@@ -99,7 +100,7 @@ public final class NaivePool {
   }
 
   private void put(String id, State state, @Nullable PodAddress pod) {
-    entries.put(id, new Entry(state, pod, nowMs + life(state)));
+    entries.put(id, new Entry(state, pod, nowMs));
   }
 
   private long life(State state) {

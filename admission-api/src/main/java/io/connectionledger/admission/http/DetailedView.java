@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Everything about a pool and each of its pods.
  *
+ * @param unreported those of the reserved that should have had an outcome
+ * @param unleased those of the active that were never admitted
  * @param windows the rejections of the pool
  * @param desiredPods how many should take connections
  * @param scaling whether a controller may act
@@ -33,6 +35,8 @@ record DetailedView(
     String mode,
     int active,
     int reserved,
+    int unreported,
+    int unleased,
     Map<String, Map<String, Long>> windows,
     int desiredPods,
     Scaling scaling,
@@ -80,6 +84,8 @@ record DetailedView(
         view.mode().label(),
         view.active(),
         view.reserved(),
+        view.unreported(),
+        view.unleased(),
         report.rejections().windows(),
         report.scaling().desiredPods(),
         new Scaling(report.scaling().ready(), report.scaling().reasons()),

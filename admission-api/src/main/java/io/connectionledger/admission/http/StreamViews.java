@@ -25,7 +25,7 @@ final class StreamViews implements StreamJson {
   }
 
   private static Views.Connections all(PoolView view, PolicyRecord policy) {
-    return Views.Connections.of(view, null, policy.paces(), ALL);
+    return Views.Connections.of(view, null, policy.paces(), ALL).asEvent();
   }
 
   @Override

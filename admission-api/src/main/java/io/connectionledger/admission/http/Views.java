@@ -40,6 +40,8 @@ final class Views {
    * What is open and reserved.
    *
    * @param staleMillis how old it may be, when the owner could not be asked; absent when it was
+   * @param unreported those of the reserved that should have had an outcome; absent in an event
+   * @param unleased those of the active that were never admitted; absent in an event
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record Connections(
@@ -49,8 +51,16 @@ final class Views {
       String mode,
       int active,
       int reserved,
+      @Nullable Integer unreported,
+      @Nullable Integer unleased,
       List<Pod> pods,
       @Nullable String next) {
+
+    /** The same without what an event does not follow. */
+    Connections asEvent() {
+      return new Connections(
+          pool, asOf, staleMillis, mode, active, reserved, null, null, pods, next);
+    }
 
     static Connections of(
         PoolView view, @Nullable Long staleMs, Map<PodAddress, DrainPace> paces, Paging paging) {
@@ -62,6 +72,8 @@ final class Views {
           view.mode().label(),
           view.active(),
           view.reserved(),
+          view.unreported(),
+          view.unleased(),
           page.entries().stream()
               .map(pod -> Pod.of(pod, paces.get(pod.address()), view.asOfMs()))
               .toList(),
@@ -201,10 +213,21 @@ final class Views {
     }
   }
 
-  record Envoy(String node, String lastSeen, int connections) {
+  /**
+   * One Envoy.
+   *
+   * @param heartbeatSeconds at which interval it repeats open connections; absent while unknown
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Envoy(String node, String lastSeen, int connections, @Nullable Double heartbeatSeconds) {
 
     static Envoy of(PoolReadiness.EnvoyView view) {
-      return new Envoy(view.node(), instant(view.lastSeenMs()), view.connections());
+      Long heartbeatMs = view.heartbeatMs();
+      return new Envoy(
+          view.node(),
+          instant(view.lastSeenMs()),
+          view.connections(),
+          heartbeatMs == null ? null : Math.round(heartbeatMs / 100.0) / 10.0);
     }
   }
 

@@ -154,7 +154,7 @@ final class QueryRoutesTest {
         .isEqualTo(
             """
             {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","mode":"enforce","active":4,\
-            "reserved":1,"windows":{"5m":{"pod_limit":4}},"desiredPods":3,\
+            "reserved":1,"unreported":0,"unleased":0,"windows":{"5m":{"pod_limit":4}},"desiredPods":3,\
             "scaling":{"ready":false,"reasons":["the owner is new"]},\
             "readiness":{"ready":true,"completeness":1.0,"envoys":[{"node":"envoy-1",\
             "lastSeen":"2023-11-14T22:13:20.123Z","connections":4}],"reasons":[]},\

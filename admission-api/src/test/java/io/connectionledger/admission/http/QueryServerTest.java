@@ -92,7 +92,7 @@ final class QueryServerTest {
         .isEqualTo(
             """
             {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","mode":"enforce","active":3,\
-            "reserved":1,"pods":[{"pod":"demo-pod-1","address":"127.0.0.1:9101","active":2,"reserved":0,"limit":2,\
+            "reserved":1,"unreported":0,"unleased":0,"pods":[{"pod":"demo-pod-1","address":"127.0.0.1:9101","active":2,"reserved":0,"limit":2,\
             "state":"full","overLimit":false},\
             {"pod":"[fd00::7]:80","address":"[fd00::7]:80","active":1,"reserved":2,"limit":2,\
             "state":"overLimit","overLimit":true}]}""");

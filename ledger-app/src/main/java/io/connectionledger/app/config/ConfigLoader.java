@@ -43,6 +43,9 @@ public final class ConfigLoader {
   private static final Duration MAX_LEASE = Duration.ofMinutes(10);
   private static final String LEASE_ALLOWED = "1s to 10m, written as 500ms, 10s, 5m or 1h";
 
+  private static final Duration MAX_UNREPORTED = Duration.ofHours(24);
+  private static final String UNREPORTED_ALLOWED = "0s to 24h, written as 500ms, 10s, 5m or 1h";
+
   private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:%-]{1,253}");
   private static final Pattern PATH = Pattern.compile("[^\\p{Cntrl}]+");
   private static final Pattern SERVERS =
@@ -109,7 +112,11 @@ public final class ConfigLoader {
         new Lease(
             lease("lease.heartbeat", Duration.ofSeconds(10)),
             integer("lease.missed", 1, MAX_MISSED, 3),
-            lease("lease.reservation", Duration.ofSeconds(15))),
+            lease("lease.reservation", Duration.ofSeconds(15)),
+            settings
+                .get("lease.unreported")
+                .map(value -> value.duration(Duration.ZERO, MAX_UNREPORTED, UNREPORTED_ALLOWED))
+                .orElse(Duration.ofHours(1))),
         new Policies(
             settings
                 .get("policies.file")

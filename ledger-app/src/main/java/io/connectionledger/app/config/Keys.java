@@ -30,6 +30,7 @@ final class Keys {
           "lease.heartbeat",
           "lease.missed",
           "lease.reservation",
+          "lease.unreported",
           "policies.file");
 
   /** Every key of a pool. */

@@ -120,8 +120,9 @@ public record LedgerConfig(
    * @param heartbeat how often Envoy repeats an open connection
    * @param missed heartbeats without which a connection is lost
    * @param reservation how long a slot is held for a connection that has not opened yet
+   * @param unreported how long it is held at most when no Envoy says what became of the connection
    */
-  public record Lease(Duration heartbeat, int missed, Duration reservation) {}
+  public record Lease(Duration heartbeat, int missed, Duration reservation, Duration unreported) {}
 
   /**
    * Where policies may change while the instance runs.

@@ -51,7 +51,9 @@ final class KafkaOptions {
     if (config != null) {
       LedgerConfig loaded = ConfigLoader.load(config, System.getenv());
       LedgerConfig.Lease lease = loaded.lease();
-      terms = new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation());
+      terms =
+          new LeaseTerms(
+              lease.heartbeat(), lease.missed(), lease.reservation(), lease.unreported());
       kafka.putAll(loaded.kafka().clientProperties());
       servers = loaded.kafka().servers();
     }

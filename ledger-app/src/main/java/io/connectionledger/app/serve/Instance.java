@@ -71,7 +71,8 @@ public final class Instance implements AutoCloseable {
         policyFile == null || policyText == null
             ? config.pools()
             : config.poolsWith(PolicyFile.parse(policyText, policyFile.toString()));
-    this.terms = new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation());
+    this.terms =
+        new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation(), lease.unreported());
     this.ledger = new LocalLedger(pools, config.kafka().partitions(), terms, ticker);
   }
 

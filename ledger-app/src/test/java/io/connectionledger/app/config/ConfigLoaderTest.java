@@ -68,7 +68,7 @@ final class ConfigLoaderTest {
         new Authz(new Listener("127.0.0.1", 9002), Durability.FAST),
         new Listener("127.0.0.1", 8090),
         new Listener("127.0.0.1", 18_000),
-        new Lease(Duration.ofSeconds(10), 3, Duration.ofSeconds(15)),
+        new Lease(Duration.ofSeconds(10), 3, Duration.ofSeconds(15), Duration.ofHours(1)),
         new Policies(null),
         pools);
   }
@@ -118,7 +118,7 @@ final class ConfigLoaderTest {
             authz: { port: 2, bind: localhost, durability: acknowledged }
             http: { port: 65535, bind: "::" }
             xds: { port: 3, bind: 10.0.0.1 }
-            lease: { heartbeat: 1s, missed: 100, reservation: 10m }
+            lease: { heartbeat: 1s, missed: 100, reservation: 10m, unreported: 0s }
             policies: { file: /etc/ledger/pools.yaml }
             """);
 
@@ -137,7 +137,7 @@ final class ConfigLoaderTest {
                 new Authz(new Listener("localhost", 2), Durability.ACKNOWLEDGED),
                 new Listener("::", 65_535),
                 new Listener("10.0.0.1", 3),
-                new Lease(Duration.ofSeconds(1), 100, Duration.ofMinutes(10)),
+                new Lease(Duration.ofSeconds(1), 100, Duration.ofMinutes(10), Duration.ZERO),
                 new Policies(Path.of("/etc/ledger/pools.yaml")),
                 Map.of()));
     assertThat(config.kafka().clientProperties()).containsEntry("retries", "5");
@@ -216,6 +216,9 @@ final class ConfigLoaderTest {
         "lease: { heartbeat: 999ms }"
             + " | lease.heartbeat is '999ms' (ledger.yaml line 1): allowed is 1s to 10m, written"
             + " as 500ms, 10s, 5m or 1h",
+        "lease: { unreported: 25h }"
+            + " | lease.unreported is '25h' (ledger.yaml line 1): allowed is 0s to 24h, written as"
+            + " 500ms, 10s, 5m or 1h",
         "lease: { reservation: 1h }"
             + " | lease.reservation is '1h' (ledger.yaml line 1): allowed is 1s to 10m, written as"
             + " 500ms, 10s, 5m or 1h",

@@ -1,5 +1,9 @@
 package io.connectionledger.app.faults;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.connectionledger.app.e2e.Fleet.Ports;
 import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.faults.Watch.LedgerCounts;
@@ -183,6 +187,21 @@ final class LedgerProcesses implements AutoCloseable {
   /** What it says of the pool's pods; empty while it does not answer. */
   Optional<LedgerCounts> counts() {
     return get("/v1/pools/" + POOL + "/connections").map(LedgerCounts::parse);
+  }
+
+  /** How far it says that the pool can be relied on; a missing node while it does not answer. */
+  JsonNode readiness() {
+    return get("/v1/pools/" + POOL + "/readiness")
+        .map(LedgerProcesses::json)
+        .orElse(MissingNode.getInstance());
+  }
+
+  private static JsonNode json(String body) {
+    try {
+      return new ObjectMapper().readTree(body);
+    } catch (JsonProcessingException broken) {
+      throw new IllegalStateException(body, broken);
+    }
   }
 
   /** The sum of the samples of a metric whose name and labels begin so; 0 without any. */

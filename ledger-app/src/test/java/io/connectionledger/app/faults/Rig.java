@@ -40,11 +40,25 @@ final class Rig implements AutoCloseable {
   final Watch watch;
   private final Path folder;
   private final Path bootstrap;
+  private final EnvoyLog log;
   private int started;
 
+  /**
+   * How the Envoys report.
+   *
+   * @param alsPort 0 for the ledger's own
+   */
+  record EnvoyLog(int alsPort, Duration heartbeat) {}
+
   private Rig(
-      Path folder, int limit, List<WebSocketPod> pods, LedgerProcesses ledger, Path bootstrap) {
+      Path folder,
+      int limit,
+      List<WebSocketPod> pods,
+      LedgerProcesses ledger,
+      Path bootstrap,
+      EnvoyLog log) {
     this.folder = folder;
+    this.log = log;
     this.limit = limit;
     this.pods = pods;
     this.ledger = ledger;
@@ -65,30 +79,36 @@ final class Rig implements AutoCloseable {
    * @param capacity connections that the pods take together
    * @param roles as for {@link LedgerProcesses#start}
    */
-  private static Rig prepare(Path folder, int capacity, String... roles) throws IOException {
+  private static Rig prepare(Path folder, int capacity, EnvoyLog log, String... roles)
+      throws IOException {
     List<WebSocketPod> pods = IntStream.range(0, PODS).mapToObj(i -> WebSocketPod.start()).toList();
     int limit = capacity / PODS;
     LedgerProcesses ledger =
         LedgerProcesses.start(
             folder, HEARTBEAT, ServeProcess.pool(LedgerProcesses.POOL, limit, pods), roles);
-    return new Rig(folder, limit, pods, ledger, failingClosed(folder));
+    return new Rig(folder, limit, pods, ledger, failingClosed(folder), log);
   }
 
   /** A rig with the Envoy that the machine has. */
   static Rig start(Path folder, int capacity, String... roles) throws Exception {
-    Rig rig = prepare(folder, capacity, roles);
+    return start(folder, capacity, new EnvoyLog(0, HEARTBEAT), roles);
+  }
+
+  /** A rig whose Envoys report in another way. */
+  static Rig start(Path folder, int capacity, EnvoyLog log, String... roles) throws Exception {
+    Rig rig = prepare(folder, capacity, log, roles);
     Path program = EnvoyBinary.system().locate();
     for (int i = 0; i < ENVOYS; i++) {
-      rig.envoys.add(rig.startEnvoy(program, "envoy-" + (i + 1), 0));
+      rig.envoys.add(rig.startEnvoy(program, "envoy-" + (i + 1), 0, log.heartbeat));
     }
     return rig;
   }
 
   /** A rig with an Envoy of each of these programs. */
   static Rig start(Path folder, int capacity, List<Path> programs) throws Exception {
-    Rig rig = prepare(folder, capacity);
+    Rig rig = prepare(folder, capacity, new EnvoyLog(0, HEARTBEAT));
     for (Path program : programs) {
-      rig.envoys.add(rig.startEnvoy(program, "envoy-" + (rig.started + 1), 0));
+      rig.envoys.add(rig.startEnvoy(program, "envoy-" + (rig.started + 1), 0, HEARTBEAT));
     }
     return rig;
   }
@@ -102,24 +122,30 @@ final class Rig implements AutoCloseable {
     return Files.writeString(folder.resolve("envoy.yaml"), changed);
   }
 
-  private EnvoyProcess startEnvoy(Path program, String node, int port) throws Exception {
+  private EnvoyProcess startEnvoy(Path program, String node, int port, Duration heartbeat)
+      throws Exception {
     started++;
+    int alsPort = log.alsPort == 0 ? ledger.ports().als() : log.alsPort;
     return EnvoyProcess.start(
         program,
         bootstrap,
-        EnvoyOptions.of(node, ledger.ports().als(), ledger.ports().authz(), ledger.ports().xds())
+        EnvoyOptions.of(node, alsPort, ledger.ports().authz(), ledger.ports().xds())
             .withPool(LedgerProcesses.POOL)
-            .withHeartbeat(HEARTBEAT)
+            .withHeartbeat(heartbeat)
             .withWorkers(WORKERS)
             .withListenerPort(port),
         Files.createDirectories(folder.resolve("envoy-process-" + started)));
   }
 
-  /** Ends an Envoy with SIGTERM and starts another on its port, as {@code node}. */
+  /**
+   * Ends an Envoy with SIGTERM and starts another on its port, as {@code node}, which reports as
+   * the ledger is configured.
+   */
   void replace(EnvoyProcess old, String node) throws Exception {
     int port = old.listenerPort();
     old.terminate();
-    envoys.set(envoys.indexOf(old), startEnvoy(EnvoyBinary.system().locate(), node, port));
+    envoys.set(
+        envoys.indexOf(old), startEnvoy(EnvoyBinary.system().locate(), node, port, HEARTBEAT));
     old.close();
   }
 

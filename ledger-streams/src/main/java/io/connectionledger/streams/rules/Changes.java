@@ -21,6 +21,9 @@ public final class Changes {
   private int established;
   private int repaired;
   private int refused;
+  private int unreported;
+  private final Map<String, @Nullable Long> intervals = new LinkedHashMap<>();
+  private final List<String> warnings = new ArrayList<>();
   private @Nullable PodAddress failedOn;
 
   /** The new state of each connection that changed; null to forget it. */
@@ -31,6 +34,34 @@ public final class Changes {
   /** The circuits that opened, opened again, or closed; null for closed. */
   public Map<PodAddress, @Nullable StoredCircuit> circuits() {
     return circuits;
+  }
+
+  /** By node id, the milliseconds at which it was found to report; null to forget it. */
+  public Map<String, @Nullable Long> intervals() {
+    return intervals;
+  }
+
+  /** Sentences for the operator, each said once about each Envoy. */
+  public List<String> warnings() {
+    return warnings;
+  }
+
+  /**
+   * Outcomes that were owed and not reported: of admissions, and opens of which only the end was.
+   */
+  public int unreported() {
+    return unreported;
+  }
+
+  /** Whether there is anything to store or to tell. */
+  public boolean isEmpty() {
+    return connections.isEmpty()
+        && circuits.isEmpty()
+        && intervals.isEmpty()
+        && warnings.isEmpty()
+        && givenUp.isEmpty()
+        && bucketArrivalNanos == 0
+        && unreported == 0;
   }
 
   /** Connections that the ledger concluded to have ended, as the events that tell the world. */
@@ -83,6 +114,18 @@ public final class Changes {
     return refused;
   }
 
+  void addUnreported() {
+    unreported++;
+  }
+
+  void interval(String node, @Nullable Long ms) {
+    intervals.put(node, ms);
+  }
+
+  void warn(String sentence) {
+    warnings.add(sentence);
+  }
+
   void addRefused() {
     refused++;
   }
@@ -104,6 +147,9 @@ public final class Changes {
     established = 0;
     repaired = 0;
     refused = 0;
+    unreported = 0;
+    intervals.clear();
+    warnings.clear();
     failedOn = null;
   }
 }

@@ -1,19 +1,15 @@
 package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.ConnectionEvent.Closed;
-import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
 import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Every connection of a pool in its state, with the end of that state, and the counts that follow
- * from them. The price of an expiry is what expires, not what is open: each map is in the order of
- * its deadlines, because all its entries live equally long from their last move to the end.
+ * from them.
  */
 final class ConnectionTable {
 
@@ -30,41 +26,24 @@ final class ConnectionTable {
   private final PodTable pods;
   private final EnvoyTable envoys;
   private final CloseRate closeRate;
-  private final LinkedHashMap<String, Held> reserved = new LinkedHashMap<>();
-
-  /** Reserved for admissions of other instances; {@link ConnectionIds#isLent} tells them apart. */
-  private final LinkedHashMap<String, Held> lent = new LinkedHashMap<>();
-
-  private final LinkedHashMap<String, Held> open = new LinkedHashMap<>(16, 0.75f, true);
+  private final Reservations reservations;
+  private final OpenConnections open;
   private final LinkedHashMap<String, Long> ended = new LinkedHashMap<>();
 
   /** Given back before their decision came back from the log, which must not reserve again. */
   private final LinkedHashMap<String, Long> released = new LinkedHashMap<>();
 
+  /** Concluded to have ended, by a silence that one more sign of life would refute. */
+  private final LinkedHashMap<String, GivenUp> givenUp = new LinkedHashMap<>();
+
   private long leaseNowMs;
-  private int unconfirmed;
 
-  /** A slot that a connection holds. Mutable, because a heartbeat touches nothing but its time. */
-  private static final class Held {
-    final PodSlot pod;
-    final EnvoyTable.@Nullable Slot envoy;
-
-    /** The last sign of life, on the lease clock. */
-    long sinceMs;
-
-    /** Whether there was one since this instance owns the pool. */
-    boolean confirmed;
-
-    Held(PodSlot pod, EnvoyTable.@Nullable Slot envoy, long sinceMs) {
-      this.pod = pod;
-      this.envoy = envoy;
-      this.sinceMs = sinceMs;
-    }
-
-    String node() {
-      return envoy == null ? "" : envoy.node;
-    }
-  }
+  /**
+   * What was concluded of a connection.
+   *
+   * @param byLease whether its Envoy was not known to be gone
+   */
+  private record GivenUp(long atMs, long heardMs, boolean byLease) {}
 
   ConnectionTable(
       PoolPolicy policy,
@@ -79,6 +58,8 @@ final class ConnectionTable {
     this.pods = pods;
     this.envoys = envoys;
     this.closeRate = closeRate;
+    this.reservations = new Reservations(terms, pods, envoys);
+    this.open = new OpenConnections(terms, envoys);
     this.leaseNowMs = leaseNowMs;
   }
 
@@ -91,79 +72,76 @@ final class ConnectionTable {
     places = places(policy);
   }
 
-  int open() {
-    return open.size();
+  OpenConnections open() {
+    return open;
   }
 
-  int reserved() {
-    return reserved.size() + lent.size();
-  }
-
-  /** How many of the {@link #reserved} are lent. */
-  int lent() {
-    return lent.size();
+  Reservations reservations() {
+    return reservations;
   }
 
   boolean isReserved(String id) {
-    return reservation(id) != null;
-  }
-
-  private @Nullable Held reservation(String id) {
-    return reservations(id).get(id);
-  }
-
-  private SequencedMap<String, Held> reservations(String id) {
-    return ConnectionIds.isLent(id) ? lent : reserved;
-  }
-
-  /** Lends a slot for longer; false when it is not lent, or its pod should get no connection. */
-  boolean lendOn(String id, int limit) {
-    Held held = lent.get(id);
-    if (held == null
-        || !held.pod.isPlaceable()
-        || held.pod.circuit.isOpen()
-        || held.pod.held() > limit) {
-      return false;
-    }
-    lent.remove(id);
-    held.sinceMs = leaseNowMs;
-    lent.put(id, held);
-    return true;
+    return reservations.get(id) != null;
   }
 
   /** The pod that it is placed on; null when it is not reserved, or Envoy places it. */
   @Nullable PodSlot placedOn(String id) {
-    Held held = places ? reservation(id) : null;
+    Reservation held = places ? reservations.get(id) : null;
     return held == null ? null : held.pod;
   }
 
   /** Whether its handshake is known to have succeeded or to have failed. */
   boolean hasOutcome(String id) {
-    return open.containsKey(id) || ended.containsKey(id);
+    return open.contains(id) || ended.containsKey(id);
   }
 
   /** Whether a decision about it comes too late: it opened, ended or was given back meanwhile. */
   boolean isPastReservation(String id) {
-    return open.containsKey(id) || ended.containsKey(id) || released.containsKey(id);
+    return open.contains(id) || ended.containsKey(id) || released.containsKey(id);
   }
 
-  void reserve(String id, PodSlot pod) {
-    reservations(id).put(id, new Held(pod, null, leaseNowMs));
-    pod.reserved++;
-    pods.changed(pod);
+  /** A check came through {@code listener}. */
+  void asked(@Nullable String listener) {
+    reservations.reporter(listener).askedMs = leaseNowMs;
+  }
+
+  void reserve(String id, PodSlot pod, @Nullable String listener) {
+    reservations.reserve(id, pod, listener, leaseNowMs);
+  }
+
+  /** Somebody was admitted with a lent slot. */
+  void spend(String id, String listener) {
+    reservations.spend(id, listener, leaseNowMs);
+  }
+
+  boolean lendOn(String id, int limit) {
+    return reservations.lendOn(id, limit, leaseNowMs);
   }
 
   /** Gives a reservation back; a connection that opens after all counts. */
   void release(String id) {
-    if (dropReservation(id)) {
+    if (reservations.drop(id) != null) {
       released.put(id, leaseNowMs + terms.reservationMs());
     }
   }
 
-  /** The connection has ended, whatever it was. */
-  void close(String id, Changes changes) {
+  /** An Envoy reports the end of a connection. */
+  void closed(String id, String node, Changes changes) {
+    if (!ended.containsKey(id)) {
+      boolean seenOpen = open.contains(id) || givenUp.containsKey(id);
+      EnvoyTable.Slot envoy = envoys.slot(node);
+      envoy.ended(seenOpen, leaseNowMs);
+      envoys.learned(envoy);
+      if (!seenOpen) {
+        changes.addUnreported();
+      }
+    }
+    close(id, changes);
+  }
+
+  private void close(String id, Changes changes) {
     if (!dropOpen(id)) {
-      dropReservation(id);
+      reservations.drop(id);
     }
     end(id);
     changes.connection(id, new Ended());
@@ -171,7 +149,7 @@ final class ConnectionTable {
 
   /** The handshake did not succeed; means nothing for a connection that is open. */
   void fail(String id, Changes changes) {
-    if (!open.containsKey(id)) {
+    if (!open.contains(id)) {
       close(id, changes);
     }
   }
@@ -187,34 +165,44 @@ final class ConnectionTable {
     if (ended.containsKey(id)) {
       return false;
     }
-    Held held = open.get(id);
-    if (held != null && held.pod == pod) {
-      held.sinceMs = leaseNowMs;
-      if (!held.confirmed) {
-        held.confirmed = true;
-        unconfirmed--;
-      }
+    OpenConnection known = open.get(id);
+    if (known != null && known.pod == pod) {
+      open.heard(known, leaseNowMs);
       return false;
     }
     boolean handshake = startedAtMs != null;
-    if (held != null) {
+    if (known != null) {
       dropOpen(id);
       changes.addRepaired();
     } else if (refuses(pod, envoy)) {
       changes.addRefused();
       return false;
     } else {
-      Held reservation = reservation(id);
-      handshake |= reservation != null && reservation.pod == pod;
-      dropReservation(id);
-      changes.addEstablished();
-      if (startedAtMs == null || (places && reservation != null && reservation.pod != pod)) {
-        changes.addRepaired();
-      }
+      handshake |= takeSlot(id, pod, envoy, startedAtMs == null, changes);
     }
-    hold(id, pod, envoy).confirmed = true;
+    open.add(id, pod, envoy, leaseNowMs, true);
+    pod.active++;
+    pods.changed(pod);
     changes.connection(id, new Open(pod.address, envoy.node, startedAtMs));
     return handshake;
+  }
+
+  /** Gives back what it holds unopened; whether it is the first news of a handshake on the pod. */
+  private boolean takeSlot(
+      String id, PodSlot pod, EnvoyTable.Slot envoy, boolean heartbeat, Changes changes) {
+    GivenUp conclusion = givenUp.remove(id);
+    if (conclusion != null && conclusion.byLease && heartbeat) {
+      envoy.heartbeat.refuted(leaseNowMs - conclusion.heardMs);
+    }
+    Reservation held = reservations.drop(id);
+    if (held != null) {
+      held.reporter.reported(envoy.node, leaseNowMs);
+    }
+    changes.addEstablished();
+    if (heartbeat || (places && held != null && held.pod != pod)) {
+      changes.addRepaired();
+    }
+    return held != null && !held.wasOpen && held.pod == pod;
   }
 
   private boolean refuses(PodSlot pod, EnvoyTable.Slot envoy) {
@@ -223,38 +211,13 @@ final class ConnectionTable {
         || (!pod.inPolicy() && pod.held() == 0 && pods.foreign() >= MAX_FOREIGN_PODS);
   }
 
-  private Held hold(String id, PodSlot pod, EnvoyTable.Slot envoy) {
-    Held held = new Held(pod, envoy, leaseNowMs);
-    open.put(id, held);
-    envoys.holds(envoy);
-    pod.active++;
-    pods.changed(pod);
-    return held;
-  }
-
-  private boolean dropReservation(String id) {
-    Held held = reservations(id).remove(id);
-    if (held == null) {
-      return false;
-    }
-    held.pod.reserved--;
-    pods.changed(held.pod);
-    return true;
-  }
-
   private boolean dropOpen(String id) {
-    Held held = open.remove(id);
-    if (held == null) {
+    OpenConnection connection = open.remove(id);
+    if (connection == null) {
       return false;
     }
-    if (held.envoy != null) {
-      envoys.dropped(held.envoy);
-    }
-    if (!held.confirmed) {
-      unconfirmed--;
-    }
-    held.pod.active--;
-    pods.changed(held.pod);
+    connection.pod.active--;
+    pods.changed(connection.pod);
     closeRate.closed(leaseNowMs);
     return true;
   }
@@ -270,8 +233,14 @@ final class ConnectionTable {
 
   /** Puts an open connection back that is still to be heard from. */
   void restoreOpen(String id, PodSlot pod, EnvoyTable.Slot envoy) {
-    hold(id, pod, envoy);
-    unconfirmed++;
+    open.add(id, pod, envoy, leaseNowMs, false);
+    pod.active++;
+    pods.changed(pod);
+  }
+
+  /** Puts a slot back whose connection is not known to be open. */
+  void restoreReserved(String id, PodSlot pod, StoredConnection.Reserved stored) {
+    reservations.restore(id, pod, stored, leaseNowMs);
   }
 
   /**
@@ -282,12 +251,14 @@ final class ConnectionTable {
    */
   void tick(long leaseNowMs, long nowMs, Changes changes) {
     this.leaseNowMs = leaseNowMs;
-    expire(reserved, terms.reservationMs(), changes);
-    expire(lent, terms.lentMs(), changes);
-    for (var next = open.firstEntry();
-        next != null && next.getValue().sinceMs + terms.leaseMs() <= leaseNowMs;
-        next = open.firstEntry()) {
-      giveUp(next.getKey(), next.getValue(), Closed.LEASE_EXPIRED, nowMs, changes);
+    reservations.expire(leaseNowMs, changes);
+    for (OpenConnection connection : open.expired(leaseNowMs)) {
+      giveUp(connection, Closed.LEASE_EXPIRED, nowMs, holderOf(connection.envoy), changes);
+    }
+    for (var next = givenUp.firstEntry();
+        next != null && next.getValue().atMs + HeartbeatInterval.MAX_MS <= leaseNowMs;
+        next = givenUp.firstEntry()) {
+      givenUp.remove(next.getKey());
     }
     for (var next = ended.firstEntry();
         next != null && next.getValue() <= leaseNowMs;
@@ -307,59 +278,78 @@ final class ConnectionTable {
     }
   }
 
-  private void expire(SequencedMap<String, Held> reservations, long termMs, Changes changes) {
-    for (var next = reservations.firstEntry();
-        next != null && next.getValue().sinceMs + termMs <= leaseNowMs;
-        next = reservations.firstEntry()) {
-      String id = next.getKey();
-      dropReservation(id);
-      changes.connection(id, null);
-    }
+  /** Who holds the slot of a connection that was given up; null to free it. */
+  private @Nullable Reporter holderOf(EnvoyTable.Slot envoy) {
+    // Never heard twice: its interval may be longer than the lease, or it sends no heartbeats.
+    return envoy.heartbeat.isKnown() || terms.unreported().isZero()
+        ? null
+        : reservations.reporterOf(envoy.node, leaseNowMs);
   }
 
   /** No tombstone: a heartbeat that comes after all proves that the connection lives. */
-  private void giveUp(String id, Held held, String reason, long nowMs, Changes changes) {
-    changes.givenUp(new Closed(pool, id, held.pod.address, held.node(), reason, null, nowMs));
+  private void giveUp(
+      OpenConnection connection,
+      String reason,
+      long nowMs,
+      @Nullable Reporter holder,
+      Changes changes) {
+    String id = connection.id;
+    changes.givenUp(
+        new Closed(pool, id, connection.pod.address, connection.envoy.node, reason, null, nowMs));
     dropOpen(id);
-    changes.connection(id, null);
-  }
-
-  /**
-   * Gives up what a verdict names. Looks only at connections that were not heard since, which stand
-   * first.
-   */
-  void giveUp(EnvoyWatch.Verdict verdict, long nowMs, Changes changes) {
-    Map<String, Held> lost = new LinkedHashMap<>();
-    for (Map.Entry<String, Held> next : open.entrySet()) {
-      Held held = next.getValue();
-      if (held.sinceMs >= verdict.unheardSinceMs()) {
-        break;
-      }
-      if (held.node().equals(verdict.envoy())) {
-        lost.put(next.getKey(), held);
-      }
+    givenUp.put(
+        id, new GivenUp(leaseNowMs, connection.sinceMs, reason.equals(Closed.LEASE_EXPIRED)));
+    if (givenUp.size() > MAX_ENDED) {
+      givenUp.pollFirstEntry();
     }
-    lost.forEach((id, held) -> giveUp(id, held, verdict.reason(), nowMs, changes));
+    if (holder == null) {
+      changes.connection(id, null);
+    } else {
+      holder.missed(connection.sinceMs, leaseNowMs);
+      changes.addUnreported();
+      changes.connection(id, reservations.holdOpen(id, connection.pod, holder, leaseNowMs));
+    }
+  }
+
+  /** Gives up what a verdict names, unless the Envoy proves to live by asking. */
+  void giveUp(EnvoyWatch.Verdict verdict, long nowMs, Changes changes) {
+    String node = verdict.envoy();
+    long sinceMs = verdict.unheardSinceMs();
+    boolean gone = verdict.reason().equals(Closed.ENVOY_GONE);
+    Reporter asking =
+        gone && !terms.unreported().isZero() ? reservations.stillAsking(node, sinceMs) : null;
+    if (gone && asking == null) {
+      reservations.envoyGone(node, sinceMs, changes);
+      forgetInterval(node, changes);
+    }
+    for (OpenConnection connection : open.unheard(node, sinceMs)) {
+      Reporter holder = gone ? asking : holderOf(connection.envoy);
+      giveUp(connection, verdict.reason(), nowMs, holder, changes);
+    }
+    if (asking != null) {
+      asking.lost();
+    } else if (gone) {
+      envoys.forget(node);
+    }
+  }
+
+  private void forgetInterval(String node, Changes changes) {
+    EnvoyTable.Slot envoy = envoys.find(node);
+    if (envoy != null && envoy.storedIntervalMs > 0) {
+      envoy.storedIntervalMs = 0;
+      changes.interval(node, null);
+    }
   }
 
   /**
-   * How many of the open connections were heard when they should have been, 0 to 1. Looks only at
-   * those that were not, which stand first.
+   * How many of the connections that are or may be open were heard when they should have been, 0 to
+   * 1.
    *
    * @param silentMs for how long no ingest has been heard
    */
   double completeness(long silentMs) {
-    long heartbeatMs = terms.heartbeat().toMillis();
-    long overdueMs = leaseNowMs + silentMs - heartbeatMs - heartbeatMs / 2 - LeaseTerms.TRANSIT_MS;
-    int missing = unconfirmed;
-    for (Held held : open.values()) {
-      if (held.sinceMs >= overdueMs) {
-        break;
-      }
-      if (held.confirmed) {
-        missing++;
-      }
-    }
-    return open.isEmpty() ? 1 : 1 - (double) missing / open.size();
+    int all = open.size() + reservations.unreported();
+    int missing = open.missing(leaseNowMs, silentMs) + reservations.unreported();
+    return all == 0 ? 1 : 1 - (double) missing / all;
   }
 }

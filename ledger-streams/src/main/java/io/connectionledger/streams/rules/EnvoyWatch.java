@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /**
  * The lease clock, and the watch over the Envoys. Time passes as the ingests tell it: each of their
@@ -64,11 +65,11 @@ public final class EnvoyWatch {
     /** When it had no stream any more; {@link Long#MAX_VALUE} while it has one. */
     long goneMs = Long.MAX_VALUE;
 
-    /** Connections must be heard after this ... */
+    /** Connections must be heard after this, within a round of reports. */
     long reportedAfterMs;
 
-    /** ... and before this; {@link Long#MAX_VALUE} once that is settled. */
-    long reportedByMs;
+    /** Whether they still may. */
+    boolean mustReport;
   }
 
   /**
@@ -89,16 +90,17 @@ public final class EnvoyWatch {
   /**
    * Takes what an ingest says, which advances the lease clock.
    *
+   * @param intervalMs at which interval an Envoy reports, milliseconds, by its node id
    * @return what is certain by now
    */
-  public List<Verdict> heard(Presence presence) {
+  public List<Verdict> heard(Presence presence, ToLongFunction<String> intervalMs) {
     if (!advance(presence)) {
       // Whoever was not heard of for so long may have dropped what was said to it.
       envoys.values().forEach(envoy -> envoy.ingests.remove(presence.ingest()));
     }
     note(presence);
     forgetSilentIngests();
-    return verdicts();
+    return verdicts(intervalMs);
   }
 
   /**
@@ -156,11 +158,10 @@ public final class EnvoyWatch {
     envoy.goneMs = Long.MAX_VALUE;
     // What it said before may still arrive in this moment; what counts is a later report.
     envoy.reportedAfterMs = nowMs + LeaseTerms.TRANSIT_MS;
-    envoy.reportedByMs =
-        envoy.reportedAfterMs + heartbeatMs + heartbeatMs / 4 + LeaseTerms.TRANSIT_MS;
+    envoy.mustReport = true;
   }
 
-  private List<Verdict> verdicts() {
+  private List<Verdict> verdicts(ToLongFunction<String> intervalMs) {
     List<Verdict> verdicts = new ArrayList<>();
     for (Iterator<Map.Entry<String, Envoy>> all = envoys.entrySet().iterator(); all.hasNext(); ) {
       Map.Entry<String, Envoy> entry = all.next();
@@ -170,9 +171,13 @@ public final class EnvoyWatch {
         verdicts.add(
             new Verdict(entry.getKey(), envoy.goneMs + LeaseTerms.TRANSIT_MS, Closed.ENVOY_GONE));
         all.remove();
-      } else if (!envoy.ingests.isEmpty() && nowMs >= envoy.reportedByMs) {
+      } else if (envoy.mustReport
+          && !envoy.ingests.isEmpty()
+          && nowMs
+              >= envoy.reportedAfterMs
+                  + LeaseTerms.roundMs(intervalMs.applyAsLong(entry.getKey()))) {
         verdicts.add(new Verdict(entry.getKey(), envoy.reportedAfterMs, Closed.UNREPORTED));
-        envoy.reportedByMs = Long.MAX_VALUE;
+        envoy.mustReport = false;
       }
     }
     return verdicts;

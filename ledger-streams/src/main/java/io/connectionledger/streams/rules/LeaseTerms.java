@@ -9,15 +9,42 @@ import java.time.Duration;
  * @param heartbeat the interval of Envoy's periodic access-log entries (access_log_flush_interval)
  * @param missed heartbeats that may stay out before an open connection is given up
  * @param reservation how long an admitted connection may take to open
+ * @param unreported how long a slot is held at most whose connection has no outcome by then: it may
+ *     be open at an Envoy that does not report it. Zero gives it away at once
  */
-public record LeaseTerms(Duration heartbeat, int missed, Duration reservation) {
+public record LeaseTerms(
+    Duration heartbeat, int missed, Duration reservation, Duration unreported) {
+
+  /** Longer than most WebSockets live, and soon enough for whoever mends a silent Envoy. */
+  public static final Duration DEFAULT_UNREPORTED = Duration.ofHours(1);
 
   /** What an Envoy's log, the ingest and Kafka take from a heartbeat to here, generously. */
   static final long TRANSIT_MS = 500;
 
-  /** How long an open connection counts after its last sign of life. */
+  /** With the default for what is unreported. */
+  public LeaseTerms(Duration heartbeat, int missed, Duration reservation) {
+    this(heartbeat, missed, reservation, DEFAULT_UNREPORTED);
+  }
+
+  /**
+   * How long an open connection counts after its last sign of life, where Envoy is as configured.
+   */
   public long leaseMs() {
     return heartbeat.toMillis() * missed;
+  }
+
+  /** How long one of this Envoy counts: by the interval at which it really reports. */
+  long leaseMs(HeartbeatInterval interval) {
+    return interval.ms() * missed;
+  }
+
+  /** Within how long an Envoy has reported every connection that it has open, once. */
+  static long roundMs(long intervalMs) {
+    return intervalMs + intervalMs / 4 + TRANSIT_MS;
+  }
+
+  static long roundMs(HeartbeatInterval interval) {
+    return roundMs(interval.ms());
   }
 
   /**

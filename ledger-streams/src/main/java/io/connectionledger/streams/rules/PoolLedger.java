@@ -50,8 +50,9 @@ public final class PoolLedger {
 
   private PoolPolicy policy;
   private final PodTable pods = new PodTable();
-  private final EnvoyTable envoys = new EnvoyTable();
+  private final EnvoyTable envoys;
   private final LeaseTerms terms;
+  private final Reporting reporting;
   private TokenBucket bucket;
   private final CloseRate closeRate = new CloseRate();
   private final ConnectionTable connections;
@@ -83,7 +84,9 @@ public final class PoolLedger {
     this.terms = terms;
     this.leaseNowMs = leaseNowMs;
     bucket = new TokenBucket(policy);
+    envoys = new EnvoyTable(terms);
     connections = new ConnectionTable(policy, terms, pods, envoys, closeRate, leaseNowMs);
+    reporting = new Reporting(terms, connections, envoys);
     afterTokens = new RetryAfter(random);
     afterRoom = new RetryAfter(random);
     afterTrials = new RetryAfter(random);
@@ -110,10 +113,12 @@ public final class PoolLedger {
    * slot and its token from here on; a rejected one changes nothing.
    *
    * @param key what the client is known by, for a placement by affinity; null when it is not
+   * @param listener where the client reached its Envoy, ip:port; null when the check does not say
    * @param nowNanos nanoseconds since the epoch
    */
-  public Decision decide(@Nullable String key, long nowNanos) {
+  public Decision decide(@Nullable String key, @Nullable String listener, long nowNanos) {
     long nowMs = nowNanos / NANOS_PER_MS;
+    connections.asked(listener);
     String id = ConnectionIds.next(nowMs);
     long waitNanos = bucket.nanosUntilToken(nowNanos);
     if (waitNanos > 0) {
@@ -124,17 +129,29 @@ public final class PoolLedger {
     if (pod == null) {
       return rejectedForWantOfAPod(id, key, nowNanos);
     }
-    return allow(id, pod, nowNanos);
+    return allow(id, pod, listener, nowNanos);
   }
 
-  private Decision.Allowed allow(String id, PodSlot pod, long nowNanos) {
+  private Decision.Allowed allow(String id, PodSlot pod, @Nullable String listener, long nowNanos) {
     long nowMs = nowNanos / NANOS_PER_MS;
     Basis basis = basis(pod, null, nowNanos);
     pods.chosen(pod, nowMs);
     bucket.take(nowNanos);
-    connections.reserve(id, pod);
+    connections.reserve(id, pod, listener);
     return new Decision.Allowed(
-        policy.pool(), id, pod.address, bucket.arrivalNanos(), nowMs, policy.mode(), basis);
+        policy.pool(),
+        id,
+        pod.address,
+        bucket.arrivalNanos(),
+        nowMs,
+        policy.mode(),
+        basis,
+        listener);
+  }
+
+  /** {@link #decide(String, String, long)} for a check that does not say where it came from. */
+  public Decision decide(@Nullable String key, long nowNanos) {
+    return decide(key, null, nowNanos);
   }
 
   /** {@link #decide(String, long)} for a client that is not known. */
@@ -157,7 +174,7 @@ public final class PoolLedger {
         pods.chosen(pod, made.atMs());
         bucket.restore(allowed.bucketNanos());
         if (!connections.isReserved(allowed.id()) && !connections.isPastReservation(allowed.id())) {
-          connections.reserve(allowed.id(), pod);
+          connections.reserve(allowed.id(), pod, allowed.listener());
         }
       }
       case Decision.Rejected rejected -> {
@@ -190,7 +207,8 @@ public final class PoolLedger {
     }
     int limit = policy.perPodMaxConnections();
     long capacity = (long) pods.candidates().size() * limit;
-    long room = capacity - connections.open() - connections.reserved() + connections.lent();
+    Reservations reservations = connections.reservations();
+    long room = capacity - connections.open().size() - reservations.size() + reservations.lent();
     int most = Lending.most(capacity, room, borrowers);
     List<String> kept = new ArrayList<>();
     for (String id : held) {
@@ -199,7 +217,7 @@ public final class PoolLedger {
       }
     }
     List<Decision.Allowed> added = new ArrayList<>();
-    while (kept.size() + added.size() < most && connections.lent() < (long) most * borrowers) {
+    while (kept.size() + added.size() < most && reservations.lent() < (long) most * borrowers) {
       Decision.Allowed slot = lendOne(nowNanos);
       if (slot == null) {
         break;
@@ -219,7 +237,7 @@ public final class PoolLedger {
     // A trial is for a connection that opens now.
     return pod == null || pod.circuit.isOpen()
         ? null
-        : allow(ConnectionIds.nextLent(nowMs), pod, nowNanos);
+        : allow(ConnectionIds.nextLent(nowMs), pod, null, nowNanos);
   }
 
   private Decision rejectedForWantOfAPod(String id, @Nullable String key, long nowNanos) {
@@ -263,8 +281,8 @@ public final class PoolLedger {
         bucket.tokens(nowNanos),
         candidates.size(),
         candidates.tripped(),
-        connections.open(),
-        connections.reserved(),
+        connections.open().size(),
+        connections.reservations().size(),
         policy.perPodMaxConnections(),
         chosen == null ? null : chosen.held(),
         waitMs);
@@ -311,11 +329,12 @@ public final class PoolLedger {
                     }
                   }
                 });
+        reporting.reported(envoy, changes);
       }
       case Closed e -> {
         // The ledger's own conclusion is told to consumers; a heartbeat may have refuted it since.
         if (!e.concluded()) {
-          connections.close(e.connection(), changes);
+          connections.closed(e.connection(), e.envoy(), changes);
         }
       }
       case ConnectionEvent.Failed e -> applyFailed(e, changes);
@@ -346,10 +365,13 @@ public final class PoolLedger {
     if (connections.isPastReservation(id)) {
       return;
     }
+    String listener = allowed.listener();
     if (!connections.isReserved(id)) {
-      connections.reserve(id, pods.slot(allowed.pod()));
+      connections.reserve(id, pods.slot(allowed.pod()), listener);
+    } else if (listener != null) {
+      connections.spend(id, listener);
     }
-    changes.connection(id, new Reserved(allowed.pod()));
+    changes.connection(id, new Reserved(allowed.pod(), listener, false));
   }
 
   /**
@@ -361,6 +383,7 @@ public final class PoolLedger {
   public void tick(long leaseNowMs, long nowMs, Changes changes) {
     this.leaseNowMs = leaseNowMs;
     connections.tick(leaseNowMs, nowMs, changes);
+    reporting.warn(leaseNowMs, changes);
     if (holdsBack() && leaseNowMs >= holdsBackUntilMs) {
       holdsBackUntilMs = Long.MIN_VALUE;
       pods.holdBack(false, policy, nowMs);
@@ -395,7 +418,7 @@ public final class PoolLedger {
   /** Puts a connection back as a store kept it, with a full lease from now. */
   public void restore(String id, StoredConnection stored) {
     switch (stored) {
-      case Reserved r -> connections.reserve(id, pods.slot(r.pod()));
+      case Reserved r -> connections.restoreReserved(id, pods.slot(r.pod()), r);
       case Open o -> connections.restoreOpen(id, pods.slot(o.pod()), envoys.slot(o.envoy()));
       case Ended e -> connections.end(id);
     }
@@ -404,6 +427,28 @@ public final class PoolLedger {
   /** Puts an open circuit back as a store kept it; false when the policy names no such pod. */
   public boolean restoreCircuit(PodAddress pod, StoredCircuit stored) {
     return pods.restore(pod, stored);
+  }
+
+  /** Puts the interval at which an Envoy reports back as a store kept it. */
+  public void restoreInterval(String node, long intervalMs) {
+    EnvoyTable.Slot envoy = envoys.slot(node);
+    envoy.heartbeat.restore(intervalMs);
+    envoy.storedIntervalMs = intervalMs;
+    envoys.learned(envoy);
+  }
+
+  /**
+   * The interval at which an Envoy reports connections of the pool, milliseconds: the configured
+   * one unless a longer one was observed.
+   */
+  public long heartbeatMs(String node) {
+    EnvoyTable.Slot envoy = envoys.find(node);
+    return envoy == null ? terms.heartbeat().toMillis() : envoy.heartbeat.ms();
+  }
+
+  /** Why what is reported of the pool does not show all that is open, a sentence each. */
+  public List<String> reportingProblems() {
+    return reporting.problems(leaseNowMs);
   }
 
   /** Continues the token bucket where a store kept it. */
@@ -421,8 +466,10 @@ public final class PoolLedger {
         policy.pool(),
         nowMs,
         policy.mode(),
-        connections.open(),
-        connections.reserved(),
+        connections.open().size(),
+        connections.reservations().size(),
+        connections.reservations().unreported(),
+        connections.open().unleased(),
         pods.views(policy.perPodMaxConnections()));
   }
 

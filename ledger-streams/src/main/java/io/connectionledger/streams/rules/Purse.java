@@ -115,6 +115,7 @@ public final class Purse {
         lent.bucketNanos(),
         nowNanos / 1_000_000,
         lent.mode(),
-        lent.basis());
+        lent.basis(),
+        lent.listener());
   }
 }

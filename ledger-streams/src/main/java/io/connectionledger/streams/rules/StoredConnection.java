@@ -8,8 +8,21 @@ import org.jspecify.annotations.Nullable;
  */
 public sealed interface StoredConnection {
 
-  /** Admitted, not established yet. */
-  record Reserved(PodAddress pod) implements StoredConnection {}
+  /**
+   * Admitted, not known to be established.
+   *
+   * @param listener where the client reached its Envoy, or {@link Reservations#ENVOY} and a node
+   *     id; null when unknown
+   * @param overdue whether it should have had an outcome by now
+   */
+  record Reserved(PodAddress pod, @Nullable String listener, boolean overdue)
+      implements StoredConnection {
+
+    /** One of which nothing is overdue. */
+    public Reserved(PodAddress pod) {
+      this(pod, null, false);
+    }
+  }
 
   /**
    * Established.

@@ -108,7 +108,11 @@ final class Recording implements Past {
   @Override
   public void presence(int partition, Presence presence, long writtenMs) {
     advance(writtenMs);
-    List<EnvoyWatch.Verdict> verdicts = envoys.heard(presence);
+    PoolLedger reported = ledger;
+    List<EnvoyWatch.Verdict> verdicts =
+        envoys.heard(
+            presence,
+            node -> reported == null ? terms.heartbeat().toMillis() : reported.heartbeatMs(node));
     if (ledger == null) {
       return;
     }
@@ -225,7 +229,14 @@ final class Recording implements Past {
     return switch (decision) {
       case Decision.Allowed d ->
           new Decision.Allowed(
-              pool, d.id(), same(d.pod()), d.bucketNanos(), d.atMs(), d.mode(), lean(d.basis()));
+              pool,
+              d.id(),
+              same(d.pod()),
+              d.bucketNanos(),
+              d.atMs(),
+              d.mode(),
+              lean(d.basis()),
+              null);
       case Decision.Rejected d ->
           new Decision.Rejected(
               pool, d.id(), d.reason(), null, d.retryAfterSeconds(), d.atMs(), d.mode(), null);

@@ -22,10 +22,11 @@ class EnvoyWatchTest {
   private final List<Verdict> verdicts = new ArrayList<>();
   private long nowMs = 1_000_000;
   private long stream = 1;
+  private long intervalMs = TERMS.heartbeat().toMillis();
   private final EnvoyWatch watch = new EnvoyWatch(TERMS, nowMs);
 
   private void says(String ingest, String... envoys) {
-    verdicts.addAll(watch.heard(new Presence(ingest, streams(envoys), nowMs)));
+    verdicts.addAll(watch.heard(new Presence(ingest, streams(envoys), nowMs), node -> intervalMs));
   }
 
   private Map<String, Long> streams(String... nodes) {

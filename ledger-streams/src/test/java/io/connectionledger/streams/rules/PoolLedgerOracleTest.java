@@ -34,7 +34,7 @@ class PoolLedgerOracleTest {
 
   private static final int STEPS = 300;
   private static final LeaseTerms TERMS =
-      new LeaseTerms(Duration.ofSeconds(1), 3, Duration.ofSeconds(2));
+      new LeaseTerms(Duration.ofSeconds(1), 3, Duration.ofSeconds(2), Duration.ZERO);
 
   @Test
   void shouldAgreeWithTheOracleAfterEveryStep() {
@@ -62,6 +62,7 @@ class PoolLedgerOracleTest {
     private PoolLedger ledger;
     private long nowMs = 1_800_000_000_000L;
     private long bucketNanos;
+    private long intervalMs;
 
     /** Most handshakes with it fail. */
     private @Nullable PodAddress broken;
@@ -215,7 +216,7 @@ class PoolLedgerOracleTest {
       changes.clear();
       ledger.tick(nowMs, nowMs, changes);
       persist();
-      oracle.tick(nowMs);
+      oracle.tick(nowMs, ledger.heartbeatMs("envoy") * TERMS.missed());
     }
 
     private void persist() {
@@ -239,6 +240,8 @@ class PoolLedgerOracleTest {
                   circuits.put(pod, circuit);
                 }
               });
+      Long learned = changes.intervals().get("envoy");
+      intervalMs = learned == null ? intervalMs : learned;
       bucketNanos = Math.max(bucketNanos, changes.bucketArrivalNanos());
     }
 
@@ -248,7 +251,11 @@ class PoolLedgerOracleTest {
       store.forEach(ledger::restore);
       circuits.forEach((pod, circuit) -> assertThat(ledger.restoreCircuit(pod, circuit)).isTrue());
       ledger.restoreBucket(bucketNanos);
+      if (intervalMs > 0) {
+        ledger.restoreInterval("envoy", intervalMs);
+      }
       oracle.restart();
+      oracle.tick(nowMs, ledger.heartbeatMs("envoy") * TERMS.missed());
       while (!underway.isEmpty()) {
         apply(underway.remove(random.nextInt(underway.size())));
       }

@@ -215,7 +215,7 @@ final class LivePool {
 
   private void presence(Presence presence) {
     changes.clear();
-    List<EnvoyWatch.Verdict> verdicts = envoys.heard(presence);
+    List<EnvoyWatch.Verdict> verdicts = envoys.heard(presence, ledger::heartbeatMs);
     ledger.tick(envoys.nowMs(), nowMs(), changes);
     verdicts.forEach(verdict -> ledger.apply(verdict, nowMs(), changes));
     recording.presence(0, presence, nowMs());
