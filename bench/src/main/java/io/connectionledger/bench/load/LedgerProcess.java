@@ -117,7 +117,7 @@ final class LedgerProcess implements AutoCloseable {
         authz: { port: %d }
         http: { port: %d }
         xds: { port: %d }
-        lease: { heartbeat: %ds, missed: 3, reservation: %ds }
+        lease: { heartbeat: %ds, missed: 3, reservation: %ds, unreported: 0s }
         pools:
         %s""",
         dir.resolve("data"),
