@@ -39,6 +39,9 @@ final class Answers {
 
   static final String POD_HEADER = "x-ledger-pod";
 
+  /** The same in plain text, for what overrides Envoy's choice of an endpoint by it. */
+  static final String ENDPOINT_HEADER = "x-ledger-endpoint";
+
   /** Of every answer: what {@code GET /v1/decisions/{id}} explains. */
   static final String DECISION_HEADER = "x-ledger-decision";
 
@@ -174,7 +177,10 @@ final class Answers {
       String encoded =
           Base64.getEncoder().encodeToString(address.getBytes(StandardCharsets.US_ASCII));
       return new PodAnswer(
-          OkHttpResponse.newBuilder().addHeaders(header(POD_HEADER, encoded)).build(),
+          OkHttpResponse.newBuilder()
+              .addHeaders(header(POD_HEADER, encoded))
+              .addHeaders(header(ENDPOINT_HEADER, address))
+              .build(),
           text(address));
     }
   }

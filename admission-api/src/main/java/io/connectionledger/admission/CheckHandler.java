@@ -77,9 +77,9 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
   }
 
   private static boolean isWebSocket(HttpFields headers) {
+    // Envoy does not say of which version the request was that it asks about.
     return WebSocketUpgrade.isAskedBy(
-        String.join(",", headers.getValuesList("upgrade")),
-        String.join(",", headers.getValuesList("connection")));
+        name -> headers.contains(name) ? String.join(",", headers.getValuesList(name)) : null, "");
   }
 
   private static void refuse(Response response, Callback callback, int status, String detail) {

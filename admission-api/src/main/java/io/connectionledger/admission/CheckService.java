@@ -63,7 +63,7 @@ final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
 
     @Override
     public @Nullable String header(String name) {
-      return attributes.getRequest().getHttp().getHeadersMap().get(name);
+      return CheckHeaders.get(attributes.getRequest().getHttp(), name);
     }
 
     @Override

@@ -1,35 +1,71 @@
 package io.connectionledger.admission;
 
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext.HttpRequest;
-import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rule that tells a WebSocket handshake from any other request. It must hold for every request
- * that Envoy upgrades, or that one would pass uncounted.
+ * that Envoy upgrades, or that one would pass uncounted; so what cannot be known of a request, as
+ * Envoy does not pass it on, speaks for a handshake.
  */
 final class WebSocketUpgrade {
+
+  private static final String UPGRADE = "upgrade";
+  private static final String WEBSOCKET = "websocket";
+
+  /** The value of a header of a request; null when the request has none, or it is not passed on. */
+  @FunctionalInterface
+  interface Headers {
+
+    /**
+     * One header.
+     *
+     * @param name in lower case
+     * @return several values joined by commas
+     */
+    @Nullable String get(String name);
+  }
 
   private WebSocketUpgrade() {}
 
   /**
    * Whether {@code request} asks for a WebSocket: HTTP/1.1 Upgrade, or the extended CONNECT of
-   * HTTP/2 and later, which Envoy shows as a GET with an {@code upgrade} header. Envoy writes
-   * header names in lower case and joins repeated headers with commas.
+   * HTTP/2 and later, which Envoy shows as a GET with an {@code upgrade} header.
    */
   static boolean isAskedBy(HttpRequest request) {
-    Map<String, String> headers = request.getHeadersMap();
-    String upgrade = headers.get("upgrade");
-    return upgrade != null
-        && isAskedBy(
-            upgrade,
-            isHttp2OrLater(request.getProtocol())
-                ? "upgrade"
-                : headers.getOrDefault("connection", ""));
+    return isAskedBy(name -> CheckHeaders.get(request, name), request.getProtocol());
   }
 
-  /** The same by the values of the two headers, which Envoy makes up for an extended CONNECT. */
-  static boolean isAskedBy(String upgrade, String connection) {
-    return hasToken(upgrade, "websocket") && hasToken(connection, "upgrade");
+  /**
+   * The same by the headers.
+   *
+   * @param protocol as Envoy writes it, such as {@code HTTP/1.1}; empty when unknown
+   */
+  static boolean isAskedBy(Headers headers, String protocol) {
+    String upgrade = headers.get(UPGRADE);
+    if (upgrade == null) {
+      return isAskedWithoutUpgrade(headers);
+    }
+    return hasToken(upgrade, WEBSOCKET) && (isHttp2OrLater(protocol) || mayUpgrade(headers));
+  }
+
+  /** The connection header has no part in HTTP/2, and may not be passed on of HTTP/1.1. */
+  private static boolean mayUpgrade(Headers headers) {
+    String connection = headers.get("connection");
+    return connection == null || hasToken(connection, UPGRADE);
+  }
+
+  /**
+   * Either it is none, or Envoy does not pass {@code upgrade} on: what else a handshake has tells.
+   */
+  private static boolean isAskedWithoutUpgrade(Headers headers) {
+    String protocol = headers.get(":protocol");
+    if (protocol != null) {
+      return protocol.equalsIgnoreCase(WEBSOCKET);
+    }
+    return (headers.get("sec-websocket-key") != null
+            || headers.get("sec-websocket-version") != null)
+        && mayUpgrade(headers);
   }
 
   private static boolean isHttp2OrLater(String protocol) {

@@ -89,6 +89,7 @@ final class CheckHandlerIT {
     assertThat(answer.headers)
         .containsEntry("x-ledger-reservation", "r-1")
         .containsEntry("x-ledger-pool", "chat")
+        .containsEntry("x-ledger-endpoint", "10.0.0.7:8080")
         .containsEntry(
             "x-ledger-pod", Base64.getEncoder().encodeToString("10.0.0.7:8080".getBytes(UTF_8)))
         .doesNotContainKey("x-ledger-reason");

@@ -61,7 +61,9 @@ final class CheckServiceTest {
     CheckResponse answer = call.onlyResponse();
     assertThat(answer.getStatus().getCode()).isEqualTo(Status.Code.OK.value());
     HeaderValueOption header = answer.getOkResponse().getHeaders(0);
-    assertThat(answer.getOkResponse().getHeadersCount()).isEqualTo(1);
+    assertThat(headers(answer.getOkResponse().getHeadersList()))
+        .containsOnlyKeys("x-ledger-pod", "x-ledger-endpoint")
+        .containsEntry("x-ledger-endpoint", "10.0.0.7:8080");
     assertThat(header.getHeader().getKey()).isEqualTo("x-ledger-pod");
     assertThat(
             new String(

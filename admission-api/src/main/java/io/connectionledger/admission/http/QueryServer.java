@@ -143,7 +143,9 @@ public final class QueryServer implements AutoCloseable {
     config.http.prefer405over404 = true;
     config.jetty.modifyServer(
         jetty -> {
-          jetty.setHandler(new Handler.Sequence(checks, new StreamHandler(streams, STREAM_JSON)));
+          // Javalin adds itself to the sequence, at its end.
+          jetty.setHandler(
+              new HeadAsGet(new Handler.Sequence(checks, new StreamHandler(streams, STREAM_JSON))));
           jetty.setErrorHandler(new ProblemPages());
         });
     config.jetty.modifyHttpConfiguration(QueryServer::admitEveryPath);

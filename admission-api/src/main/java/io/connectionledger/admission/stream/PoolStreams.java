@@ -123,6 +123,16 @@ public final class PoolStreams implements AutoCloseable {
     }
   }
 
+  /** Answers as {@link #follow} begins, and ends there. */
+  void describe(String pool, Response response, Callback callback) {
+    if (ledger.pools().contains(pool)) {
+      StreamReader.describe(response);
+      callback.succeeded();
+    } else {
+      StreamReader.refuse(response, missing.apply(pool), json, callback);
+    }
+  }
+
   private void add(String pool, @Nullable EventId last, Response response, Callback callback) {
     AtomicReference<StreamReader> joined = new AtomicReference<>();
     Followed followed =

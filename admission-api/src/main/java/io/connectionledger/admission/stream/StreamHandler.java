@@ -5,6 +5,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -41,6 +42,8 @@ public final class StreamHandler extends Handler.Abstract.NonBlocking {
     } else if (!accepts(headers)) {
       refuse(
           response, callback, 406, "this is text/event-stream, which the request does not accept");
+    } else if (HttpMethod.HEAD.is(Request.unWrap(request).getMethod())) {
+      streams.describe(asked.group(1), response, callback);
     } else {
       streams.follow(asked.group(1), headers.get("last-event-id"), response, callback);
     }

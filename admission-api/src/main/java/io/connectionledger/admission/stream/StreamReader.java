@@ -123,10 +123,7 @@ final class StreamReader extends IteratingCallback {
     }
     if (!begun) {
       begun = true;
-      HttpFields.Mutable headers = response.getHeaders();
-      headers.put("content-type", "text/event-stream");
-      headers.put("cache-control", "no-store");
-      headers.put("x-accel-buffering", "no");
+      describe(response);
       // Readers that lose the same instance come back one after the other.
       int retryMs = RETRY_MS + ThreadLocalRandom.current().nextInt(RETRY_MS);
       return ("retry: " + retryMs + "\n\n").getBytes(UTF_8);
@@ -149,6 +146,14 @@ final class StreamReader extends IteratingCallback {
       return KEEP_ALIVE;
     }
     return null;
+  }
+
+  /** Puts the head of a stream. */
+  static void describe(Response response) {
+    HttpFields.Mutable headers = response.getHeaders();
+    headers.put("content-type", "text/event-stream");
+    headers.put("cache-control", "no-store");
+    headers.put("x-accel-buffering", "no");
   }
 
   /** Answers with a problem. */

@@ -337,6 +337,33 @@ final class QueryServerTest {
         () -> unready);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "/health/ready",
+        "/health/live",
+        "/metrics",
+        "/openapi.json",
+        "/v1/pools",
+        "/v1/pools/nowhere/connections",
+        "/v1/pools/chat/policy",
+        "/v1/decisions/none",
+        "/nothing"
+      })
+  void shouldAnswerHeadAsGetWithoutTheBody(String path) throws Exception {
+    // Given
+    unready = List.of("restoring");
+    HttpResponse<String> got = get(path);
+    // When
+    HttpResponse<String> head = send(request(path).HEAD().build());
+    // Then
+    assertThat(head.statusCode()).isEqualTo(got.statusCode());
+    assertThat(head.body()).isEmpty();
+    assertThat(contentType(head)).isEqualTo(contentType(got));
+    assertThat(head.headers().firstValue("content-length"))
+        .isEqualTo(got.headers().firstValue("content-length"));
+  }
+
   private HttpResponse<String> get(String path) throws Exception {
     return send(request(path).build());
   }

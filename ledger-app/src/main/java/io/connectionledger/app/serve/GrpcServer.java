@@ -20,6 +20,13 @@ final class GrpcServer implements AutoCloseable {
   /** Calls that are underway get this long; access-log streams never end by themselves. */
   private static final Duration GRACE = Duration.ofSeconds(1);
 
+  /**
+   * The metadata of one call: a check has its own beside what tracing adds of the client's request,
+   * such as {@code tracestate}, and Envoy takes 60 KiB of headers from a client. Up to a quarter
+   * more is refused as that call; what is beyond that ends the connection.
+   */
+  static final int MAX_METADATA_BYTES = 128 << 10;
+
   private final Server server;
   private final @Nullable ExecutorService executor;
 
@@ -55,6 +62,7 @@ final class GrpcServer implements AutoCloseable {
     return NettyServerBuilder.forAddress(listener.socketAddress())
         // Envoys ping idle connections to find a ledger that vanished; the default takes pings more
         // often than every five minutes for an attack.
+        .maxInboundMetadataSize(MAX_METADATA_BYTES)
         .permitKeepAliveTime(1, TimeUnit.SECONDS)
         .permitKeepAliveWithoutCalls(true);
   }

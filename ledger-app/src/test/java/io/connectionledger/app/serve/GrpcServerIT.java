@@ -1,0 +1,102 @@
+package io.connectionledger.app.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.connectionledger.app.config.LedgerConfig.Listener;
+import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.StreamObserver;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a check may bring along beside its message. */
+class GrpcServerIT {
+
+  private static final Metadata.Key<String> TRACESTATE =
+      Metadata.Key.of("tracestate", Metadata.ASCII_STRING_MARSHALLER);
+
+  private final LinkedBlockingQueue<StreamObserver<CheckResponse>> waiting =
+      new LinkedBlockingQueue<>();
+  private GrpcServer server;
+  private ManagedChannel channel;
+
+  /** Answers when the test says so. */
+  private final class Patient extends AuthorizationGrpc.AuthorizationImplBase {
+
+    @Override
+    public void check(CheckRequest request, StreamObserver<CheckResponse> responses) {
+      waiting.add(responses);
+    }
+  }
+
+  @BeforeEach
+  void start() {
+    server =
+        GrpcServer.startOnEventLoop(
+            "authz", new Listener("127.0.0.1", 0), new Patient().bindService());
+    channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    channel.shutdownNow();
+    server.close();
+  }
+
+  private Future<CheckResponse> check(int metadataBytes) {
+    Metadata metadata = new Metadata();
+    metadata.put(TRACESTATE, "x".repeat(metadataBytes));
+    return AuthorizationGrpc.newFutureStub(channel)
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(metadata))
+        .check(CheckRequest.getDefaultInstance());
+  }
+
+  private void answer() throws InterruptedException {
+    StreamObserver<CheckResponse> next = waiting.poll(10, TimeUnit.SECONDS);
+    next.onNext(CheckResponse.getDefaultInstance());
+    next.onCompleted();
+  }
+
+  @Test
+  void shouldTakeAllThatEnvoyTakesFromAClient() throws Exception {
+    // Given
+    Future<CheckResponse> check = check(100 << 10);
+    // When
+    answer();
+    // Then
+    assertThat(check.get(10, TimeUnit.SECONDS)).isEqualTo(CheckResponse.getDefaultInstance());
+  }
+
+  @Test
+  void shouldFailNoOtherCheckOfTheConnectionForOneThatBringsTooMuch() throws Exception {
+    // Given
+    List<Future<CheckResponse>> neighbours = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      neighbours.add(check(10));
+    }
+    // When
+    Future<CheckResponse> tooMuch = check(GrpcServer.MAX_METADATA_BYTES + 1_000);
+    assertThatThrownBy(() -> tooMuch.get(10, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class);
+    // Then
+    for (int i = 0; i < neighbours.size(); i++) {
+      answer();
+    }
+    for (Future<CheckResponse> neighbour : neighbours) {
+      assertThat(neighbour.get(10, TimeUnit.SECONDS)).isEqualTo(CheckResponse.getDefaultInstance());
+    }
+  }
+}
