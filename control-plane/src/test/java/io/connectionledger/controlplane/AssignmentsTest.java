@@ -16,7 +16,7 @@ final class AssignmentsTest {
   void shouldNameEachPoolWithItsPods() {
     // When
     List<ClusterLoadAssignment> assignments =
-        Assignments.of(List.of(pool("quiet"), pool("chat", "10.0.0.1:80", "[fd00::7]:81")));
+        Assignments.of(List.of(pool("quiet"), pool("chat", "10.0.0.1:80", "[FD00:0:0::0007]:81")));
 
     // Then
     assertThat(assignments)

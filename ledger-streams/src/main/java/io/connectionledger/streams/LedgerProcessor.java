@@ -208,12 +208,14 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   private void restoreCircuit(KeyValue<String, byte[]> entry) {
     int separator = entry.key.indexOf('|');
     StoredCircuit circuit = StoreCodec.circuit(entry.value);
+    String written = entry.key.substring(separator + 1);
+    // An older version stored every spelling as a pod of its own.
+    PodAddress pod =
+        PodAddress.find(written).filter(found -> found.toString().equals(written)).orElse(null);
     if (separator < 0
         || circuit == null
-        || !shard.restoreCircuit(
-            entry.key.substring(0, separator),
-            PodAddress.parse(entry.key.substring(separator + 1)),
-            circuit)) {
+        || pod == null
+        || !shard.restoreCircuit(entry.key.substring(0, separator), pod, circuit)) {
       circuits.delete(entry.key);
     }
   }

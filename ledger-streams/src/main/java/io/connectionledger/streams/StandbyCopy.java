@@ -69,7 +69,7 @@ record StandbyCopy(
     Set<PodAddress> tripped = new HashSet<>();
     try (KeyValueIterator<String, byte[]> all = stores.circuits.range(from, to)) {
       all.forEachRemaining(
-          entry -> tripped.add(PodAddress.parse(entry.key.substring(from.length()))));
+          entry -> PodAddress.find(entry.key.substring(from.length())).ifPresent(tripped::add));
     }
     return new StandbyCopy(
         staleMs, nowMs, held, tripped, History.rejected(stores.history, pool, nowMs));
