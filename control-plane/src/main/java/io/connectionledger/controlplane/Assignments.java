@@ -8,6 +8,7 @@ import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.envoyproxy.envoy.config.endpoint.v3.Endpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import io.envoyproxy.envoy.config.endpoint.v3.LocalityLbEndpoints;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Collection;
@@ -31,11 +32,19 @@ final class Assignments {
   }
 
   /** The same for equal assignments, in any process. */
-  static String version(List<ClusterLoadAssignment> assignments) {
+  static String version(ClusterLoadAssignment assignment) {
+    return version(assignment.toByteArray());
+  }
+
+  /** The same for equal texts, in any process. */
+  static String version(String text) {
+    return version(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String version(byte[] content) {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      assignments.forEach(assignment -> digest.update(assignment.toByteArray()));
-      return HexFormat.of().formatHex(digest.digest(), 0, VERSION_BYTES);
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(content);
+      return HexFormat.of().formatHex(digest, 0, VERSION_BYTES);
     } catch (NoSuchAlgorithmException impossible) {
       throw new IllegalStateException("every Java platform has SHA-256", impossible);
     }

@@ -1,55 +1,76 @@
 package io.connectionledger.controlplane;
 
 import io.connectionledger.model.PoolPolicy;
-import io.envoyproxy.controlplane.cache.v3.SimpleCache;
-import io.envoyproxy.controlplane.cache.v3.Snapshot;
+import io.envoyproxy.controlplane.cache.SimpleCache;
 import io.envoyproxy.controlplane.server.V3DiscoveryServer;
-import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import io.grpc.BindableService;
+import io.grpc.ServerInterceptors;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Collection;
-import java.util.List;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The endpoint discovery service (EDS over gRPC): one cluster load assignment per pool, the same
  * for every Envoy. Thread-safe.
  *
- * <p>A snapshot's version is a hash of its content. So an update that changes nothing is not sent,
- * and an Envoy that reconnects to another instance with the same policies is not sent anything
- * either. A pool that leaves the policies is not withdrawn: Envoy keeps the endpoints it has.
+ * <p>A version is a hash of the content. So an update that changes nothing is not sent, and an
+ * Envoy that reconnects to another instance with the same policies is not sent anything either. A
+ * pool that leaves the policies is not withdrawn: Envoy keeps the endpoints it has. What an Envoy
+ * refuses it is not sent again before it changes.
  */
 public final class EdsServer {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(EdsServer.class);
 
   /** The one group that every Envoy belongs to. */
   private static final String EVERY_ENVOY = "every-envoy";
 
-  private final SimpleCache<String> cache = new SimpleCache<>(node -> EVERY_ENVOY);
-  private final V3DiscoveryServer server = new V3DiscoveryServer(cache);
+  private final Endpoints endpoints = new Endpoints();
+  private final V3DiscoveryServer server = new V3DiscoveryServer(endpoints);
+  private final NackInterceptor interceptor;
 
-  private EdsServer() {}
+  /**
+   * A server without any pool.
+   *
+   * @param log told of refusals
+   */
+  EdsServer(MeterRegistry registry, Consumer<Nack> log) {
+    interceptor = new NackInterceptor(new Nacks(registry, log));
+  }
 
   /** A server that answers with the pods of {@code policies}, one policy a pool. */
-  public static EdsServer create(Collection<PoolPolicy> policies) {
-    EdsServer server = new EdsServer();
+  public static EdsServer create(Collection<PoolPolicy> policies, MeterRegistry registry) {
+    EdsServer server = new EdsServer(registry, EdsServer::log);
     server.update(policies);
     return server;
   }
 
+  private static void log(Nack nack) {
+    LOGGER
+        .atWarn()
+        .addKeyValue("envoy", nack.envoy())
+        .addKeyValue("pools", nack.pools())
+        .addKeyValue("version", nack.version())
+        .addKeyValue("reason", nack.reason())
+        .log("An Envoy refused its endpoints");
+  }
+
   /** Replaces the pods of all pools, and pushes the change, if any, to every connected Envoy. */
   public void update(Collection<PoolPolicy> policies) {
-    List<ClusterLoadAssignment> assignments = Assignments.of(policies);
-    cache.setSnapshot(
-        EVERY_ENVOY,
-        Snapshot.create(
-            List.of(),
-            assignments,
-            List.of(),
-            List.of(),
-            List.of(),
-            Assignments.version(assignments)));
+    endpoints.setSnapshot(EVERY_ENVOY, new EndpointSnapshot(Assignments.of(policies)));
   }
 
   /** The gRPC service to add to a server. */
   public BindableService service() {
-    return server.getEndpointDiscoveryServiceImpl();
+    return () ->
+        ServerInterceptors.intercept(server.getEndpointDiscoveryServiceImpl(), interceptor);
+  }
+
+  private static final class Endpoints extends SimpleCache<String, EndpointSnapshot> {
+    Endpoints() {
+      super(node -> EVERY_ENVOY);
+    }
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
+import io.envoyproxy.controlplane.cache.Resources.ResourceType;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,7 +17,7 @@ final class AssignmentsTest {
   void shouldNameEachPoolWithItsPods() {
     // When
     List<ClusterLoadAssignment> assignments =
-        Assignments.of(List.of(pool("quiet"), pool("chat", "10.0.0.1:80", "[fd00::7]:81")));
+        Assignments.of(List.of(pool("quiet"), pool("chat", "10.0.0.1:80", "[FD00:0:0::0007]:81")));
 
     // Then
     assertThat(assignments)
@@ -56,8 +57,33 @@ final class AssignmentsTest {
     assertThat(others).doesNotContain(version).doesNotHaveDuplicates();
   }
 
+  @Test
+  void shouldChangeTheVersionOfThePoolsThatChangeOnly() {
+    // Given
+    EndpointSnapshot before = snapshot(pool("chat", "10.0.0.1:80"), pool("games", "10.0.0.2:80"));
+
+    // When
+    EndpointSnapshot after = snapshot(pool("chat", "10.0.0.1:80"), pool("games", "10.0.0.3:80"));
+
+    // Then
+    assertThat(version(after, "chat")).isEqualTo(version(before, "chat"));
+    assertThat(version(after, "games")).isNotEqualTo(version(before, "games"));
+    assertThat(version(after, "games", "chat")).isNotEqualTo(version(before, "chat", "games"));
+    assertThat(version(after, "chat", "games"))
+        .isEqualTo(version(after, "games", "chat"))
+        .isEqualTo(version(after));
+  }
+
+  private static String version(EndpointSnapshot snapshot, String... pools) {
+    return snapshot.version(ResourceType.ENDPOINT, List.of(pools));
+  }
+
   private static String versionOf(PoolPolicy... policies) {
-    return Assignments.version(Assignments.of(List.of(policies)));
+    return snapshot(policies).version(ResourceType.ENDPOINT, List.of());
+  }
+
+  private static EndpointSnapshot snapshot(PoolPolicy... policies) {
+    return new EndpointSnapshot(Assignments.of(List.of(policies)));
   }
 
   private static List<String> addresses(ClusterLoadAssignment assignment) {

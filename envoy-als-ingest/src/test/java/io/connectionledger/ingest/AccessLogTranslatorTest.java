@@ -34,6 +34,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -66,6 +67,22 @@ class AccessLogTranslatorTest {
 
     assertThat(translate(entry))
         .isEqualTo(new Heartbeat("chat", PodAddress.parse("[fd00::7]:9"), RESERVATION));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "fd00::7, [fd00::7]:9",
+    "FD00:0:0:0:0:0:0:0007, [fd00::7]:9",
+    "::ffff:10.0.0.7, 10.0.0.7:9",
+    "::FFFF:a00:7, 10.0.0.7:9",
+  })
+  void shouldKnowAPodInEverySpelling(String written, String canonical) {
+    HTTPAccessLogEntry.Builder entry = leased(DownstreamPeriodic, RESERVATION);
+    entry.getCommonPropertiesBuilder().setUpstreamRemoteAddress(address(written, 9));
+    Heartbeat heartbeat = new Heartbeat("chat", PodAddress.parse(canonical), RESERVATION);
+
+    assertThat(translate(entry)).isEqualTo(heartbeat);
+    assertThat(translate(entry)).isEqualTo(heartbeat);
   }
 
   @Test

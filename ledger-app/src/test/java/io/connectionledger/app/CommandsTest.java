@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 /** What the commands ask, print and end with. */
@@ -247,13 +248,12 @@ final class CommandsTest {
         .containsExactly("one (10.0.0.1:80) of pool chat takes no new connections and holds 2");
   }
 
-  @Test
-  void shouldDrainAPodByItsAddressWithinATime() {
+  @ParameterizedTest
+  @ValueSource(strings = {"[fd00::7]:80", "[FD00:0:0::0007]:80"})
+  void shouldDrainAPodByItsAddressWithinATime(String address) {
     ledger.on("PUT /v1/pools/chat/pods/%5Bfd00%3A%3A7%5D%3A80/drain?within=600s", 200, "{\"a\":1}");
 
-    assertThat(
-            execute(
-                "drain", "[fd00::7]:80", "--pool", "chat", "--within", "10m", "--output", "json"))
+    assertThat(execute("drain", address, "--pool", "chat", "--within", "10m", "--output", "json"))
         .isZero();
 
     assertThat(printed()).containsExactly("{\"a\":1}");

@@ -13,7 +13,7 @@ public record Pod(String name, PodAddress address) {
       throw new IllegalArgumentException("a pod's name has 1 to 253 characters");
     }
     if (address == null) {
-      throw new IllegalArgumentException("a pod's address is ip:port or [ipv6]:port");
+      throw new IllegalArgumentException("a pod's address is " + PodAddress.ALLOWED);
     }
   }
 }

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public final class PolicyCodec {
 
   private static final String POOL = "pool";
+  private static final String PODS = "pods";
   private static final String PACES = "paces";
   private static final String RATE = "connectionsPerSecond";
   private static final Pattern DASH = Pattern.compile("-([a-z])");
@@ -95,12 +96,29 @@ public final class PolicyCodec {
     if (!rate.isNull() && !(rate.isNumber() && Double.isFinite(rate.asDouble()))) {
       throw new InvalidPolicyException(RATE, rate, "a number, or null for no limit");
     }
+    refuseSecondSpellings(merged.path(PODS));
     try {
       return policy(current.pool(), merged, STRICT);
     } catch (JsonMappingException invalid) {
       throw refusal(merged, invalid);
     } catch (IOException impossible) {
       throw new IllegalStateException("a tree reads without I/O", impossible);
+    }
+  }
+
+  /** The policy itself knows only the canonical form, which may be what nobody has written. */
+  private static void refuseSecondSpellings(JsonNode pods) {
+    Map<PodAddress, String> spellings = new HashMap<>();
+    for (int i = 0; i < pods.size(); i++) {
+      String written = pods.path(i).path("address").asText();
+      String before =
+          PodAddress.find(written).map(pod -> spellings.putIfAbsent(pod, written)).orElse(null);
+      if (before != null && !before.equals(written)) {
+        throw new InvalidPolicyException(
+            PODS + "[" + i + "].address",
+            written,
+            "an address that no other pod has; another has it as '" + before + "'");
+      }
     }
   }
 

@@ -142,12 +142,17 @@ class PolicyCodecTest {
             + " targetUtilisation",
         "{\"pods\":\"x\"} | pods | \"x\" | a list",
         "{\"pods\":[{\"name\":\"a\",\"address\":\"b:1\"}]} | pods[0].address | \"b:1\""
-            + " | 'b:1' is not a pod address: allowed is ip:port or [ipv6]:port",
+            + " | 'b:1' is not a pod address: allowed is ip:port or [ipv6]:port, IPv4 without"
+            + " leading zeros, IPv6 without a zone",
         "{\"pods\":[{\"name\":\"a\",\"address\":\"1.2.3.4:5\",\"zone\":7}]} | pods[0].zone | 7"
             + " | one of name, address",
         "{\"pods\":[{\"name\":\"a\",\"address\":\"1.2.3.4:5\"},"
             + "{\"name\":\"a\",\"address\":\"1.2.3.4:6\"}]} | pods[1] | 'a' at 1.2.3.4:6"
             + " | a name and an address that no other pod has",
+        "{\"pods\":[{\"name\":\"a\",\"address\":\"[::1]:5\"},"
+            + "{\"name\":\"b\",\"address\":\"[0:0:0:0:0:0:0:1]:5\"}]} | pods[1].address"
+            + " | [0:0:0:0:0:0:0:1]:5"
+            + " | an address that no other pod has; another has it as '[::1]:5'",
       })
   void shouldRefuseWithKeyValueAndWhatIsAllowed(
       String json, String key, String value, String allowed) {
@@ -159,6 +164,15 @@ class PolicyCodecTest {
               assertThat(refusal.value()).isEqualTo(value);
               assertThat(refusal.allowed()).isEqualTo(allowed);
             });
+  }
+
+  @Test
+  void shouldKeepAnAddressInItsCanonicalForm() {
+    PoolPolicy policy =
+        changed(PACED, "{\"pods\":[{\"name\":\"a\",\"address\":\"[0::FFFF:10.0.0.1]:5\"}]}");
+
+    assertThat(policy.pods()).containsExactly(new Pod("a", new PodAddress("10.0.0.1", 5)));
+    assertThat(PolicyCodec.tree(policy).at("/pods/0/address").asText()).isEqualTo("10.0.0.1:5");
   }
 
   @ParameterizedTest

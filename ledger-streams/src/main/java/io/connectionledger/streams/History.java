@@ -133,10 +133,10 @@ final class History {
         nowMs,
         (key, bucket) -> {
           int separator = key.lastIndexOf('|');
-          rejected
-              .pod(PodAddress.parse(key.substring(ofPods.length(), separator)))
-              .add(
-                  key.substring(separator + 1), bucket.key, StoreCodec.tally(bucket.value).count());
+          String reason = key.substring(separator + 1);
+          long count = StoreCodec.tally(bucket.value).count();
+          PodAddress.find(key.substring(ofPods.length(), separator))
+              .ifPresent(pod -> rejected.pod(pod).add(reason, bucket.key, count));
         });
     return rejected;
   }

@@ -54,6 +54,9 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   /** How long a claim waits for the moment at which it costs least: less than an owner lingers. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /** Between a pool and the node id of an Envoy in the store of the circuits: no pod begins so. */
+  private static final String ENVOY = "|@";
+
   private final IntFunction<PoolShard> emptyShards;
   private final OwnedShards shards;
   private final Ownership ownership;
@@ -209,20 +212,26 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
   private void restoreCircuit(KeyValue<String, byte[]> entry) {
     int separator = entry.key.indexOf('|');
     Long intervalMs = StoreCodec.interval(entry.value);
-    if (intervalMs != null && separator >= 0) {
-      if (!shard.restoreInterval(
-          entry.key.substring(0, separator), entry.key.substring(separator + 1), intervalMs)) {
+    if (intervalMs != null) {
+      int node = entry.key.indexOf(ENVOY);
+      if (node < 0
+          || !shard.restoreInterval(
+              entry.key.substring(0, node),
+              entry.key.substring(node + ENVOY.length()),
+              intervalMs)) {
         circuits.delete(entry.key);
       }
       return;
     }
     StoredCircuit circuit = StoreCodec.circuit(entry.value);
+    String written = entry.key.substring(separator + 1);
+    // An older version stored every spelling as a pod of its own.
+    PodAddress pod =
+        PodAddress.find(written).filter(found -> found.toString().equals(written)).orElse(null);
     if (separator < 0
         || circuit == null
-        || !shard.restoreCircuit(
-            entry.key.substring(0, separator),
-            PodAddress.parse(entry.key.substring(separator + 1)),
-            circuit)) {
+        || pod == null
+        || !shard.restoreCircuit(entry.key.substring(0, separator), pod, circuit)) {
       circuits.delete(entry.key);
     }
   }
@@ -295,7 +304,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
         .intervals()
         .forEach(
             (node, intervalMs) -> {
-              String key = pool + '|' + node;
+              String key = pool + ENVOY + node;
               if (intervalMs == null) {
                 circuits.delete(key);
               } else {

@@ -81,7 +81,7 @@ record StandbyCopy(
       all.forEachRemaining(
           entry -> {
             if (StoreCodec.circuit(entry.value) != null) {
-              tripped.add(PodAddress.parse(entry.key.substring(from.length())));
+              PodAddress.find(entry.key.substring(from.length())).ifPresent(tripped::add);
             }
           });
     }

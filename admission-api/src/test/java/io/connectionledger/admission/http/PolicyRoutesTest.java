@@ -147,7 +147,13 @@ final class PolicyRoutesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"10.0.0.1:80", "10.0.0.1%3A80", "%5Bfd00::7%5D:80", "%5Bfd00%3A%3A7%5D%3A80"})
+      strings = {
+        "10.0.0.1:80",
+        "10.0.0.1%3A80",
+        "%5Bfd00::7%5D:80",
+        "%5Bfd00%3A%3A7%5D%3A80",
+        "%5BFD00:0:0:0:0:0:0:0007%5D:80"
+      })
   void shouldDrainAndUndrainAPod(String address) throws Exception {
     // Given
     PodAddress pod = address.startsWith("10") ? POD : POD_6;

@@ -1,6 +1,7 @@
 package io.connectionledger.app.audit;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.connectionledger.model.PodAddress;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -30,7 +31,9 @@ final class EnvoyCounts {
   /** As the ledger writes it. */
   private static String address(JsonNode socket) {
     String ip = socket.path("address").asText();
-    return (ip.indexOf(':') < 0 ? ip : "[" + ip + "]") + ":" + socket.path("port_value").asText();
+    String written =
+        (ip.indexOf(':') < 0 ? ip : "[" + ip + "]") + ":" + socket.path("port_value").asText();
+    return PodAddress.find(written).map(PodAddress::toString).orElse(written);
   }
 
   private static long active(JsonNode host) {

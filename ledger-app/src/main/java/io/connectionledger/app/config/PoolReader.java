@@ -8,6 +8,7 @@ import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolPolicy.Placement;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -76,8 +77,7 @@ final class PoolReader {
         get("target-utilisation")
             .map(value -> value.decimal(PoolPolicy.MIN_TARGET_UTILISATION, 1, "0.1 to 1"))
             .orElse(PoolPolicy.DEFAULT_TARGET_UTILISATION);
-    List<Pod> pods =
-        get("pods").map(Setting::list).orElse(List.of()).stream().map(PoolReader::pod).toList();
+    List<Pod> pods = pods(get("pods").map(Setting::list).orElse(List.of()));
     try {
       return new PoolPolicy(
           pool.name(),
@@ -117,10 +117,20 @@ final class PoolReader {
     };
   }
 
-  private static Pod pod(Setting pod) {
+  /** Refuses one address in two spellings: the policy itself knows only the canonical form. */
+  private static List<Pod> pods(List<Setting> written) {
+    Map<PodAddress, String> spellings = new HashMap<>();
+    return written.stream().map(pod -> pod(pod, spellings)).toList();
+  }
+
+  private static Pod pod(Setting pod, Map<PodAddress, String> spellings) {
     Map<String, Setting> entries = pod.map(Keys.POD);
-    PodAddress address =
-        required(pod, entries, "address").parsed(PodAddress::parse, "ip:port or [ipv6]:port");
+    Setting written = required(pod, entries, "address");
+    PodAddress address = written.parsed(PodAddress::parse, PodAddress.ALLOWED);
+    String before = spellings.putIfAbsent(address, written.text());
+    if (before != null && !before.equals(written.text())) {
+      throw written.refuse("an address that no other pod has; another has it as '" + before + "'");
+    }
     return required(pod, entries, "name")
         .parsed(name -> new Pod(name, address), "1 to 253 characters");
   }

@@ -7,6 +7,7 @@ import io.connectionledger.app.client.LedgerApi;
 import io.connectionledger.app.client.OutputOption;
 import io.connectionledger.app.client.ServerOption;
 import io.connectionledger.model.DurationText;
+import io.connectionledger.model.PodAddress;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -106,9 +107,10 @@ public final class DrainCommand implements Callable<Integer> {
             new Found(name, candidate.path("name").asText(), candidate.path("address").asText()));
       }
     }
+    String address = PodAddress.find(wanted).map(PodAddress::toString).orElse(wanted);
     List<Found> matching =
         there.stream()
-            .filter(found -> found.pod().equals(wanted) || found.address().equals(wanted))
+            .filter(found -> found.pod().equals(wanted) || found.address().equals(address))
             .toList();
     if (matching.size() == 1) {
       return matching.getFirst();

@@ -138,7 +138,7 @@ public final class Instance implements AutoCloseable {
   }
 
   private void startControlPlane() {
-    eds = EdsServer.create(pools.values());
+    eds = EdsServer.create(pools.values(), registry);
     GrpcServer server = GrpcServer.start("xds", config.xds(), metrics.grpc(), eds.service());
     closing.add(server);
     xdsPort = OptionalInt.of(server.port());

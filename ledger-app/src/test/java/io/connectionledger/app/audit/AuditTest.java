@@ -110,7 +110,7 @@ final class AuditTest {
           {"name":"chat","host_statuses":[
             {"address":{"socket_address":{"address":"10.0.0.1","port_value":80}},
              "stats":[{"type":"GAUGE","name":"cx_active","value":"9"},{"type":"GAUGE",%s}]},
-            {"address":{"socket_address":{"address":"fd00::7","port_value":80}},
+            {"address":{"socket_address":{"address":"FD00:0:0::7","port_value":80}},
              "stats":[{"type":"GAUGE","name":"rq_active"}]}]}]}
         """
             .formatted(stat));

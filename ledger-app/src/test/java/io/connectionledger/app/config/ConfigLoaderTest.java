@@ -263,7 +263,14 @@ final class ConfigLoaderTest {
             + " | pools.chat.pods[0] has no name (ledger.yaml line 1): allowed is { name, address }",
         "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a, address: b:1 } ] } }"
             + " | pools.chat.pods[0].address is 'b:1' (ledger.yaml line 1): allowed is ip:port or"
-            + " [ipv6]:port",
+            + " [ipv6]:port, IPv4 without leading zeros, IPv6 without a zone",
+        "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a, address: 127.0.0.04:9104 }"
+            + " ] } } | pools.chat.pods[0].address is '127.0.0.04:9104' (ledger.yaml line 1):"
+            + " allowed is ip:port or [ipv6]:port, IPv4 without leading zeros, IPv6 without a zone",
+        "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a, address: '[::1]:9101' },"
+            + " { name: b, address: '[0:0:0:0:0:0:0:1]:9101' } ] } }"
+            + " | pools.chat.pods[1].address is '[0:0:0:0:0:0:0:1]:9101' (ledger.yaml line 1):"
+            + " allowed is an address that no other pod has; another has it as '[::1]:9101'",
         "pools: { chat: { per-pod-max-connections: 1, pods: [ { nmae: a } ] } }"
             + " | unknown key pools.chat.pods[0].nmae (ledger.yaml line 1): allowed in"
             + " pools.chat.pods[0] are name, address",
@@ -350,6 +357,23 @@ final class ConfigLoaderTest {
         .hasMessage(
             "pools.chat.pods[1] is 'b' at 127.0.0.1:1: allowed is a name and an address that no"
                 + " other pod has (ledger.yaml line 3)");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "[0:0:0:0:0:0:0:1]:9101, [::1]:9101",
+    "[FD00::00AB]:9101, [fd00::ab]:9101",
+    "[::ffff:127.0.0.1]:9101, 127.0.0.1:9101",
+  })
+  void shouldKeepThePodsInTheirCanonicalForm(String written, String canonical) {
+    LedgerConfig config =
+        read(
+            "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a, address: '%s' } ] } }"
+                .formatted(written));
+
+    assertThat(pool(config.pools(), "chat").pods())
+        .extracting(pod -> pod.address().toString())
+        .containsExactly(canonical);
   }
 
   @Test

@@ -56,7 +56,8 @@ public final class EnvoyProbe {
         .body()
         .lines()
         .filter(line -> line.startsWith("chat::") && line.contains("::cx_active::"))
-        .map(line -> PodAddress.parse(line.split("::", -1)[1]))
+        .map(line -> line.substring("chat::".length(), line.lastIndexOf("::cx_active::")))
+        .map(PodAddress::parse)
         .toList();
   }
 

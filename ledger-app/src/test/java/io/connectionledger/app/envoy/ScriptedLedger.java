@@ -21,12 +21,14 @@ import io.envoyproxy.envoy.service.auth.v3.OkHttpResponse;
 import io.envoyproxy.envoy.type.v3.HttpStatus;
 import io.envoyproxy.envoy.type.v3.StatusCode;
 import io.grpc.Server;
+import io.grpc.ServerInterceptors;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -47,7 +49,9 @@ public final class ScriptedLedger implements AutoCloseable {
   final List<HTTPAccessLogEntry> entries = new CopyOnWriteArrayList<>();
   final List<String> nodes = new CopyOnWriteArrayList<>();
   final EdsServer eds;
+  final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final Server server;
+  final SpoiltEndpoints spoiler = new SpoiltEndpoints();
   private volatile Supplier<CheckResponse> answer = ScriptedLedger::pass;
   private volatile Consumer<HTTPAccessLogEntry> listener = entry -> {};
   private volatile ServingStatus health = ServingStatus.SERVING;
@@ -58,7 +62,7 @@ public final class ScriptedLedger implements AutoCloseable {
   }
 
   ScriptedLedger(Collection<PoolPolicy> pools, int port) throws IOException {
-    eds = EdsServer.create(pools);
+    eds = EdsServer.create(pools, registry);
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
             // Otherwise grpc-java ends a silent stream on the third of Envoy's pings.
@@ -67,7 +71,7 @@ public final class ScriptedLedger implements AutoCloseable {
             .addService(new Authorization())
             .addService(new AccessLog())
             .addService(new Health())
-            .addService(eds.service())
+            .addService(ServerInterceptors.intercept(eds.service(), spoiler))
             .build()
             .start();
   }

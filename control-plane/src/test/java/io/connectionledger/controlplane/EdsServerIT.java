@@ -1,0 +1,181 @@
+package io.connectionledger.controlplane;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.awaitility.Awaitility.await;
+
+import io.connectionledger.model.Pod;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolPolicy;
+import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What Envoys are sent, and above all what not, after they refused something. */
+final class EdsServerIT {
+
+  /** How the endpoints are asked for. */
+  enum Protocol {
+    PLAIN,
+    DELTA
+  }
+
+  private final List<Nack> log = new CopyOnWriteArrayList<>();
+  private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  private final EdsServer eds = new EdsServer(registry, log::add);
+  private Server server;
+  private ManagedChannel channel;
+
+  @BeforeEach
+  void start() throws IOException {
+    String name = InProcessServerBuilder.generateName();
+    server = InProcessServerBuilder.forName(name).addService(eds.service()).build().start();
+    channel = InProcessChannelBuilder.forName(name).build();
+  }
+
+  @AfterEach
+  void stop() throws InterruptedException {
+    channel.shutdownNow();
+    server.shutdownNow();
+    assertThat(server.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldSendNothingAfterARefusalBeforeTheContentChanges(Protocol protocol) {
+    // Given
+    eds.update(List.of(pool("chat", 1), pool("games", 1)));
+    ScriptedXdsClient envoy = envoy(protocol, "envoy-1");
+    envoy.refusing = true;
+    // When
+    envoy.subscribe("chat");
+    // Then
+    awaitAndStay(envoy, 1);
+    assertThat(log)
+        .extracting(Nack::envoy, Nack::pools, Nack::reason)
+        .containsExactly(tuple("envoy-1", "chat", "malformed IP address: 127.0.0.04"));
+
+    // When: nothing new, and something new that it did not ask for
+    eds.update(List.of(pool("games", 1), pool("chat", 1)));
+    eds.update(List.of(pool("games", 2), pool("chat", 1)));
+    // Then
+    awaitAndStay(envoy, 1);
+
+    // When: another that it cannot take either
+    eds.update(List.of(pool("games", 2), pool("chat", 2)));
+    // Then
+    awaitAndStay(envoy, 2);
+    assertThat(log).hasSize(2).extracting(Nack::version).doesNotHaveDuplicates();
+
+    // When
+    envoy.refusing = false;
+    eds.update(List.of(pool("games", 2), pool("chat", 3)));
+    // Then
+    awaitAndStay(envoy, 3);
+    assertThat(log).hasSize(2);
+    assertThat(nacks()).isEqualTo(2);
+    assertThat(envoy.responses).containsOnly(List.of("chat"));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldSendNothingWhenAChangeIsRefused(Protocol protocol) {
+    // Given
+    eds.update(List.of(pool("chat", 1)));
+    ScriptedXdsClient envoy = envoy(protocol, "envoy-1");
+    envoy.subscribe("chat");
+    awaitAndStay(envoy, 1);
+    assertThat(nacks()).isZero();
+    // When
+    envoy.refusing = true;
+    eds.update(List.of(pool("chat", 2)));
+    // Then
+    awaitAndStay(envoy, 2);
+    // When: what it still has
+    envoy.refusing = false;
+    eds.update(List.of(pool("chat", 1)));
+    // Then
+    awaitAndStay(envoy, 3);
+    assertThat(nacks()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldStillAnswerWhatIsAskedForLater(Protocol protocol) {
+    // Given
+    eds.update(List.of(pool("chat", 1), pool("games", 1)));
+    ScriptedXdsClient envoy = envoy(protocol, "envoy-1");
+    envoy.refusing = true;
+    envoy.subscribe("chat");
+    awaitAndStay(envoy, 1);
+    // When
+    envoy.refusing = false;
+    envoy.subscribe("games");
+    // Then
+    awaitAndStay(envoy, 2);
+    assertThat(envoy.responses.getLast()).contains("games");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldTellOfARefusalOnceForEachEnvoyAndVersionAndCountEach(Protocol protocol) {
+    // Given
+    eds.update(List.of(pool("chat", 1)));
+    // When: it connects three times, and another Envoy once
+    for (String node : List.of("envoy-1", "envoy-1", "envoy-1", "envoy-2")) {
+      ScriptedXdsClient envoy = envoy(protocol, node);
+      envoy.refusing = true;
+      envoy.subscribe("chat");
+      awaitAndStay(envoy, 1);
+      envoy.close();
+    }
+    // Then
+    assertThat(log).extracting(Nack::envoy).containsExactly("envoy-1", "envoy-2");
+    assertThat(nacks()).isEqualTo(4);
+  }
+
+  private ScriptedXdsClient envoy(Protocol protocol, String node) {
+    return switch (protocol) {
+      case PLAIN -> new ScriptedXdsClient.Plain(channel, node);
+      case DELTA -> new ScriptedXdsClient.Delta(channel, node);
+    };
+  }
+
+  /** Has got so many responses, and gets no more. */
+  private static void awaitAndStay(ScriptedXdsClient envoy, int responses) {
+    await().until(() -> envoy.responses.size() >= responses);
+    await()
+        .during(Duration.ofMillis(200))
+        .untilAsserted(() -> assertThat(envoy.responses).hasSize(responses));
+  }
+
+  private double nacks() {
+    return registry.get(Nacks.NACKS).counter().count();
+  }
+
+  private static PoolPolicy pool(String name, int pods) {
+    return new PoolPolicy(
+        name,
+        1,
+        10,
+        2,
+        PoolPolicy.Mode.ENFORCE,
+        PoolPolicy.OnOwnerLoss.SHARE,
+        Stream.iterate(1, port -> port + 1)
+            .limit(pods)
+            .map(port -> new Pod("pod-" + port, new PodAddress("10.0.0.1", port)))
+            .toList());
+  }
+}
