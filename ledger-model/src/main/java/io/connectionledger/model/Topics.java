@@ -32,6 +32,21 @@ public final class Topics {
   /** How long events and decisions stay readable: long enough to replay a day after an incident. */
   public static final Duration RETENTION = Duration.ofDays(2);
 
+  /**
+   * Below this the ledger could not do what it promises: simulate the last hour, from records that
+   * lead up to it.
+   */
+  private static final Duration LEAST_HISTORY = Duration.ofHours(2);
+
+  /** Below this who starts late would miss who owns what, and which Envoys are heard. */
+  private static final Duration LEAST_BRIEF = Duration.ofMinutes(10);
+
+  /**
+   * What a topic must take in one record, in bytes: the largest is the heartbeat of a thousand
+   * connections, each on another pod, with the longest ids and addresses.
+   */
+  public static final int LEAST_MESSAGE_BYTES = 128 << 10;
+
   private static final Map<String, String> DELETE =
       Map.of("cleanup.policy", "delete", "retention.ms", Long.toString(RETENTION.toMillis()));
   private static final Map<String, String> BRIEF =
@@ -45,14 +60,14 @@ public final class Topics {
   /** Every topic with the settings that it is created with; all have the same partition count. */
   public static final List<Spec> ALL =
       List.of(
-          new Spec(CONNECTIONS, DELETE),
-          new Spec(DECISIONS, DELETE),
-          new Spec(ENVOYS, BRIEF),
-          new Spec(OWNERS, BRIEF),
-          new Spec(REHEARSALS, BRIEF),
-          new Spec(POLICIES, COMPACT),
-          new Spec(PODS, COMPACT),
-          new Spec(DEAD_LETTERS, DELETE));
+          new Spec(CONNECTIONS, DELETE, LEAST_HISTORY),
+          new Spec(DECISIONS, DELETE, LEAST_HISTORY),
+          new Spec(ENVOYS, BRIEF, LEAST_BRIEF),
+          new Spec(OWNERS, BRIEF, LEAST_BRIEF),
+          new Spec(REHEARSALS, BRIEF, Duration.ZERO),
+          new Spec(POLICIES, COMPACT, Duration.ZERO),
+          new Spec(PODS, COMPACT, Duration.ZERO),
+          new Spec(DEAD_LETTERS, DELETE, Duration.ZERO));
 
   private Topics() {}
 
@@ -60,6 +75,14 @@ public final class Topics {
    * A topic to create.
    *
    * @param configs Kafka topic configuration
+   * @param leastRetention for how long its records must stay readable; zero where that is nobody's
+   *     need, or they stay for ever
    */
-  public record Spec(String name, Map<String, String> configs) {}
+  public record Spec(String name, Map<String, String> configs, Duration leastRetention) {
+
+    /** Whether the latest record of each key stays, and only that. */
+    public boolean isCompacted() {
+      return COMPACT.equals(configs);
+    }
+  }
 }

@@ -81,6 +81,11 @@ public final class EnvoyBinary {
   }
 
   private Path cacheFolder() {
+    return cache(environment).resolve("envoy-" + EnvoyWheel.VERSION);
+  }
+
+  /** Where what is fetched once is kept for all checkouts of a user. */
+  public static Path cache(Map<String, String> environment) {
     Path base =
         Stream.of("LEDGER_CACHE", "XDG_CACHE_HOME")
             .map(key -> environment.getOrDefault(key, ""))
@@ -88,7 +93,7 @@ public final class EnvoyBinary {
             .map(Path::of)
             .findFirst()
             .orElseGet(() -> Path.of(environment.getOrDefault("HOME", "."), ".cache"));
-    return base.resolve("connection-ledger").resolve("envoy-" + EnvoyWheel.VERSION);
+    return base.resolve("connection-ledger");
   }
 
   private void fetch(EnvoyWheel wheel, Path target)

@@ -15,13 +15,16 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -60,7 +63,8 @@ public final class TopicSetup {
    * for as long as the cluster cannot be reached, with a line in the log every 5 s.
    *
    * @param bootstrapServers the embedded broker's, or those of {@code config}
-   * @throws StartupException when a topic has another partition count, or the cluster refuses
+   * @throws StartupException when a topic has another partition count, or settings with which
+   *     records are lost or refused, or the cluster refuses
    * @throws InterruptedException when told to stop
    */
   public static void ensure(String bootstrapServers, LedgerConfig.Kafka config)
@@ -108,6 +112,52 @@ public final class TopicSetup {
     if (!awaited.isEmpty()) {
       awaitLeaders(admin);
     }
+    judge(admin);
+  }
+
+  /** Somebody else may have made a topic, or changed it since. */
+  private void judge(Admin admin) throws InterruptedException {
+    Map<String, ConfigResource> resources = new HashMap<>();
+    for (Topics.Spec topic : Topics.ALL) {
+      resources.put(topic.name(), new ConfigResource(ConfigResource.Type.TOPIC, topic.name()));
+    }
+    Map<String, TopicDescription> described =
+        get(admin.describeTopics(resources.keySet()).allTopicNames());
+    Map<ConfigResource, Config> settings;
+    try {
+      settings = get(admin.describeConfigs(resources.values()).all());
+    } catch (AuthorizationException denied) {
+      LOGGER
+          .atWarn()
+          .addKeyValue("reason", denied.getMessage())
+          .log("The settings of the topics may not be read, and are not checked");
+      return;
+    }
+    for (Topics.Spec topic : Topics.ALL) {
+      int replicas =
+          Objects.requireNonNull(described.get(topic.name()))
+              .partitions()
+              .getFirst()
+              .replicas()
+              .size();
+      Config of = Objects.requireNonNull(settings.get(resources.get(topic.name())));
+      Map<String, String> values = new HashMap<>();
+      of.entries().forEach(entry -> values.put(entry.name(), entry.value()));
+      TopicCheck.findings(topic, replicas, values).forEach(TopicSetup::say);
+    }
+  }
+
+  private static void say(TopicCheck.Finding finding) {
+    if (finding.isFatal()) {
+      throw new StartupException(finding.toString());
+    }
+    LOGGER
+        .atWarn()
+        .addKeyValue("topic", finding.topic())
+        .addKeyValue("setting", finding.setting())
+        .addKeyValue("value", finding.value())
+        .addKeyValue("allowed", finding.allowed())
+        .log("A topic is set up otherwise than the ledger wants");
   }
 
   private Map<String, Object> properties() {

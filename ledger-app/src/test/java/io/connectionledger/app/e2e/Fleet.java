@@ -26,7 +26,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -42,6 +44,7 @@ public final class Fleet implements AutoCloseable {
   final List<WebSocketPod> pods;
   final List<EnvoyProcess> envoys = new ArrayList<>();
   final WebSocketClients clients = new WebSocketClients();
+  private final Queue<Connection> entered = new ConcurrentLinkedQueue<>();
   private final int httpPort;
   private final HttpClient http = HttpClient.newHttpClient();
 
@@ -133,8 +136,31 @@ public final class Fleet implements AutoCloseable {
   /** Attempts at once, spread over all Envoys. */
   List<Attempt> attempt(int count, Map<String, String> headers) {
     List<CompletableFuture<Attempt>> attempts =
-        IntStream.range(0, count).mapToObj(i -> clients.open(uri(i), headers)).toList();
+        IntStream.range(0, count).mapToObj(i -> knock(i, headers)).toList();
     return attempts.stream().map(CompletableFuture::join).toList();
+  }
+
+  /** One attempt, at the Envoy whose turn it is. */
+  CompletableFuture<Attempt> knock(int attempt, Map<String, String> headers) {
+    return clients
+        .open(uri(attempt), headers)
+        .thenApply(
+            ended -> {
+              if (ended instanceof Opened opened) {
+                entered.add(opened.connection());
+              }
+              return ended;
+            });
+  }
+
+  /** Closes whatever a test has left open, which one that fails does not do itself. */
+  void leave() {
+    List<Connection> open = new ArrayList<>();
+    for (Connection next = entered.poll(); next != null; next = entered.poll()) {
+      open.add(next);
+    }
+    close(open);
+    awaitActive(0);
   }
 
   /**
@@ -235,8 +261,11 @@ public final class Fleet implements AutoCloseable {
 
   /** Waits until the ledger holds exactly {@code active} open connections and nothing reserved. */
   void awaitActive(int active) {
+    // A slot whose client went away just as it was answered is free after its reservation and a
+    // round
+    // of heartbeats.
     Awaitility.await("the ledger holds " + active)
-        .atMost(Duration.ofSeconds(20))
+        .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(50))
         .until(
             () -> connections(),

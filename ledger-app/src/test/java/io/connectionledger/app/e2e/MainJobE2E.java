@@ -79,10 +79,14 @@ class MainJobE2E {
 
   @AfterEach
   void theLedgerAndThePodsAgree() {
-    for (Fleet fleet : List.of(chat, paced, watched)) {
-      Awaitility.await("ledger and pods of " + fleet.pool + " agree")
-          .atMost(Duration.ofSeconds(20))
-          .untilAsserted(() -> assertThat(fleet.ledgerCounts()).isEqualTo(fleet.podCounts()));
+    try {
+      for (Fleet fleet : List.of(chat, paced, watched)) {
+        Awaitility.await("ledger and pods of " + fleet.pool + " agree")
+            .atMost(Duration.ofSeconds(20))
+            .untilAsserted(() -> assertThat(fleet.ledgerCounts()).isEqualTo(fleet.podCounts()));
+      }
+    } finally {
+      List.of(chat, paced, watched).forEach(Fleet::leave);
     }
   }
 
@@ -140,7 +144,7 @@ class MainJobE2E {
     try (ScheduledExecutorService pace = Executors.newSingleThreadScheduledExecutor()) {
       var ticking =
           pace.scheduleAtFixedRate(
-              () -> started.add(paced.clients.open(paced.uri(started.size()), Map.of())),
+              () -> started.add(paced.knock(started.size(), Map.of())),
               0,
               15,
               TimeUnit.MILLISECONDS);
@@ -190,7 +194,7 @@ class MainJobE2E {
     Awaitility.await("retry-after")
         .atMost(Duration.ofSeconds(retryAfter + 5))
         .until(() -> ticker.nowMs() >= againMs);
-    Attempt obedient = paced.clients.open(paced.uri(0), Map.of()).join();
+    Attempt obedient = paced.knock(0, Map.of()).join();
     assertThat(obedient).isInstanceOf(Opened.class);
     in.add(((Opened) obedient).connection());
 

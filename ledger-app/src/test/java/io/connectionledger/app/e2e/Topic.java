@@ -6,9 +6,7 @@ import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.Ticker;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -16,7 +14,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The ledger's topics as a foreign consumer sees them: kcat (Debian's package) reads, and the
+ * The ledger's topics as a foreign consumer sees them: {@link ForeignConsumer} reads, and the
  * published schemas judge.
  *
  * @param events every value of ledger.connections
@@ -28,58 +26,32 @@ public record Topic(List<JsonNode> events, List<String> invalid) {
 
   public static Topic read(String bootstrapServers) throws IOException, InterruptedException {
     List<String> invalid = new ArrayList<>();
-    List<JsonNode> events = kcat(bootstrapServers, "connections", invalid);
-    kcat(bootstrapServers, "decisions", invalid);
-    kcat(bootstrapServers, "pods", invalid);
-    kcat(bootstrapServers, "policies", invalid);
+    List<JsonNode> events = values(bootstrapServers, "connections", invalid);
+    values(bootstrapServers, "decisions", invalid);
+    values(bootstrapServers, "pods", invalid);
+    values(bootstrapServers, "policies", invalid);
     return new Topic(events, invalid);
   }
 
   /** What the pool's clients were answered. */
   static List<JsonNode> decisions(String bootstrapServers, String pool)
       throws IOException, InterruptedException {
-    return kcat(bootstrapServers, "decisions", new ArrayList<>()).stream()
+    return values(bootstrapServers, "decisions", new ArrayList<>()).stream()
         .filter(decision -> decision.path("pool").asText().equals(pool))
         .toList();
   }
 
-  private static List<JsonNode> kcat(String bootstrapServers, String name, List<String> invalid)
+  private static List<JsonNode> values(String bootstrapServers, String name, List<String> invalid)
       throws IOException, InterruptedException {
     JsonSchema schema =
         JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
             .getSchema(
                 Files.readString(Fleet.ROOT.resolve("docs/events/" + name + ".schema.json")));
-    // Up to now and not up to the end, which a topic that is written to all the time may never
-    // show.
-    List<String> command =
-        List.of(
-            "kcat",
-            "-b",
-            bootstrapServers,
-            "-C",
-            "-t",
-            "ledger." + name,
-            "-o",
-            "s@0",
-            "-o",
-            "e@" + Ticker.system().nowMs(),
-            "-e",
-            "-q",
-            "-Z");
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     List<JsonNode> values = new ArrayList<>();
-    try (var lines = process.inputReader(StandardCharsets.UTF_8)) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (!line.equals("NULL")) {
-          JsonNode value = JSON.readTree(line);
-          schema.validate(value).forEach(message -> invalid.add(message + " in " + value));
-          values.add(value);
-        }
-      }
-    }
-    if (process.waitFor() != 0) {
-      throw new IOException("kcat ended with " + process.exitValue());
+    for (String line : ForeignConsumer.read(bootstrapServers, "ledger." + name)) {
+      JsonNode value = JSON.readTree(line);
+      schema.validate(value).forEach(message -> invalid.add(message + " in " + value));
+      values.add(value);
     }
     return values;
   }

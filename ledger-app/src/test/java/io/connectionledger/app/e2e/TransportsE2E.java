@@ -105,10 +105,14 @@ class TransportsE2E {
 
   @AfterEach
   void theLedgerAndThePodsAgree() {
-    for (Fleet fleet : List.of(grpc, http, paced)) {
-      Awaitility.await("ledger and pods of " + fleet.pool + " agree")
-          .atMost(Duration.ofSeconds(20))
-          .untilAsserted(() -> assertThat(fleet.ledgerCounts()).isEqualTo(fleet.podCounts()));
+    try {
+      for (Fleet fleet : List.of(grpc, http, paced)) {
+        Awaitility.await("ledger and pods of " + fleet.pool + " agree")
+            .atMost(Duration.ofSeconds(20))
+            .untilAsserted(() -> assertThat(fleet.ledgerCounts()).isEqualTo(fleet.podCounts()));
+      }
+    } finally {
+      List.of(grpc, http, paced).forEach(Fleet::leave);
     }
   }
 

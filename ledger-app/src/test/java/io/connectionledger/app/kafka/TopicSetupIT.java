@@ -26,6 +26,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -103,6 +104,38 @@ final class TopicSetupIT {
                   .partitions())
           .hasSize(3);
     }
+  }
+
+  @Test
+  void shouldRefuseATopicOfAnothersMakingThatLosesPolicies() throws Exception {
+    admin
+        .createTopics(
+            List.of(
+                new NewTopic(Topics.POLICIES, 3, (short) 1)
+                    .configs(Map.of("cleanup.policy", "delete"))))
+        .all()
+        .get();
+
+    assertThatThrownBy(() -> ensure(3))
+        .isInstanceOf(StartupException.class)
+        .hasMessage(
+            "topic ledger.policies: cleanup.policy is delete: allowed is compact, as the latest"
+                + " record of each key must stay");
+  }
+
+  @Test
+  void shouldStartWithATopicOfAnothersMakingThatOnlyCosts() throws Exception {
+    admin
+        .createTopics(
+            List.of(
+                new NewTopic(Topics.CONNECTIONS, 3, (short) 1)
+                    .configs(Map.of("cleanup.policy", "delete", "retention.ms", "10800000"))))
+        .all()
+        .get();
+
+    ensure(3);
+
+    assertThat(admin.listTopics().names().get()).contains(Topics.POLICIES);
   }
 
   @Test

@@ -14,6 +14,7 @@ import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -59,9 +60,28 @@ class GrpcServerIT {
   private Future<CheckResponse> check(int metadataBytes) {
     Metadata metadata = new Metadata();
     metadata.put(TRACESTATE, "x".repeat(metadataBytes));
-    return AuthorizationGrpc.newFutureStub(channel)
+    CompletableFuture<CheckResponse> answer = new CompletableFuture<>();
+    AuthorizationGrpc.newStub(channel)
         .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(metadata))
-        .check(CheckRequest.getDefaultInstance());
+        .check(
+            CheckRequest.getDefaultInstance(),
+            new StreamObserver<>() {
+              @Override
+              public void onNext(CheckResponse response) {
+                answer.complete(response);
+              }
+
+              @Override
+              public void onError(Throwable failure) {
+                answer.completeExceptionally(failure);
+              }
+
+              @Override
+              public void onCompleted() {
+                // Said all with the response.
+              }
+            });
+    return answer;
   }
 
   private void answer() throws InterruptedException {
