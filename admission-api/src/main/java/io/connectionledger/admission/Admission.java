@@ -78,8 +78,15 @@ final class Admission {
     this.notRecordedGate = new LogGate(ticker, Duration.ofSeconds(10));
   }
 
-  /** The pool that a check without one means: the only one there is, else "", which is unknown. */
-  String defaultPool() {
+  /**
+   * The pool that a check without one means: the one that claims the request, else the only one
+   * there is, else "", which is unknown.
+   */
+  String poolOf(String authority, String path) {
+    String claimed = ledger.poolOf(authority, path);
+    if (claimed != null) {
+      return claimed;
+    }
     Set<String> pools = ledger.pools();
     return pools.size() == 1 ? pools.iterator().next() : "";
   }

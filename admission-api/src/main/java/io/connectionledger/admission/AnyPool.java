@@ -100,6 +100,11 @@ final class AnyPool implements Ledger {
   }
 
   @Override
+  public @Nullable String poolOf(String authority, String path) {
+    return local.poolOf(authority, path);
+  }
+
+  @Override
   public Duration hidden() {
     return local.hidden();
   }

@@ -59,7 +59,9 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
       send(response, callback, Answers.PASS);
     } else {
       admission.check(
-          pools.isEmpty() ? admission.defaultPool() : pools.getFirst(),
+          pools.isEmpty()
+              ? admission.poolOf(authority(headers), path.substring(PATH.length()))
+              : pools.getFirst(),
           new HttpClient(headers, Request.getRemoteAddr(request)),
           new HttpReply(response, callback, answers),
           gone -> {
@@ -74,6 +76,12 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
           });
     }
     return true;
+  }
+
+  /** Of the request that is asked about: Envoy passes it on as the host of the check. */
+  private static String authority(HttpFields headers) {
+    String host = headers.get("host");
+    return host == null ? "" : host;
   }
 
   private static boolean isWebSocket(HttpFields headers) {

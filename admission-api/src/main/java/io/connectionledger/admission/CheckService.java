@@ -3,6 +3,7 @@ package io.connectionledger.admission;
 import io.connectionledger.model.Decision;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext.HttpRequest;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
@@ -51,7 +52,8 @@ final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
 
   private String poolOf(AttributeContext attributes) {
     String named = attributes.getContextExtensionsMap().get("pool");
-    return named != null ? named : admission.defaultPool();
+    HttpRequest request = attributes.getRequest().getHttp();
+    return named != null ? named : admission.poolOf(request.getHost(), request.getPath());
   }
 
   private static void send(StreamObserver<CheckResponse> responses, CheckResponse response) {

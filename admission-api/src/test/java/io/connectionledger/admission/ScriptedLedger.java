@@ -30,6 +30,9 @@ public final class ScriptedLedger implements Ledger {
 
   public final Set<String> pools = new ConcurrentSkipListSet<>();
 
+  /** The pools that claim requests, by host and path. */
+  public final Map<String, String> claims = new ConcurrentHashMap<>();
+
   /** See {@link #hidden}. */
   public static final Duration HIDDEN = Duration.ofSeconds(25);
 
@@ -129,6 +132,11 @@ public final class ScriptedLedger implements Ledger {
     rehearsing = true;
     checks.accept(List.of("rehearsal"));
     rehearsing = false;
+  }
+
+  @Override
+  public @Nullable String poolOf(String authority, String path) {
+    return claims.get(authority + path);
   }
 
   @Override

@@ -1,7 +1,10 @@
 package io.connectionledger.ingest;
 
+import com.google.protobuf.Message;
 import io.connectionledger.model.ConnectionEvent;
+import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.Ticker;
+import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
 import io.grpc.Status;
@@ -9,6 +12,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,16 +24,18 @@ import org.slf4j.event.Level;
  *
  * <p>gRPC calls the {@code on…} methods one at a time; {@link #settle} also runs on Kafka's thread.
  */
-final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage> {
+final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(AccessLogObserver.class);
   private static final int MAX_NODE_ID = 256;
 
   private final ServerCallStreamObserver<StreamAccessLogsResponse> responses;
   private final EventPublisher publisher;
+  private final Supplier<PoolIndex> pools;
   private final Ticker ticker;
   private final IngestMetrics metrics;
   private final PresenceBeacon presence;
+  private final NodeIds nodeIds;
 
   /** Records that Kafka has not settled yet, and one for a message that is being worked on. */
   private final AtomicInteger unsettled = new AtomicInteger();
@@ -40,16 +46,23 @@ final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage>
   /** Null until the first message has named the Envoy. */
   private @Nullable AccessLogTranslator translator;
 
+  private NodeIds.@Nullable Stream node;
+  private final DeadLetterLimit repeated = new DeadLetterLimit();
+
   private boolean ended;
 
   AccessLogObserver(
       ServerCallStreamObserver<StreamAccessLogsResponse> responses,
       EventPublisher publisher,
+      Supplier<PoolIndex> pools,
       Ticker ticker,
       IngestMetrics metrics,
-      PresenceBeacon presence) {
+      PresenceBeacon presence,
+      NodeIds nodeIds) {
+    this.nodeIds = nodeIds;
     this.responses = responses;
     this.publisher = publisher;
+    this.pools = pools;
     this.ticker = ticker;
     this.metrics = metrics;
     this.presence = presence;
@@ -62,29 +75,63 @@ final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage>
   }
 
   @Override
-  public void onNext(StreamAccessLogsMessage message) {
+  public void onNext(ReadableLogs.Received received) {
     if (ended) {
       return;
     }
+    StreamAccessLogsMessage message = received.message();
     AccessLogTranslator current = translator;
     if (current == null) {
-      String node = message.getIdentifier().getNode().getId();
-      if (node.isEmpty() || node.length() > MAX_NODE_ID) {
-        refuse(node);
+      String id = message.getIdentifier().getNode().getId();
+      if (id.isEmpty() || id.length() > MAX_NODE_ID) {
+        refuse(id);
         return;
       }
-      current = new AccessLogTranslator(node);
+      current = new AccessLogTranslator(id, pools);
       translator = current;
-      presence.attached(node);
+      presence.attached(id);
+      node = nodeIds.opened(id);
       LOGGER
           .atInfo()
-          .addKeyValue("envoy", node)
+          .addKeyValue("envoy", id)
           .addKeyValue("log", message.getIdentifier().getLogName())
           .log("Envoy opened an access-log stream");
     }
     unsettled.incrementAndGet();
     publish(message, current);
+    if (received.mended()) {
+      publishMended(message, current.envoy());
+    }
+    watchNodeId(message);
     settle();
+  }
+
+  /** One is enough to look at, and tells which client it is. */
+  private void publishMended(StreamAccessLogsMessage message, String envoy) {
+    Message first =
+        message.getHttpLogs().getLogEntryList().stream()
+            .filter(ReadableLogs::isMended)
+            .findFirst()
+            .map(Message.class::cast)
+            .orElse(message.getHttpLogs());
+    publish(
+        new DeadLetter(
+            DeadLetterCause.NOT_UTF8,
+            "a string is not UTF-8: the entry was read with U+FFFD in the place of each bad byte",
+            first),
+        envoy);
+  }
+
+  private void watchNodeId(StreamAccessLogsMessage message) {
+    NodeIds.Stream stream = node;
+    if (stream != null) {
+      for (HTTPAccessLogEntry entry : message.getHttpLogs().getLogEntryList()) {
+        stream.saw(entry.getCommonProperties());
+        if (stream.isKnown()) {
+          break;
+        }
+      }
+    }
   }
 
   private void publish(StreamAccessLogsMessage message, AccessLogTranslator current) {
@@ -108,6 +155,10 @@ final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage>
   }
 
   private void publish(DeadLetter letter, String envoy) {
+    if (!repeated.passes(letter, ticker.nowNanos())) {
+      metrics.deadLetter(letter.cause());
+      return;
+    }
     unsettled.incrementAndGet();
     publisher.publish(letter, envoy, this::settle);
   }
@@ -124,15 +175,15 @@ final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage>
     }
   }
 
-  private void refuse(String node) {
-    String found = node.isEmpty() ? "is missing" : "has " + node.length() + " characters";
+  private void refuse(String id) {
+    String found = id.isEmpty() ? "is missing" : "has " + id.length() + " characters";
     String problem =
         "identifier.node.id of the stream's first message "
             + found
             + ": allowed are 1 to "
             + MAX_NODE_ID
             + " characters";
-    LOGGER.atWarn().addKeyValue("problem", problem).log("Refused an access-log stream");
+    nodeIds.refused(problem, id.isEmpty());
     end();
     responses.onError(Status.INVALID_ARGUMENT.withDescription(problem).asRuntimeException());
   }
@@ -165,6 +216,9 @@ final class AccessLogObserver implements StreamObserver<StreamAccessLogsMessage>
       metrics.streamEnded();
       if (translator != null) {
         presence.detached(translator.envoy());
+      }
+      if (node != null) {
+        node.close();
       }
     }
   }

@@ -10,6 +10,7 @@ import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.EnvoyRejection;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.PoolPolicy;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
@@ -17,13 +18,15 @@ import io.envoyproxy.envoy.data.accesslog.v3.AccessLogCommon;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.data.accesslog.v3.ResponseFlags;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The rules that turn one access-log entry of one Envoy into its {@link Translation}. They see
- * nothing but the entry; the only memory is that of addresses already parsed. Never throws. Not
- * thread-safe: one per stream.
+ * nothing but the entry and what the pools claim; the only memory is that of addresses already
+ * parsed. Never throws. Not thread-safe: one per stream.
  *
  * <pre>
  *   TunnelSuccessfullyEstablished   established                            opened
@@ -42,6 +45,8 @@ final class AccessLogTranslator {
   /** The longest reason that is passed on, in characters. */
   static final int MAX_TEXT = 200;
 
+  private static final String UPGRADE = "upgrade";
+  private static final String WEBSOCKET = "websocket";
   private static final String DENIED = "ext_authz_denied";
   private static final String UNKNOWN_REASON = "unknown";
   private static final Pattern BREAKS = Pattern.compile("[\\s\\p{Cc}\\p{Zl}\\p{Zp}]+");
@@ -49,13 +54,16 @@ final class AccessLogTranslator {
   private static final long MAX_DURATION_SECONDS = 315_576_000_000L;
 
   private final String envoy;
+  private final Supplier<PoolIndex> index;
   private final PodAddresses pods = new PodAddresses();
 
   /**
    * @param envoy the node id of the Envoy whose entries these are
+   * @param index what the pools claim now
    */
-  AccessLogTranslator(String envoy) {
+  AccessLogTranslator(String envoy, Supplier<PoolIndex> index) {
     this.envoy = envoy;
+    this.index = index;
   }
 
   String envoy() {
@@ -77,6 +85,8 @@ final class AccessLogTranslator {
             translate(type, entry, receivedAtMs);
         default -> Ignored.INSTANCE;
       };
+    } catch (UnclaimedException unclaimed) {
+      return new Malformed(DeadLetterCause.UNCLAIMED, oneLine(unclaimed.getMessage()));
     } catch (IllegalArgumentException invalid) {
       return new Malformed(DeadLetterCause.MALFORMED, oneLine(invalid.getMessage()));
     }
@@ -85,15 +95,18 @@ final class AccessLogTranslator {
   private Translation translate(AccessLogType type, HTTPAccessLogEntry entry, long receivedAtMs) {
     AccessLogCommon common = entry.getCommonProperties();
     Admission admission = Admission.of(common);
+    if (admission.reservation() == null && isOfAnotherProtocol(entry)) {
+      return Ignored.INSTANCE;
+    }
     if (!isEstablished(entry, admission)) {
       return type == AccessLogType.DownstreamEnd
               && (isGranted(entry, admission) || isTurnedAway(entry, admission))
           ? new Event(failed(entry, admission, receivedAtMs))
           : Ignored.INSTANCE;
     }
-    String pool = pool(admission, common);
+    String pool = pool(admission, entry);
     String connection = connection(admission, common);
-    PodAddress pod = pod(common);
+    PodAddress pod = pod(admission, common);
     return switch (type) {
       case DownstreamPeriodic -> new Heartbeat(pool, pod, connection);
       case DownstreamEnd ->
@@ -111,6 +124,14 @@ final class AccessLogTranslator {
               new ConnectionEvent.Opened(
                   pool, connection, pod, envoy, startedAtMs(common, receivedAtMs), receivedAtMs));
     };
+  }
+
+  /** Envoy upgrades to other protocols, too; an entry that does not log the header says nothing. */
+  private static boolean isOfAnotherProtocol(HTTPAccessLogEntry entry) {
+    String upgrade = entry.getRequest().getRequestHeadersMap().getOrDefault(UPGRADE, "");
+    return !upgrade.isEmpty()
+        && Stream.of(upgrade.split(",", -1))
+            .noneMatch(each -> each.strip().equalsIgnoreCase(WEBSOCKET));
   }
 
   private static boolean isEstablished(HTTPAccessLogEntry entry, Admission admission) {
@@ -136,10 +157,10 @@ final class AccessLogTranslator {
   /**
    * By a limit of Envoy's own, on the way to a pool. Plain requests are, too: they do not count.
    */
-  private static boolean isTurnedAway(HTTPAccessLogEntry entry, Admission admission) {
-    String upgrade = entry.getRequest().getRequestHeadersMap().getOrDefault("upgrade", "");
-    return upgrade.equalsIgnoreCase("websocket")
-        && !poolName(admission, entry.getCommonProperties()).isEmpty()
+  private boolean isTurnedAway(HTTPAccessLogEntry entry, Admission admission) {
+    String upgrade = entry.getRequest().getRequestHeadersMap().getOrDefault(UPGRADE, "");
+    return upgrade.equalsIgnoreCase(WEBSOCKET)
+        && !poolName(admission, entry).isEmpty()
         && EnvoyRejection.of(failure(entry)).isPresent();
   }
 
@@ -148,34 +169,59 @@ final class AccessLogTranslator {
     AccessLogCommon common = entry.getCommonProperties();
     int status = entry.getResponse().getResponseCode().getValue();
     return new ConnectionEvent.Failed(
-        pool(admission, common),
+        pool(admission, entry),
         connection(admission, common),
-        common.getUpstreamRemoteAddress().hasSocketAddress() ? pod(common) : null,
+        hasPod(admission, common) ? pod(admission, common) : null,
         envoy,
         status >= 100 && status <= 599 ? status : 0,
         failure(entry),
         receivedAtMs);
   }
 
-  private static String pool(Admission admission, AccessLogCommon common) {
-    String pool = poolName(admission, common);
-    if (!PoolPolicy.isValidName(pool)) {
-      throw new IllegalArgumentException(
-          (admission.pool() != null ? "pool '" : "upstream_cluster '")
-              + shown(pool)
-              + "' cannot name a pool: allowed are 1 to 128 letters, digits, '.', '_' and '-'");
+  private String pool(Admission admission, HTTPAccessLogEntry entry) {
+    String pool = poolName(admission, entry);
+    if (PoolPolicy.isValidName(pool)) {
+      return pool;
     }
-    return pool;
+    if (admission.pool() == null && !pool.isEmpty()) {
+      throw new UnclaimedException(
+          "upstream_cluster '"
+              + shown(pool)
+              + "' cannot name a pool, and is in no pool's clusters; neither is the request in the"
+              + " hosts of one");
+    }
+    throw new IllegalArgumentException(
+        (admission.pool() == null ? "upstream_cluster '" : "pool '")
+            + shown(pool)
+            + "' cannot name a pool: allowed are 1 to 128 letters, digits, '.', '_' and '-'");
   }
 
   /** The cluster is logged only of a stream that had a pod; before that there is only the route. */
-  private static String poolName(Admission admission, AccessLogCommon common) {
+  private String poolName(Admission admission, HTTPAccessLogEntry entry) {
     String named = admission.pool();
     if (named != null) {
       return named;
     }
+    AccessLogCommon common = entry.getCommonProperties();
     String cluster = common.getUpstreamCluster();
+    PoolIndex pools = index.get();
+    String claimed = cluster.isEmpty() ? null : pools.byCluster(cluster);
+    if (claimed == null) {
+      claimed = pools.byRequest(entry.getRequest().getAuthority(), entry.getRequest().getPath());
+    }
+    if (claimed != null) {
+      return claimed;
+    }
     return cluster.isEmpty() ? common.getRouteName() : cluster;
+  }
+
+  /** No pool claims the cluster of an entry. */
+  private static final class UnclaimedException extends IllegalArgumentException {
+    private static final long serialVersionUID = 1L;
+
+    UnclaimedException(String message) {
+      super(message);
+    }
   }
 
   private String connection(Admission admission, AccessLogCommon common) {
@@ -207,9 +253,19 @@ final class AccessLogTranslator {
         envoy, socket.getAddress() + ':' + socket.getPortValue(), startedAtNanos);
   }
 
-  private PodAddress pod(AccessLogCommon common) {
+  private static boolean hasPod(Admission admission, AccessLogCommon common) {
+    return common.getUpstreamRemoteAddress().hasSocketAddress()
+        || (common.hasUpstreamRemoteAddress() && admission.pod() != null);
+  }
+
+  /** Behind an internal listener or a Unix socket, Envoy's address says nothing: ours does. */
+  private PodAddress pod(Admission admission, AccessLogCommon common) {
     Address address = common.getUpstreamRemoteAddress();
     if (!address.hasSocketAddress()) {
+      String placed = admission.pod();
+      if (placed != null) {
+        return PodAddress.parse(placed);
+      }
       throw new IllegalArgumentException(
           "upstream_remote_address is missing or no socket address: allowed is an IP and a port");
     }

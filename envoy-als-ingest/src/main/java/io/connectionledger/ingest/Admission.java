@@ -13,13 +13,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pool null when the answer named none
  * @param reservation the decision's id; null when the stream was never decided on
+ * @param pod where the connection was placed, as ip:port; null when it was not
  * @param rejected whether the decision was a rejection, even if it was not enforced
  */
-record Admission(@Nullable String pool, @Nullable String reservation, boolean rejected) {
+record Admission(
+    @Nullable String pool, @Nullable String reservation, @Nullable String pod, boolean rejected) {
 
   static final String NAMESPACE = "envoy.filters.http.ext_authz";
 
-  private static final Admission NONE = new Admission(null, null, false);
+  private static final Admission NONE = new Admission(null, null, null, false);
 
   static Admission of(AccessLogCommon common) {
     Struct metadata = common.getMetadata().getFilterMetadataMap().get(NAMESPACE);
@@ -29,7 +31,17 @@ record Admission(@Nullable String pool, @Nullable String reservation, boolean re
     return new Admission(
         text(metadata, "pool", "x-ledger-pool"),
         text(metadata, "reservation", "x-ledger-reservation"),
+        first(text(metadata, "pod", "x-ledger-endpoint")),
         text(metadata, "reason", "x-ledger-reason") != null);
+  }
+
+  /** Alternates may follow the pod, separated by commas. */
+  private static @Nullable String first(@Nullable String pods) {
+    if (pods == null) {
+      return null;
+    }
+    int comma = pods.indexOf(',');
+    return comma < 0 ? pods : pods.substring(0, comma);
   }
 
   private static @Nullable String text(Struct metadata, String grpcKey, String httpKey) {

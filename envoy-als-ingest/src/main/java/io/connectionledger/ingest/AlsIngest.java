@@ -1,15 +1,20 @@
 package io.connectionledger.ingest;
 
+import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.Ticker;
-import io.envoyproxy.envoy.service.accesslog.v3.AccessLogServiceGrpc.AccessLogServiceImplBase;
-import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
+import io.envoyproxy.envoy.service.accesslog.v3.AccessLogServiceGrpc;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
 import io.grpc.BindableService;
+import io.grpc.MethodDescriptor;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
 import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
 
 /**
@@ -27,13 +32,18 @@ public final class AlsIngest implements AutoCloseable {
   private final PresenceBeacon presence;
   private final BindableService service;
 
-  AlsIngest(Producer<byte[], byte[]> producer, Ticker ticker, MeterRegistry registry) {
+  AlsIngest(
+      Producer<byte[], byte[]> producer,
+      Supplier<PoolIndex> pools,
+      Ticker ticker,
+      MeterRegistry registry) {
     IngestMetrics metrics = new IngestMetrics(registry);
     producerMetrics = new KafkaClientMetrics(producer);
     producerMetrics.bindTo(registry);
     publisher = new EventPublisher(producer, ticker, metrics);
-    presence = new PresenceBeacon(ticker, publisher::publish);
-    service = new Service(publisher, ticker, metrics, presence);
+    NodeIds nodeIds = new NodeIds(ticker, metrics);
+    presence = new PresenceBeacon(ticker, nodeIds::problems, publisher::publish);
+    service = new Service(publisher, pools, ticker, metrics, presence, nodeIds);
   }
 
   /**
@@ -41,11 +51,15 @@ public final class AlsIngest implements AutoCloseable {
    *
    * @param kafkaSettings of the Kafka client, {@code bootstrap.servers} at least; acknowledgements
    *     and idempotence are not the operator's choice
+   * @param pools what the pools claim now; asked for every message, by any thread
    * @throws org.apache.kafka.common.KafkaException when a setting is wrong
    */
   public static AlsIngest create(
-      Map<String, Object> kafkaSettings, Ticker ticker, MeterRegistry registry) {
-    return new AlsIngest(EventPublisher.producer(kafkaSettings), ticker, registry);
+      Map<String, Object> kafkaSettings,
+      Supplier<PoolIndex> pools,
+      Ticker ticker,
+      MeterRegistry registry) {
+    return new AlsIngest(EventPublisher.producer(kafkaSettings), pools, ticker, registry);
   }
 
   /** The service, always the same one. */
@@ -72,28 +86,55 @@ public final class AlsIngest implements AutoCloseable {
     publisher.close();
   }
 
-  private static final class Service extends AccessLogServiceImplBase {
+  /** The service of AccessLogServiceGrpc, with a reading of its messages of our own. */
+  private static final class Service implements BindableService {
+    private static final MethodDescriptor<ReadableLogs.Received, StreamAccessLogsResponse> METHOD =
+        AccessLogServiceGrpc.getStreamAccessLogsMethod().toBuilder(
+                ReadableLogs.MARSHALLER,
+                AccessLogServiceGrpc.getStreamAccessLogsMethod().getResponseMarshaller())
+            .build();
+
     private final EventPublisher publisher;
+    private final Supplier<PoolIndex> pools;
     private final Ticker ticker;
     private final IngestMetrics metrics;
     private final PresenceBeacon presence;
+    private final NodeIds nodeIds;
 
     Service(
-        EventPublisher publisher, Ticker ticker, IngestMetrics metrics, PresenceBeacon presence) {
+        EventPublisher publisher,
+        Supplier<PoolIndex> pools,
+        Ticker ticker,
+        IngestMetrics metrics,
+        PresenceBeacon presence,
+        NodeIds nodeIds) {
       this.publisher = publisher;
+      this.pools = pools;
       this.ticker = ticker;
       this.metrics = metrics;
       this.presence = presence;
+      this.nodeIds = nodeIds;
     }
 
     @Override
-    public StreamObserver<StreamAccessLogsMessage> streamAccessLogs(
+    public ServerServiceDefinition bindService() {
+      return ServerServiceDefinition.builder(
+              ServiceDescriptor.newBuilder(AccessLogServiceGrpc.SERVICE_NAME)
+                  .setSchemaDescriptor(
+                      AccessLogServiceGrpc.getServiceDescriptor().getSchemaDescriptor())
+                  .addMethod(METHOD)
+                  .build())
+          .addMethod(METHOD, ServerCalls.asyncClientStreamingCall(this::streamAccessLogs))
+          .build();
+    }
+
+    private StreamObserver<ReadableLogs.Received> streamAccessLogs(
         StreamObserver<StreamAccessLogsResponse> responses) {
       // grpc-java hands every server method this type; nothing weaker can pull.
       var call = (ServerCallStreamObserver<StreamAccessLogsResponse>) responses;
       call.disableAutoRequest();
       AccessLogObserver observer =
-          new AccessLogObserver(call, publisher, ticker, metrics, presence);
+          new AccessLogObserver(call, publisher, pools, ticker, metrics, presence, nodeIds);
       observer.start();
       return observer;
     }

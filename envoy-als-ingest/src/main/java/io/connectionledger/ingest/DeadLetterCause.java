@@ -6,6 +6,10 @@ enum DeadLetterCause {
   FOREIGN("foreign"),
   /** Of the right kind, but a value in it cannot be. */
   MALFORMED("malformed"),
+  /** A string in it is not UTF-8; it was read all the same, without the bad bytes. */
+  NOT_UTF8("not_utf8", true),
+  /** Of a cluster that no pool claims, and that is no pool's name. */
+  UNCLAIMED("unclaimed", true),
   /** A log of TCP connections, which this ledger does not count. */
   TCP("tcp"),
   /** One message named more pools than an Envoy can serve. */
@@ -13,8 +17,20 @@ enum DeadLetterCause {
 
   private final String label;
 
+  private final boolean repeated;
+
   DeadLetterCause(String label) {
+    this(label, false);
+  }
+
+  DeadLetterCause(String label, boolean repeated) {
     this.label = label;
+    this.repeated = repeated;
+  }
+
+  /** Whether each heartbeat of the same connection brings it again. */
+  boolean isRepeated() {
+    return repeated;
   }
 
   String label() {

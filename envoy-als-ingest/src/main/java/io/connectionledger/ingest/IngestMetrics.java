@@ -26,6 +26,17 @@ final class IngestMetrics {
   /** Prometheus: {@code ledger_als_streams}, access-log streams that are open. */
   static final String STREAMS = "ledger.als.streams";
 
+  /** Prometheus: {@code ledger_envoys_refused_total{cause}}, streams without a usable node id. */
+  static final String REFUSED = "ledger.envoys.refused";
+
+  /**
+   * Prometheus: {@code ledger_envoy_node_id_conflicts_total}, times that several Envoys had one.
+   */
+  static final String CONFLICTS = "ledger.envoy.node.id.conflicts";
+
+  private final Counter noNodeId;
+  private final Counter nodeIdTooLong;
+  private final Counter nodeIdConflicts;
   private final Counter opened;
   private final Counter alive;
   private final Counter closed;
@@ -35,6 +46,12 @@ final class IngestMetrics {
   private final AtomicInteger streams = new AtomicInteger();
 
   IngestMetrics(MeterRegistry registry) {
+    noNodeId = refused(registry, "no_node_id");
+    nodeIdTooLong = refused(registry, "node_id_too_long");
+    nodeIdConflicts =
+        Counter.builder(CONFLICTS)
+            .description("Times that several Envoys were found to have the same node id")
+            .register(registry);
     opened = events(registry, "opened");
     alive = events(registry, "alive");
     closed = events(registry, "closed");
@@ -61,6 +78,22 @@ final class IngestMetrics {
         .description("Connection events acknowledged by Kafka")
         .tag("type", type)
         .register(registry);
+  }
+
+  private static Counter refused(MeterRegistry registry, String cause) {
+    return Counter.builder(REFUSED)
+        .description("Access-log streams of Envoys without a usable node id")
+        .tag("cause", cause)
+        .register(registry);
+  }
+
+  /** Counts a refused stream. */
+  void envoyRefused(boolean missing) {
+    (missing ? noNodeId : nodeIdTooLong).increment();
+  }
+
+  void nodeIdShared() {
+    nodeIdConflicts.increment();
   }
 
   void written(ConnectionEvent event) {

@@ -4,12 +4,14 @@ import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Presence;
 import io.connectionledger.model.Ticker;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +31,7 @@ final class PresenceBeacon implements AutoCloseable {
   private final String ingest;
   private final Ticker ticker;
   private final Consumer<Presence> publish;
+  private final Supplier<List<String>> problems;
   private final Map<String, Streams> streams = new HashMap<>();
   private final AtomicBoolean told = new AtomicBoolean(true);
   private long begun;
@@ -42,11 +45,13 @@ final class PresenceBeacon implements AutoCloseable {
   /**
    * Starts telling.
    *
+   * @param problems what is wrong with the Envoys here, a sentence each
    * @param publish is called on one thread, one presence after the other; it may wait
    */
-  PresenceBeacon(Ticker ticker, Consumer<Presence> publish) {
+  PresenceBeacon(Ticker ticker, Supplier<List<String>> problems, Consumer<Presence> publish) {
     this.ingest = ConnectionIds.next(ticker.nowMs());
     this.ticker = ticker;
+    this.problems = problems;
     this.publish = publish;
     // With a fixed delay: while Kafka is away, one presence waits, not one for every second.
     var unused =
@@ -89,7 +94,7 @@ final class PresenceBeacon implements AutoCloseable {
       streams.forEach((envoy, all) -> envoys.put(envoy, all.latest));
     }
     try {
-      publish.accept(new Presence(ingest, envoys, ticker.nowMs()));
+      publish.accept(new Presence(ingest, envoys, ticker.nowMs(), problems.get()));
     } catch (RuntimeException failure) {
       // The next one comes within the interval; an exception would end the schedule.
       LOGGER.atWarn().addKeyValue("error", failure.toString()).log("Presence was not written");

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.ConnectionEvent.Alive;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolIndex;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,7 @@ class AccessLogBatchTest {
   private static final PodAddress OTHER_POD = PodAddress.parse("10.0.0.8:8080");
 
   private static AccessLogBatch batch(List<HTTPAccessLogEntry> entries) {
-    return AccessLogBatch.of(new AccessLogTranslator("envoy-1"), entries, 7);
+    return AccessLogBatch.of(new AccessLogTranslator("envoy-1", () -> PoolIndex.EMPTY), entries, 7);
   }
 
   private static HTTPAccessLogEntry beat(String pool, String id, PodAddress pod) {

@@ -10,6 +10,7 @@ import io.connectionledger.ingest.Translation.Heartbeat;
 import io.connectionledger.ingest.Translation.Ignored;
 import io.connectionledger.ingest.Translation.Malformed;
 import io.connectionledger.model.ConnectionIds;
+import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.UnreadableRecordException;
@@ -48,7 +49,7 @@ class AccessLogGarbageTest {
       throws InvalidProtocolBufferException, UnreadableRecordException {
     long seed = new Random().nextLong();
     Random random = new Random(seed);
-    AccessLogTranslator translator = new AccessLogTranslator("envoy-1");
+    AccessLogTranslator translator = new AccessLogTranslator("envoy-1", () -> PoolIndex.EMPTY);
     int counted = 0;
 
     for (int i = 0; i < ENTRIES; i++) {

@@ -22,13 +22,17 @@ import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionEvent.Failed;
 import io.connectionledger.model.ConnectionEvent.Opened;
 import io.connectionledger.model.ConnectionIds;
+import io.connectionledger.model.HostMatch;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PoolIndex;
+import io.connectionledger.model.PoolPolicy;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.Pipe;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry.HTTPVersion;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -48,7 +52,8 @@ class AccessLogTranslatorTest {
   private static final String UNLEASED =
       ConnectionIds.unleased("envoy-1", "192.0.2.1:40000", STARTED_NANOS);
 
-  private final AccessLogTranslator translator = new AccessLogTranslator("envoy-1");
+  private final AccessLogTranslator translator =
+      new AccessLogTranslator("envoy-1", () -> PoolIndex.EMPTY);
 
   private Translation translate(HTTPAccessLogEntry.Builder entry) {
     return translator.translate(entry.build(), NOW);
@@ -296,12 +301,59 @@ class AccessLogTranslatorTest {
   }
 
   @Test
-  void shouldFailAReservationEvenWhenTheUpstreamIsNoSocket() {
+  void shouldFailAReservationOnItsOwnPodWhenTheUpstreamIsNoSocket() {
     HTTPAccessLogEntry.Builder entry = refused(503, "x");
     entry.getCommonPropertiesBuilder().setUpstreamRemoteAddress(pipe());
 
     assertThat(translate(entry))
-        .isEqualTo(new Event(new Failed("chat", RESERVATION, null, "envoy-1", 503, "x", NOW)));
+        .isEqualTo(new Event(new Failed("chat", RESERVATION, POD, "envoy-1", 503, "x", NOW)));
+  }
+
+  private static PoolPolicy pool(String name) {
+    return new PoolPolicy(
+        name,
+        PoolPolicy.UNLIMITED_RATE,
+        1,
+        1,
+        PoolPolicy.Mode.ENFORCE,
+        PoolPolicy.OnOwnerLoss.DENY,
+        List.of());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "outbound|8080||chat.default.svc.cluster.local, other.example, istio",
+    "httproute/default/chat/rule/0, other.example, gateway",
+    "httproute/default/game/rule/0, game.example, by-host",
+    "chat, game.example:8443, by-host",
+    "chat, other.example, chat",
+  })
+  void shouldKnowThePoolOfAConnectionThatWasNeverChecked(
+      String cluster, String authority, String pool) {
+    PoolIndex index =
+        PoolIndex.of(
+            List.of(
+                pool("istio")
+                    .claiming(List.of("outbound|8080||chat.default.svc.cluster.local"), List.of()),
+                pool("gateway").claiming(List.of("httproute/default/chat/rule/*"), List.of()),
+                pool("by-host").claiming(List.of(), List.of(new HostMatch("game.example", "/")))));
+    HTTPAccessLogEntry.Builder entry = unleased(DownstreamPeriodic);
+    entry.getCommonPropertiesBuilder().setUpstreamCluster(cluster);
+    entry.getRequestBuilder().setAuthority(authority).setPath("/");
+
+    assertThat(new AccessLogTranslator("envoy-1", () -> index).translate(entry.build(), NOW))
+        .isEqualTo(new Heartbeat(pool, POD, UNLEASED));
+  }
+
+  @Test
+  void shouldSayThatNoPoolClaimsACluster() {
+    HTTPAccessLogEntry.Builder entry = unleased(DownstreamPeriodic);
+    entry.getCommonPropertiesBuilder().setUpstreamCluster("httproute/default/chat/rule/0");
+
+    assertThat(translate(entry))
+        .isInstanceOfSatisfying(
+            Malformed.class,
+            malformed -> assertThat(malformed.cause()).isEqualTo(DeadLetterCause.UNCLAIMED));
   }
 
   static Stream<HTTPAccessLogEntry.Builder> denied() {
@@ -401,6 +453,41 @@ class AccessLogTranslatorTest {
     assertThat(translate(entry)).isEqualTo(Ignored.INSTANCE);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "pod, 10.0.0.7:8080",
+    "pod, '10.0.0.7:8080,10.0.0.8:8080'",
+    "x-ledger-endpoint, 10.0.0.7:8080"
+  })
+  void shouldTakeThePodOfTheAdmissionWhereEnvoysAddressIsNone(String key, String placed) {
+    HTTPAccessLogEntry.Builder entry = unleased(DownstreamPeriodic);
+    admission(entry, Map.of("pool", "chat", "reservation", RESERVATION, key, placed));
+    entry.getCommonPropertiesBuilder().setUpstreamRemoteAddress(pipe());
+
+    assertThat(translate(entry)).isEqualTo(new Heartbeat("chat", POD, RESERVATION));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"SPDY/3.1", "h2c", "websockets", "h2c, spdy/3.1"})
+  void shouldIgnoreAConnectionOfAnotherProtocolThatWasNeverChecked(String upgrade) {
+    for (AccessLogType type :
+        List.of(DownstreamTunnelSuccessfullyEstablished, DownstreamPeriodic, DownstreamEnd)) {
+      HTTPAccessLogEntry.Builder entry = unleased(type);
+      entry.getRequestBuilder().putRequestHeaders("upgrade", upgrade);
+
+      assertThat(translate(entry)).isEqualTo(Ignored.INSTANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"websocket", "WebSocket", "h2c, websocket"})
+  void shouldCountAWebSocketThatWasNeverChecked(String upgrade) {
+    HTTPAccessLogEntry.Builder entry = unleased(DownstreamPeriodic);
+    entry.getRequestBuilder().putRequestHeaders("upgrade", upgrade);
+
+    assertThat(translate(entry)).isEqualTo(new Heartbeat("chat", POD, UNLEASED));
+  }
+
   static Stream<HTTPAccessLogEntry.Builder> foreign() {
     return Stream.of(
         HTTPAccessLogEntry.newBuilder(),
@@ -439,10 +526,10 @@ class AccessLogTranslatorTest {
             unleased(DownstreamPeriodic),
             e -> e.getCommonPropertiesBuilder().clearUpstreamCluster()),
         with(
-            leased(DownstreamTunnelSuccessfullyEstablished, RESERVATION),
+            unleased(DownstreamTunnelSuccessfullyEstablished),
             e -> e.getCommonPropertiesBuilder().clearUpstreamRemoteAddress()),
         with(
-            leased(DownstreamPeriodic, RESERVATION),
+            unleased(DownstreamPeriodic),
             e -> e.getCommonPropertiesBuilder().setUpstreamRemoteAddress(pipe())),
         with(
             leased(DownstreamPeriodic, RESERVATION),

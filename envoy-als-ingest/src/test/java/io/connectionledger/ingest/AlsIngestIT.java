@@ -10,6 +10,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.connectionledger.model.ConnectionEvent;
+import io.connectionledger.model.ConnectionEvent.Alive;
+import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
@@ -17,17 +19,22 @@ import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.service.accesslog.v3.AccessLogServiceGrpc;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
+import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -52,7 +59,8 @@ class AlsIngestIT {
       new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-  private final AlsIngest ingest = new AlsIngest(kafka, () -> NOW_MS * 1_000_000, registry);
+  private final AlsIngest ingest =
+      new AlsIngest(kafka, () -> PoolIndex.EMPTY, () -> NOW_MS * 1_000_000, registry);
   private Server server;
   private ManagedChannel channel;
 
@@ -126,6 +134,47 @@ class AlsIngestIT {
 
   private static String header(ProducerRecord<byte[], byte[]> record, String key) {
     return new String(record.headers().lastHeader(key).value(), UTF_8);
+  }
+
+  @Test
+  void shouldGoOnAfterAStringThatIsNotUtf8() throws Exception {
+    // Given
+    MethodDescriptor<byte[], StreamAccessLogsResponse> raw =
+        AccessLogServiceGrpc.getStreamAccessLogsMethod().toBuilder(
+                new MethodDescriptor.Marshaller<byte[]>() {
+                  @Override
+                  public InputStream stream(byte[] bytes) {
+                    return new ByteArrayInputStream(bytes);
+                  }
+
+                  @Override
+                  public byte[] parse(InputStream in) {
+                    throw new IllegalStateException("nobody asks for it");
+                  }
+                },
+                AccessLogServiceGrpc.getStreamAccessLogsMethod().getResponseMarshaller())
+            .build();
+    Envoy unused = new Envoy();
+    StreamObserver<byte[]> out =
+        ClientCalls.asyncClientStreamingCall(channel.newCall(raw, CallOptions.DEFAULT), unused);
+    HTTPAccessLogEntry.Builder bad = periodic("a").toBuilder();
+    bad.getCommonPropertiesBuilder().setStreamId("@@");
+    // When
+    out.onNext(ReadableLogsTest.withBadBytes(firstMessage("envoy-1", bad.build(), periodic("b"))));
+    awaitWritten(2);
+    kafka.completeNext();
+    kafka.completeNext();
+    out.onNext(Entries.message(opened("c")).toByteArray());
+    awaitWritten(3);
+    // Then
+    assertThat(event(0))
+        .isInstanceOfSatisfying(
+            Alive.class,
+            alive ->
+                assertThat(alive.pods().values()).singleElement().isEqualTo(List.of("a", "b")));
+    assertThat(header(kafka.history().get(1), "reason")).startsWith("a string is not UTF-8");
+    assertThat(kafka.history().get(2).topic()).isEqualTo(Topics.CONNECTIONS);
+    awaitMetric("ledger_dead_letters_total{cause=\"not_utf8\"} 1.0");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.connectionledger.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.Map;
@@ -35,6 +36,7 @@ class EventPublisherTest {
     try (AlsIngest ingest =
         AlsIngest.create(
             Map.of("bootstrap.servers", "127.0.0.1:1"),
+            () -> PoolIndex.EMPTY,
             Ticker.system(),
             new SimpleMeterRegistry())) {
       assertThat(ingest.service().bindService().getServiceDescriptor().getName())

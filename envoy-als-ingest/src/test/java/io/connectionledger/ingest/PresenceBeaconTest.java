@@ -3,6 +3,7 @@ package io.connectionledger.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.Presence;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class PresenceBeaconTest {
 
   private final BlockingQueue<Presence> told = new LinkedBlockingQueue<>();
-  private PresenceBeacon beacon = new PresenceBeacon(() -> 1_000_000, told::add);
+  private PresenceBeacon beacon = new PresenceBeacon(() -> 1_000_000, List::of, told::add);
 
   @AfterEach
   void stop() {
@@ -71,6 +72,7 @@ class PresenceBeaconTest {
     beacon =
         new PresenceBeacon(
             () -> 1_000_000,
+            List::of,
             presence -> {
               if (calls.incrementAndGet() == 1) {
                 throw new IllegalStateException("Kafka is away");

@@ -25,6 +25,9 @@ import java.util.Set;
  * @param slowStart how long a pod that joins is spared; zero not at all
  * @param targetUtilisation how much of the pods' limits is to be in use when there are as many pods
  *     as there should be; 0.1 to 1. Decides nothing about checks
+ * @param clusters names of Envoy's clusters that are this pool beside its own name, {@code *} being
+ *     any characters; no other pool may claim one
+ * @param hosts which requests are this pool's, of Envoys that do not name it
  */
 public record PoolPolicy(
     String pool,
@@ -39,7 +42,9 @@ public record PoolPolicy(
     @JsonSerialize(converter = DurationText.Writer.class)
         @JsonDeserialize(converter = DurationText.Reader.class)
         Duration slowStart,
-    Double targetUtilisation) {
+    Double targetUtilisation,
+    List<String> clusters,
+    List<HostMatch> hosts) {
 
   /** How the pod of a connection is chosen. */
   public enum Placement {
@@ -90,6 +95,14 @@ public record PoolPolicy(
   public static final Duration MAX_SLOW_START = Duration.ofHours(1);
   public static final double DEFAULT_TARGET_UTILISATION = 0.8;
   public static final double MIN_TARGET_UTILISATION = 0.1;
+
+  /** Names and patterns of clusters, and hosts, that one pool may claim. */
+  public static final int MAX_CLAIMS = 64;
+
+  public static final String CLUSTERS_ALLOWED =
+      "up to 64 names of Envoy's clusters of 1 to 256 printable characters, * being any";
+  public static final String HOSTS_ALLOWED = "up to 64 of " + HostMatch.ALLOWED;
+  private static final int MAX_CLUSTER = 256;
   private static final int MAX_NAME = 128;
 
   public PoolPolicy {
@@ -124,6 +137,19 @@ public record PoolPolicy(
     if (!(targetUtilisation >= MIN_TARGET_UTILISATION && targetUtilisation <= 1)) {
       throw new InvalidPolicyException("target-utilisation", targetUtilisation, "0.1 to 1");
     }
+    clusters = clusters == null ? List.of() : List.copyOf(clusters);
+    if (clusters.size() > MAX_CLAIMS) {
+      throw new InvalidPolicyException("clusters", clusters.size() + " names", CLUSTERS_ALLOWED);
+    }
+    for (String cluster : clusters) {
+      if (!isValidCluster(cluster)) {
+        throw new InvalidPolicyException("clusters", "'" + cluster + "'", CLUSTERS_ALLOWED);
+      }
+    }
+    hosts = hosts == null ? List.of() : List.copyOf(hosts);
+    if (hosts.size() > MAX_CLAIMS) {
+      throw new InvalidPolicyException("hosts", hosts.size() + " entries", HOSTS_ALLOWED);
+    }
     pods = List.copyOf(pods);
     Set<Object> seen = new HashSet<>();
     for (int i = 0; i < pods.size(); i++) {
@@ -135,6 +161,53 @@ public record PoolPolicy(
             "a name and an address that no other pod has");
       }
     }
+  }
+
+  /** One that claims no cluster but its own name, and no requests. */
+  public PoolPolicy(
+      String pool,
+      double connectionsPerSecond,
+      int burstCapacity,
+      int perPodMaxConnections,
+      Mode mode,
+      OnOwnerLoss onOwnerLoss,
+      List<Pod> pods,
+      Placement placement,
+      Affinity affinity,
+      Duration slowStart,
+      Double targetUtilisation) {
+    this(
+        pool,
+        connectionsPerSecond,
+        burstCapacity,
+        perPodMaxConnections,
+        mode,
+        onOwnerLoss,
+        pods,
+        placement,
+        affinity,
+        slowStart,
+        targetUtilisation,
+        List.of(),
+        List.of());
+  }
+
+  /** The same pool that claims these. */
+  public PoolPolicy claiming(List<String> names, List<HostMatch> requests) {
+    return new PoolPolicy(
+        pool,
+        connectionsPerSecond,
+        burstCapacity,
+        perPodMaxConnections,
+        mode,
+        onOwnerLoss,
+        pods,
+        placement,
+        affinity,
+        slowStart,
+        targetUtilisation,
+        names,
+        requests);
   }
 
   /** One with the default target utilisation. */
@@ -198,6 +271,12 @@ public record PoolPolicy(
       }
     }
     return true;
+  }
+
+  private static boolean isValidCluster(String cluster) {
+    return !cluster.isEmpty()
+        && cluster.length() <= MAX_CLUSTER
+        && cluster.chars().allMatch(c -> c > ' ' && c <= '~');
   }
 
   private static boolean isLetterOrDigit(char c) {

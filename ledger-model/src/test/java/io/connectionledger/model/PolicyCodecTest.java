@@ -48,12 +48,12 @@ class PolicyCodecTest {
             "perPodMaxConnections":3,"mode":"enforce","onOwnerLoss":"deny",\
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
             {"name":"two","address":"[fd00::7]:80"}],\
-            "placement":"least-connections","affinity":{},"slowStart":"30s","targetUtilisation":0.8},\
+            "placement":"least-connections","affinity":{},"slowStart":"30s","targetUtilisation":0.8,"clusters":[],"hosts":[]},\
             "base":{"connectionsPerSecond":2.5,"burstCapacity":10,\
             "perPodMaxConnections":7,"mode":"enforce","onOwnerLoss":"deny",\
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
             {"name":"two","address":"[fd00::7]:80"}],\
-            "placement":"least-connections","affinity":{},"slowStart":"30s","targetUtilisation":0.8},\
+            "placement":"least-connections","affinity":{},"slowStart":"30s","targetUtilisation":0.8,"clusters":[],"hosts":[]},\
             "draining":["10.0.0.1:80"],"atMs":9}""");
   }
 
@@ -139,7 +139,7 @@ class PolicyCodecTest {
         "{\"mode\":\"off\"} | mode | \"off\" | enforce or shadow",
         "{\"limit\":1} | limit | 1 | one of connectionsPerSecond, burstCapacity,"
             + " perPodMaxConnections, mode, onOwnerLoss, pods, placement, affinity, slowStart,"
-            + " targetUtilisation",
+            + " targetUtilisation, clusters, hosts",
         "{\"pods\":\"x\"} | pods | \"x\" | a list",
         "{\"pods\":[{\"name\":\"a\",\"address\":\"b:1\"}]} | pods[0].address | \"b:1\""
             + " | 'b:1' is not a pod address: allowed is ip:port or [ipv6]:port, IPv4 without"

@@ -151,6 +151,14 @@ public interface Ledger {
    */
   void rehearse(Consumer<List<String>> checks);
 
+  /**
+   * The pool that claims a request; null when none does.
+   *
+   * @param authority the host that it is for, with a port or without
+   * @param path with its query
+   */
+  @Nullable String poolOf(String authority, String path);
+
   /** The names of all pools that have a policy, in alphabetical order. */
   Set<String> pools();
 

@@ -3,6 +3,7 @@ package io.connectionledger.streams;
 import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolPolicy.Placement;
@@ -39,6 +40,7 @@ public final class LocalLedger implements Ledger {
   private final OwnedShards shards = new OwnedShards(this::followAll);
   private final LocalLoans loans;
   private volatile Map<String, PoolPolicy> policies;
+  private volatile PoolIndex index;
 
   /** The latest policy of each pool, those included that are not served any more. */
   private final Map<String, PolicyRecord> followed = new HashMap<>();
@@ -135,6 +137,7 @@ public final class LocalLedger implements Ledger {
   public LocalLedger(
       Map<String, PoolPolicy> policies, int partitions, LeaseTerms terms, Ticker ticker) {
     this.policies = Collections.unmodifiableMap(new TreeMap<>(policies));
+    this.index = PoolIndex.of(policies.values());
     this.partitions = partitions;
     this.terms = terms;
     this.ticker = ticker;
@@ -179,6 +182,7 @@ public final class LocalLedger implements Ledger {
         .filter(pool -> !serving.containsKey(pool))
         .forEach(partitionOf::remove);
     policies = Collections.unmodifiableMap(serving);
+    index = PoolIndex.of(serving.values());
     policiesKnown = true;
   }
 
@@ -309,6 +313,16 @@ public final class LocalLedger implements Ledger {
       names.forEach(partitionOf::remove);
       shards.remove(Rehearsal.PARTITION, shard);
     }
+  }
+
+  @Override
+  public @Nullable String poolOf(String authority, String path) {
+    return index.byRequest(authority, path);
+  }
+
+  /** What the pools claim now. */
+  public PoolIndex index() {
+    return index;
   }
 
   @Override

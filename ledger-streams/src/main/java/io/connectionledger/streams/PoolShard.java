@@ -17,6 +17,7 @@ import io.connectionledger.streams.rules.PoolLedger;
 import io.connectionledger.streams.rules.StoredCircuit;
 import io.connectionledger.streams.rules.StoredConnection;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,9 @@ final class PoolShard {
   /** For how long no ingest has been heard, as far as our ticks tell. */
   private long silentMs = EnvoyWatch.SILENCE_MS;
 
+  /** What each ingest says is wrong with its Envoys. */
+  private final Map<String, Said> said = new HashMap<>();
+
   /** For how long this instance has decided, as far as our ticks tell. */
   private long ownedMs;
 
@@ -51,6 +55,13 @@ final class PoolShard {
 
   /** On the ticker; a shard that nobody disputes may decide for ever. */
   private volatile long decidesUntilNanos = Long.MAX_VALUE;
+
+  /**
+   * What an ingest said last.
+   *
+   * @param tickedMs when, in our ticks
+   */
+  private record Said(List<String> problems, long tickedMs) {}
 
   /**
    * Empty pools that do not decide yet.
@@ -208,6 +219,11 @@ final class PoolShard {
         reasons.add("incomplete: completeness is below " + PoolReadiness.ENOUGH);
       }
       reasons.addAll(ledger.reportingProblems());
+      said.values().stream()
+          .filter(last -> tickedMs - last.tickedMs < EnvoyWatch.SILENCE_MS)
+          .flatMap(last -> last.problems.stream())
+          .distinct()
+          .forEach(reasons::add);
       return Optional.of(
           new PoolReadiness(
               pool, nowMs, reasons.isEmpty(), completeness, ledger.envoys(), reasons));
@@ -289,6 +305,11 @@ final class PoolShard {
     lock.lock();
     try {
       silentMs = 0;
+      said.remove(presence.ingest());
+      said.values().removeIf(last -> tickedMs - last.tickedMs >= EnvoyWatch.SILENCE_MS);
+      if (!presence.problems().isEmpty()) {
+        said.put(presence.ingest(), new Said(presence.problems(), tickedMs));
+      }
       if (!caughtUp) {
         envoys.learn(presence);
         return Map.of();

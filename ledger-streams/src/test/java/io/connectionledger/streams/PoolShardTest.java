@@ -71,6 +71,35 @@ class PoolShardTest {
     assertThat(gaveUpUnreported).isTrue();
   }
 
+  @Test
+  void shouldPassOnWhatIsWrongWithTheEnvoysOfAnIngestUntilItIsSilent() {
+    PoolPolicy policy =
+        new PoolPolicy(
+            "chat",
+            PoolPolicy.UNLIMITED_RATE,
+            1,
+            2,
+            PoolPolicy.Mode.ENFORCE,
+            PoolPolicy.OnOwnerLoss.DENY,
+            List.of(new Pod("one", PodAddress.parse("10.0.0.1:80"))));
+    LeaseTerms terms = new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
+    PoolShard shard = new PoolShard(List.of(policy), terms, NOW_MS);
+    shard.caughtUp();
+    shard.heard(
+        new Presence("ingest-1", Map.of(), NOW_MS, List.of("node-id: two are one")), NOW_MS);
+    shard.heard(new Presence("ingest-2", Map.of(), NOW_MS), NOW_MS);
+
+    List<String> told = shard.readiness("chat", NOW_MS).orElseThrow().reasons();
+    for (int i = 1; i <= 6; i++) {
+      shard.tick(NOW_MS + i * 500L);
+      shard.heard(new Presence("ingest-2", Map.of(), NOW_MS + i * 500L), NOW_MS + i * 500L);
+    }
+    List<String> later = shard.readiness("chat", NOW_MS + 3_000).orElseThrow().reasons();
+
+    assertThat(told).containsExactly("node-id: two are one");
+    assertThat(later).isEmpty();
+  }
+
   /** An ingest is heard that has a stream of the Envoy; returns whether anything was given up. */
   private static boolean hear(PoolShard shard, long fromMs, long toMs) {
     boolean gaveUp = false;

@@ -3,11 +3,13 @@ package io.connectionledger.admission.http;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.connectionledger.model.DrainPace;
 import io.connectionledger.model.DurationText;
+import io.connectionledger.model.InvalidPolicyException;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Policies;
 import io.connectionledger.model.PolicyCodec;
 import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
@@ -20,6 +22,8 @@ import io.javalin.http.HttpStatus;
 import io.javalin.http.NotFoundResponse;
 import io.javalin.http.ServiceUnavailableResponse;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -94,9 +98,27 @@ final class PolicyRoutes {
         context,
         current -> {
           PoolPolicy policy = PolicyCodec.changed(current.policy(), body, BESIDE);
+          refuseConflict(policy);
           return current.withPolicy(policy, ticker.nowMs());
         },
         record -> show(context, record));
+  }
+
+  /** What it claims may be no other pool's. */
+  private void refuseConflict(PoolPolicy changed) {
+    List<PoolPolicy> all = new ArrayList<>(List.of(changed));
+    for (String pool : ledger.pools()) {
+      if (!pool.equals(changed.pool())) {
+        policies.of(pool).map(PolicyRecord::policy).ifPresent(all::add);
+      }
+    }
+    PoolIndex.conflict(all)
+        .filter(conflict -> conflict.isOf(changed.pool()))
+        .ifPresent(
+            conflict -> {
+              throw new InvalidPolicyException(
+                  conflict.key(), "'" + conflict.value() + "'", conflict.allowed(changed.pool()));
+            });
   }
 
   /** Back to what the configuration wants. */

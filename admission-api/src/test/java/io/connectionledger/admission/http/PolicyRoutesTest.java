@@ -6,6 +6,7 @@ import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.model.DrainPace;
+import io.connectionledger.model.HostMatch;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
@@ -84,7 +85,7 @@ final class PolicyRoutesTest {
             "pods":[{"name":"one","address":"10.0.0.1:80"},\
             {"name":"six","address":"[fd00::7]:80"}],\
             "placement":"least-connections","affinity":{},"slowStart":"30s",\
-            "targetUtilisation":0.8,"draining":[]}""");
+            "targetUtilisation":0.8,"clusters":[],"hosts":[],"draining":[]}""");
   }
 
   @Test
@@ -115,6 +116,36 @@ final class PolicyRoutesTest {
     HttpResponse<String> answer = send("PUT", "/v1/pools/chat/policy", shown);
     // Then
     assertThat(answer.body()).isEqualTo(shown);
+  }
+
+  @Test
+  void shouldRefuseWhatAnotherPoolClaims() throws Exception {
+    // Given
+    ledger.pools.add("game");
+    PoolPolicy game =
+        new PoolPolicy(
+                "game",
+                PoolPolicy.UNLIMITED_RATE,
+                1,
+                3,
+                PoolPolicy.Mode.ENFORCE,
+                PoolPolicy.OnOwnerLoss.SHARE,
+                List.of())
+            .claiming(List.of("httproute/game/*"), List.of(new HostMatch("game.example", "/")));
+    policies.records.put("game", PolicyRecord.ofBase(game, Set.of(), 1));
+    // When
+    HttpResponse<String> cluster =
+        send("PUT", "/v1/pools/chat/policy", "{\"clusters\":[\"httproute/game/0\"]}");
+    HttpResponse<String> host =
+        send("PUT", "/v1/pools/chat/policy", "{\"hosts\":[{\"host\":\"Game.example\"}]}");
+    HttpResponse<String> own =
+        send("PUT", "/v1/pools/chat/policy", "{\"clusters\":[\"httproute/chat/*\"]}");
+    // Then
+    assertThat(cluster.statusCode()).isEqualTo(400);
+    assertThat(cluster.body()).contains("what no other pool claims; pool 'game' does");
+    assertThat(host.statusCode()).isEqualTo(400);
+    assertThat(own.statusCode()).isEqualTo(200);
+    assertThat(record().policy().clusters()).containsExactly("httproute/chat/*");
   }
 
   @Test

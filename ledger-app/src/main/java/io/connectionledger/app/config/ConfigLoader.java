@@ -7,6 +7,7 @@ import io.connectionledger.app.config.LedgerConfig.Kafka;
 import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.LedgerConfig.Policies;
+import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.PoolPolicy;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -128,7 +130,17 @@ public final class ConfigLoader {
   static Map<String, PoolPolicy> pools(Settings settings) {
     Map<String, PoolPolicy> pools = new LinkedHashMap<>();
     settings.pools().forEach((name, pool) -> pools.put(name, PoolReader.read(pool)));
+    refuseConflict(pools.values());
     return pools;
+  }
+
+  /** Refuses pools of which two claim the same. */
+  static void refuseConflict(Collection<PoolPolicy> pools) {
+    PoolIndex.conflict(pools)
+        .ifPresent(
+            conflict -> {
+              throw new ConfigException(conflict.toString());
+            });
   }
 
   private Kafka kafka() {

@@ -46,17 +46,21 @@ final class Keys {
           "slow-start",
           "target-utilisation",
           "pods",
-          "kubernetes");
+          "kubernetes",
+          "clusters",
+          "hosts");
 
   static final List<String> AFFINITY = List.of("header", "cookie", "source-address");
 
   static final List<String> POD = List.of("name", "address");
 
+  static final List<String> HOST = List.of("host", "path-prefix");
+
   static final String POOLS = "pools";
 
   /** Keys that hold a list or a mapping; in the environment, as inline YAML. */
   static final Set<String> STRUCTURED =
-      Set.of("kafka.properties", "affinity", "pods", "kubernetes");
+      Set.of("kafka.properties", "affinity", "pods", "kubernetes", "clusters", "hosts");
 
   static final String PREFIX = "LEDGER_";
 

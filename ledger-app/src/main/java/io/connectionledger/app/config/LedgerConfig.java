@@ -31,10 +31,15 @@ public record LedgerConfig(
     pools = Collections.unmodifiableMap(new LinkedHashMap<>(pools));
   }
 
-  /** The pools, with those of a policy file in place of the ones of the same name. */
+  /**
+   * The pools, with those of a policy file in place of the ones of the same name.
+   *
+   * @throws ConfigException when two of them claim the same
+   */
   public Map<String, PoolPolicy> poolsWith(Map<String, PoolPolicy> ofFile) {
     Map<String, PoolPolicy> all = new LinkedHashMap<>(pools);
     all.putAll(ofFile);
+    ConfigLoader.refuseConflict(all.values());
     return all;
   }
 

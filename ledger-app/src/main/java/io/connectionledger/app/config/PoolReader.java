@@ -1,6 +1,7 @@
 package io.connectionledger.app.config;
 
 import io.connectionledger.model.Affinity;
+import io.connectionledger.model.HostMatch;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
@@ -78,6 +79,10 @@ final class PoolReader {
             .map(value -> value.decimal(PoolPolicy.MIN_TARGET_UTILISATION, 1, "0.1 to 1"))
             .orElse(PoolPolicy.DEFAULT_TARGET_UTILISATION);
     List<Pod> pods = pods(get("pods").map(Setting::list).orElse(List.of()));
+    List<String> clusters =
+        get("clusters").map(Setting::list).orElse(List.of()).stream().map(Setting::text).toList();
+    List<HostMatch> hosts =
+        get("hosts").map(Setting::list).orElse(List.of()).stream().map(PoolReader::host).toList();
     try {
       return new PoolPolicy(
           pool.name(),
@@ -90,12 +95,27 @@ final class PoolReader {
           placement,
           affinity,
           slowStart,
-          targetUtilisation);
+          targetUtilisation,
+          clusters,
+          hosts);
     } catch (IllegalArgumentException inconsistent) {
       throw new ConfigException(
           "pools." + pool.name() + "." + inconsistent.getMessage() + " (" + pool.where() + ")",
           inconsistent);
     }
+  }
+
+  private static HostMatch host(Setting written) {
+    Map<String, Setting> entries = written.map(Keys.HOST);
+    Setting host = entries.get("host");
+    if (host == null) {
+      throw written.refuse(HostMatch.ALLOWED);
+    }
+    Setting prefix = entries.get("path-prefix");
+    HostMatch every = host.parsed(name -> new HostMatch(name, "/"), HostMatch.ALLOWED);
+    return prefix == null
+        ? every
+        : prefix.parsed(path -> new HostMatch(every.host(), path), HostMatch.ALLOWED);
   }
 
   private static Affinity affinity(Setting affinity) {

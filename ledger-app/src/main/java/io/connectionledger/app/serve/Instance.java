@@ -117,7 +117,7 @@ public final class Instance implements AutoCloseable {
     if (roles.contains(Role.INGEST)) {
       startIngest();
     }
-    if (roles.contains(Role.CONTROL_PLANE) || roles.contains(Role.ADMISSION)) {
+    if (roles.stream().anyMatch(role -> role != Role.KAFKA)) {
       PolicyStream policies = startPolicies();
       if (roles.contains(Role.ADMISSION)) {
         startAdmission(dataDir, policies);
@@ -232,7 +232,8 @@ public final class Instance implements AutoCloseable {
   }
 
   private void startIngest() {
-    AlsIngest ingest = closing.add(AlsIngest.create(kafkaClient(), ticker, registry));
+    AlsIngest ingest =
+        closing.add(AlsIngest.create(kafkaClient(), ledger::index, ticker, registry));
     GrpcServer server = GrpcServer.start("als", config.als(), metrics.grpc(), ingest.service());
     closing.add(server);
     closing.add(ingest::leave);

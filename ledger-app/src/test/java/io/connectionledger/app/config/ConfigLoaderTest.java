@@ -11,6 +11,7 @@ import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.LedgerConfig.Policies;
 import io.connectionledger.model.Affinity;
+import io.connectionledger.model.HostMatch;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
@@ -98,6 +99,25 @@ final class ConfigLoaderTest {
       value = {"''", "'# nothing'", "'---'", "'kafka:'", "'{ pools: {}, lease: { missed: } }'"})
   void shouldTakeDefaultsForWhatIsLeftOut(String yaml) {
     assertThat(read(yaml)).isEqualTo(defaultsWith(Map.of()));
+  }
+
+  @Test
+  void shouldReadWhatAPoolClaims() {
+    Map<String, PoolPolicy> pools =
+        read("""
+                pools:
+                  chat:
+                    per-pod-max-connections: 1
+                    clusters: [ 'outbound|8080||chat.default.svc.cluster.local', 'httproute/*' ]
+                    hosts: [ { host: Chat.Example.com }, { host: '*.example.com', path-prefix: /chat/ } ]
+                """)
+            .pools();
+
+    assertThat(pool(pools, "chat").clusters())
+        .containsExactly("outbound|8080||chat.default.svc.cluster.local", "httproute/*");
+    assertThat(pool(pools, "chat").hosts())
+        .containsExactly(
+            new HostMatch("chat.example.com", "/"), new HostMatch("*.example.com", "/chat"));
   }
 
   @Test
@@ -216,6 +236,18 @@ final class ConfigLoaderTest {
         "lease: { heartbeat: 999ms }"
             + " | lease.heartbeat is '999ms' (ledger.yaml line 1): allowed is 1s to 10m, written"
             + " as 500ms, 10s, 5m or 1h",
+        "pools: { a: { per-pod-max-connections: 1, clusters: [x] },"
+            + " b: { per-pod-max-connections: 1, clusters: [x] } }"
+            + " | pools.b.clusters has 'x': allowed is what no other pool claims; pool 'a' does",
+        "pools: { a: { per-pod-max-connections: 1 },"
+            + " b: { per-pod-max-connections: 1, clusters: ['?', 'a*'] } }"
+            + " | pools.b.clusters has 'a*': allowed is what no other pool claims; pool 'a' does",
+        "pools: { a: { per-pod-max-connections: 1, hosts: [ { host: 'a b' } ] } }"
+            + " | pools.a.hosts[0].host is 'a b' (ledger.yaml line 1): allowed is { host: name or"
+            + " *.name, path-prefix: a path that begins with / }",
+        "pools: { a: { per-pod-max-connections: 1, clusters: ['a b'] } }"
+            + " | pools.a.clusters is 'a b': allowed is up to 64 names of Envoy's clusters of 1 to"
+            + " 256 printable characters, * being any (ledger.yaml line 1)",
         "lease: { unreported: 25h }"
             + " | lease.unreported is '25h' (ledger.yaml line 1): allowed is 0s to 24h, written as"
             + " 500ms, 10s, 5m or 1h",
@@ -234,7 +266,8 @@ final class ConfigLoaderTest {
         "pools: { chat: { limit: 0 } }"
             + " | unknown key pools.chat.limit (ledger.yaml line 1): allowed in pools.chat are"
             + " connections-per-second, burst-capacity, per-pod-max-connections, mode,"
-            + " on-owner-loss, placement, affinity, slow-start, target-utilisation, pods, kubernetes",
+            + " on-owner-loss, placement, affinity, slow-start, target-utilisation, pods, kubernetes,"
+            + " clusters, hosts",
         "pools: { chat: { per-pod-max-connections: 1, connections-per-second: 0 } }"
             + " | pools.chat.connections-per-second is '0' (ledger.yaml line 1): allowed is 0.001"
             + " to 1000000",
