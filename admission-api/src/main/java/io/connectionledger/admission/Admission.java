@@ -39,14 +39,14 @@ final class Admission {
   private final AdmissionMetrics metrics;
   private final Ticker ticker;
   private final Peers peers;
-  private final LogGate unknownPoolGate;
-  private final LogGate notRecordedGate;
+  private final LogRateLimiter unknownPoolGate;
+  private final LogRateLimiter notRecordedGate;
 
   /** Read by a check from its decision until that is handed to Kafka. */
   private final StampedLock deciding = new StampedLock();
 
   private final Lender lender;
-  private final Underway underway = new Underway();
+  private final InFlightDecisions underway = new InFlightDecisions();
   private volatile boolean leaving;
   private volatile long lastAskedNanos;
 
@@ -74,8 +74,8 @@ final class Admission {
     this.metrics = metrics;
     this.ticker = ticker;
     this.lender = new Lender(ledger, publisher, ticker);
-    this.unknownPoolGate = new LogGate(ticker, Duration.ofSeconds(10));
-    this.notRecordedGate = new LogGate(ticker, Duration.ofSeconds(10));
+    this.unknownPoolGate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
+    this.notRecordedGate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
   }
 
   /**
@@ -99,7 +99,7 @@ final class Admission {
    * @param onGone takes, before any answer, what to run when the caller turns out to have gone
    *     before the answer reached it
    */
-  void check(String pool, Client client, Reply reply, Consumer<Runnable> onGone) {
+  void check(String pool, Client client, CheckReply reply, Consumer<Runnable> onGone) {
     long startedNanos = ticker.nowNanos();
     if (leaving) {
       lastAskedNanos = startedNanos;
@@ -130,7 +130,7 @@ final class Admission {
    *
    * @return false when this instance does not own the pool; nothing is answered then
    */
-  boolean checkForOther(Question question, Reply reply, Consumer<Runnable> onGone) {
+  boolean checkForOther(Question question, CheckReply reply, Consumer<Runnable> onGone) {
     return decideHere(question, reply, onGone, ticker.nowNanos()) == null;
   }
 
@@ -140,7 +140,7 @@ final class Admission {
    * @return null when it is answered or will be; else the refusal, which is not answered
    */
   Decision.@Nullable Rejected decideHere(
-      Question question, Reply reply, Consumer<Runnable> onGone, long startedNanos) {
+      Question question, CheckReply reply, Consumer<Runnable> onGone, long startedNanos) {
     long stamp = deciding.readLock();
     try {
       switch (ledger.decide(question.pool(), question.key(), question.listener())) {
@@ -151,7 +151,7 @@ final class Admission {
           boolean answersFirst =
               underway.begin(allowed, startedNanos)
                   && durability == Durability.FAST
-                  && !ledger.holdsBack(allowed.pool());
+                  && !ledger.reservesHeadroom(allowed.pool());
           publisher.publish(allowed, pending);
           if (answersFirst) {
             pending.answer();
@@ -197,7 +197,7 @@ final class Admission {
   }
 
   /** Records, counts and answers a rejection. */
-  void refuse(Decision.Rejected rejected, Reply reply, long startedNanos) {
+  void refuse(Decision.Rejected rejected, CheckReply reply, long startedNanos) {
     if (rejected.reason() == RejectionReason.UNKNOWN_POOL) {
       metrics.attemptedUnknownPool();
       warnOfUnknownPool(rejected.pool());
@@ -209,7 +209,7 @@ final class Admission {
   }
 
   /** Passes on what the owner decided, who has recorded and counted it. */
-  void answerForwarded(Decision decision, Reply reply, long startedNanos) {
+  void answerForwarded(Decision decision, CheckReply reply, long startedNanos) {
     switch (decision) {
       case Decision.Allowed allowed -> answerAllowed(allowed, reply, startedNanos);
       case Decision.Rejected rejected -> {
@@ -220,7 +220,7 @@ final class Admission {
   }
 
   /** Admits with a slot that the owner has lent, which is recorded since then. */
-  void answerLent(Decision.Allowed lent, Reply reply, long startedNanos) {
+  void answerLent(Decision.Allowed lent, CheckReply reply, long startedNanos) {
     metrics.attempted(lent.pool());
     publisher.publish(
         lent,
@@ -233,7 +233,7 @@ final class Admission {
   }
 
   /** Lets a check pass that nobody can decide. */
-  void answerUnowned(String pool, Reply reply, long startedNanos) {
+  void answerUnowned(String pool, CheckReply reply, long startedNanos) {
     metrics.attempted(pool);
     reply.unowned(pool);
     metrics.allowed(ticker.nowNanos() - startedNanos);
@@ -243,7 +243,7 @@ final class Admission {
     return ticker.nowNanos();
   }
 
-  void answerAllowed(Decision.Allowed decision, Reply reply, long startedNanos) {
+  void answerAllowed(Decision.Allowed decision, CheckReply reply, long startedNanos) {
     reply.allowed(decision);
     if (reply.isLast()) {
       metrics.allowed(ticker.nowNanos() - startedNanos);
@@ -251,7 +251,7 @@ final class Admission {
   }
 
   void answerNotRecorded(
-      Decision.Allowed decision, Reply reply, long startedNanos, Exception failure) {
+      Decision.Allowed decision, CheckReply reply, long startedNanos, Exception failure) {
     release(decision);
     if (notRecordedGate.passes()) {
       LOGGER
@@ -286,20 +286,20 @@ final class Admission {
 
   void lost(Decision.Allowed decision, Exception failure) {
     publisher.lost(decision, failure);
-    underway.lose(decision, ledger.hidden(), ticker.nowNanos());
+    underway.lose(decision, ledger.maxUnseen(), ticker.nowNanos());
   }
 
   void release(Decision.Allowed decision) {
     ledger.release(decision);
   }
 
-  private void answerRejected(Decision.Rejected decision, Reply reply, long startedNanos) {
+  private void answerRejected(Decision.Rejected decision, CheckReply reply, long startedNanos) {
     reply.rejected(decision);
     metrics.rejected(decision);
     time(decision, reply, startedNanos);
   }
 
-  private void time(Decision.Rejected decision, Reply reply, long startedNanos) {
+  private void time(Decision.Rejected decision, CheckReply reply, long startedNanos) {
     if (reply.isLast()) {
       metrics.rejected(decision.reason(), ticker.nowNanos() - startedNanos);
     }

@@ -22,10 +22,10 @@ import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The door of the voice. Whoever starts it serves {@link #authz}, {@link #peers}, {@link #health},
- * {@link #scaler} and {@link #reflection} on a gRPC server (its handlers never wait: {@code
- * directExecutor} is right), calls {@link #warmUp} and {@link #startHttp}, and ends with {@link
- * #close}. Thread-safe but for starting and closing.
+ * Admission and its ports. Whoever starts it serves {@link #authz}, {@link #peers}, {@link
+ * #health}, {@link #scaler} and {@link #reflection} on a gRPC server (its handlers never wait:
+ * {@code directExecutor} is right), calls {@link #warmUp} and {@link #startHttp}, and ends with
+ * {@link #close}. Thread-safe but for starting and closing.
  */
 public final class AdmissionApi implements AutoCloseable {
 
@@ -137,7 +137,7 @@ public final class AdmissionApi implements AutoCloseable {
 
   /** KEDA's external scaler, for the same server; answers for any pool. */
   public BindableService scaler() {
-    return new ExternalScaler(new LedgerDemand(new AnyPool(ledger, peers)), queries);
+    return new ExternalScaler(new LedgerDemand(new ClusterPoolQueries(ledger, peers)), queries);
   }
 
   /** What the server's services look like, for those who ask without their descriptions. */
@@ -244,7 +244,7 @@ public final class AdmissionApi implements AutoCloseable {
             host,
             port,
             httpAuthz,
-            new AnyPool(ledger, peers),
+            new ClusterPoolQueries(ledger, peers),
             policies,
             archive,
             simulations,

@@ -33,7 +33,7 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
   private static final String POOL_HEADER = PREFIX + "pool";
 
   private final Admission admission;
-  private final Answers answers = new Answers();
+  private final CheckResponses answers = new CheckResponses();
 
   CheckHandler(Admission admission) {
     this.admission = admission;
@@ -56,7 +56,7 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
           413,
           "the body has " + request.getLength() + " bytes: allowed is up to " + MAX_BODY_BYTES);
     } else if (!isWebSocket(headers)) {
-      send(response, callback, Answers.PASS);
+      send(response, callback, CheckResponses.PASS);
     } else {
       admission.check(
           pools.isEmpty()
@@ -154,7 +154,8 @@ final class CheckHandler extends Handler.Abstract.NonBlocking {
     }
   }
 
-  private record HttpReply(Response response, Callback callback, Answers answers) implements Reply {
+  private record HttpReply(Response response, Callback callback, CheckResponses answers)
+      implements CheckReply {
 
     @Override
     public void allowed(Decision.Allowed decision) {

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
 
   private final Admission admission;
-  private final Answers answers = new Answers();
+  private final CheckResponses answers = new CheckResponses();
 
   CheckService(Admission admission) {
     this.admission = admission;
@@ -37,7 +37,7 @@ final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
       return;
     }
     if (!WebSocketUpgrade.isAskedBy(attributes.getRequest().getHttp())) {
-      send(responses, Answers.PASS);
+      send(responses, CheckResponses.PASS);
       return;
     }
     // gRPC gives every server method this kind of observer.
@@ -85,8 +85,8 @@ final class CheckService extends AuthorizationGrpc.AuthorizationImplBase {
     }
   }
 
-  private record GrpcReply(StreamObserver<CheckResponse> responses, Answers answers)
-      implements Reply {
+  private record GrpcReply(StreamObserver<CheckResponse> responses, CheckResponses answers)
+      implements CheckReply {
 
     @Override
     public void allowed(Decision.Allowed decision) {

@@ -27,16 +27,16 @@ final class DecisionPublisher {
 
   private final DecisionLog log;
   private final AdmissionMetrics metrics;
-  private final LogGate lostGate;
-  private final LogGate droppedGate;
+  private final LogRateLimiter lostGate;
+  private final LogRateLimiter droppedGate;
   private final AtomicInteger pendingRejections = new AtomicInteger();
   private final Callback rejectionDone = this::rejectionDone;
 
   DecisionPublisher(DecisionLog log, AdmissionMetrics metrics, Ticker ticker) {
     this.log = log;
     this.metrics = metrics;
-    this.lostGate = new LogGate(ticker, Duration.ofSeconds(10));
-    this.droppedGate = new LogGate(ticker, Duration.ofSeconds(10));
+    this.lostGate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
+    this.droppedGate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
   }
 
   /**

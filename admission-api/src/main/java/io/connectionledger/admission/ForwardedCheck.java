@@ -21,7 +21,7 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
   private final Peers peers;
   private final String pool;
   private final Question question;
-  private final Reply reply;
+  private final CheckReply reply;
   private final long startedNanos;
   private final long deadlineNanos;
 
@@ -43,7 +43,7 @@ final class ForwardedCheck implements Runnable, Peers.Answer {
       Peers peers,
       Decision.Rejected refusal,
       Question question,
-      Reply reply,
+      CheckReply reply,
       long startedNanos,
       long deadlineNanos) {
     this.admission = admission;

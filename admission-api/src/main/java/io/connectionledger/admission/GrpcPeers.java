@@ -46,7 +46,7 @@ final class GrpcPeers implements Peers, AutoCloseable {
   private static final Duration BORROW_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration QUERY_TIMEOUT = Duration.ofSeconds(2);
 
-  private final LogGate gate;
+  private final LogRateLimiter gate;
   private final Map<String, ManagedChannel> channels = new ConcurrentHashMap<>();
   private final AtomicInteger waiting = new AtomicInteger();
   private final ScheduledExecutorService timer =
@@ -54,7 +54,7 @@ final class GrpcPeers implements Peers, AutoCloseable {
           Thread.ofPlatform().name("waiting-checks").daemon().factory());
 
   GrpcPeers(Ticker ticker) {
-    this.gate = new LogGate(ticker, Duration.ofSeconds(10));
+    this.gate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
   }
 
   @Override

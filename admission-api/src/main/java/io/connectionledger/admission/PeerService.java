@@ -96,7 +96,7 @@ final class PeerService implements BindableService {
     responses.onCompleted();
   }
 
-  private record PeerReply(StreamObserver<byte[]> responses) implements Reply {
+  private record PeerReply(StreamObserver<byte[]> responses) implements CheckReply {
 
     @Override
     public void allowed(Decision.Allowed decision) {

@@ -30,11 +30,12 @@ final class PendingAllow implements Callback, Runnable {
 
   private final Admission admission;
   private final Decision.Allowed decision;
-  private final Reply reply;
+  private final CheckReply reply;
   private final long startedNanos;
   private final AtomicReference<State> state = new AtomicReference<>(State.PENDING);
 
-  PendingAllow(Admission admission, Decision.Allowed decision, Reply reply, long startedNanos) {
+  PendingAllow(
+      Admission admission, Decision.Allowed decision, CheckReply reply, long startedNanos) {
     this.admission = admission;
     this.decision = decision;
     this.reply = reply;

@@ -3,8 +3,8 @@ package io.connectionledger.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Value;
-import io.connectionledger.model.Basis;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.DecisionInputs;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy.Mode;
 import io.connectionledger.model.RecordCodec;
@@ -250,7 +250,8 @@ final class CheckServiceTest {
   @Test
   void shouldAnswerNoMoreOfAPodBeforeKafkaThanMayBeLost() {
     // Given
-    Basis basis = new Basis(Basis.Choice.LEAST_CONNECTIONS, null, 1, 0, 0, 0, 20, 0, null);
+    DecisionInputs basis =
+        new DecisionInputs(DecisionInputs.Choice.LEAST_CONNECTIONS, null, 1, 0, 0, 0, 20, 0, null);
     List<RecordingCall<CheckResponse>> calls = new ArrayList<>();
     CheckService service = service(Durability.FAST);
     for (int i = 0; i < 4; i++) {
@@ -273,7 +274,7 @@ final class CheckServiceTest {
   @Test
   void shouldAnswerAfterKafkaWhileRoomIsHeldBack() {
     // Given
-    ledger.holdsBack = true;
+    ledger.reservesHeadroom = true;
     ledger.decisions.add(ALLOWED);
     service(Durability.FAST).check(webSocket("chat"), call);
     boolean before = call.isAnswered();

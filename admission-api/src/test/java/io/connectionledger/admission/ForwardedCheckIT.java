@@ -299,7 +299,7 @@ final class ForwardedCheckIT {
     // Given
     here.ledger.decisions.add(noOwner());
     here.ledger.onOwnerLoss = OnOwnerLoss.SHARE;
-    here.ledger.loans.purse.add(ALLOWED);
+    here.ledger.loans.borrowed.add(ALLOWED);
     // When
     here.check(call);
     // Then
@@ -324,7 +324,7 @@ final class ForwardedCheckIT {
     // Given
     here.ledger.decisions.add(noOwner());
     here.ledger.owners.add(other);
-    here.ledger.loans.purse.add(ALLOWED);
+    here.ledger.loans.borrowed.add(ALLOWED);
     there.ledger.decisions.add(rejected(RejectionReason.POD_LIMIT));
     // When
     here.check(call);
@@ -339,7 +339,7 @@ final class ForwardedCheckIT {
     Loan loan = new Loan(List.of("l-held"), List.of(ALLOWED));
     here.ledger.onOwnerLoss = OnOwnerLoss.SHARE;
     here.ledger.owners.add(other);
-    here.ledger.loans.purse.add(
+    here.ledger.loans.borrowed.add(
         new Decision.Allowed("chat", "l-held", ALLOWED.pod(), 0, ALLOWED.atMs()));
     here.ledger.loans.back.add(ALLOWED);
     there.ledger.loans.loan = Optional.of(loan);
@@ -448,7 +448,7 @@ final class ForwardedCheckIT {
     there.ledger.readiness.put("chat", readiness);
     there.ledger.rejections.put("chat", rejections);
     there.ledger.reports.put("chat", report);
-    AnyPool any = new AnyPool(here.ledger, here.peers);
+    ClusterPoolQueries any = new ClusterPoolQueries(here.ledger, here.peers);
     here.ledger.owners.addAll(List.of(other, other, other, other, other));
     // When Then
     assertThat(any.connections("chat")).contains(view);

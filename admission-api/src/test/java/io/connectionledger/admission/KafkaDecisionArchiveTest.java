@@ -3,9 +3,9 @@ package io.connectionledger.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.connectionledger.model.Basis;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.DecisionInputs;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.RejectionReason;
@@ -114,7 +114,7 @@ class KafkaDecisionArchiveTest {
         3,
         atMs,
         null,
-        new Basis(null, 0.0, 3, 0, 1, 0, 10, null, 200L));
+        new DecisionInputs(null, 0.0, 3, 0, 1, 0, 10, null, 200L));
   }
 
   @Test

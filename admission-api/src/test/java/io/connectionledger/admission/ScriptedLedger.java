@@ -33,8 +33,8 @@ public final class ScriptedLedger implements Ledger {
   /** The pools that claim requests, by host and path. */
   public final Map<String, String> claims = new ConcurrentHashMap<>();
 
-  /** See {@link #hidden}. */
-  public static final Duration HIDDEN = Duration.ofSeconds(25);
+  /** See {@link #maxUnseen}. */
+  public static final Duration MAX_UNSEEN = Duration.ofSeconds(25);
 
   public final Map<String, PoolView> connections = new ConcurrentHashMap<>();
   public final Map<String, PoolRejections> rejections = new ConcurrentHashMap<>();
@@ -51,7 +51,7 @@ public final class ScriptedLedger implements Ledger {
   public final List<String> keys = new ArrayList<>();
   public Affinity affinity = Affinity.NONE;
   public final List<Decision.Allowed> released = Collections.synchronizedList(new ArrayList<>());
-  public boolean holdsBack;
+  public boolean reservesHeadroom;
   public final ScriptedLoans loans = new ScriptedLoans();
   public String status = "ready";
   public volatile Watcher watcher = Watcher.NONE;
@@ -78,13 +78,13 @@ public final class ScriptedLedger implements Ledger {
   }
 
   @Override
-  public Duration hidden() {
-    return HIDDEN;
+  public Duration maxUnseen() {
+    return MAX_UNSEEN;
   }
 
   @Override
-  public boolean holdsBack(String pool) {
-    return holdsBack;
+  public boolean reservesHeadroom(String pool) {
+    return reservesHeadroom;
   }
 
   @Override

@@ -19,7 +19,7 @@ public final class ScriptedLoans implements Ledger.Loans {
   public final List<Integer> borrowers = new ArrayList<>();
   public final List<Loan> taken = Collections.synchronizedList(new ArrayList<>());
   public final List<Decision.Allowed> back = new ArrayList<>();
-  public final Deque<Decision.Allowed> purse = new ArrayDeque<>();
+  public final Deque<Decision.Allowed> borrowed = new ArrayDeque<>();
 
   @Override
   public synchronized Optional<Loan> lend(String pool, List<String> ids, int number) {
@@ -30,7 +30,7 @@ public final class ScriptedLoans implements Ledger.Loans {
 
   @Override
   public List<String> borrowed(String pool) {
-    return purse.stream().map(Decision.Allowed::id).toList();
+    return borrowed.stream().map(Decision.Allowed::id).toList();
   }
 
   @Override
@@ -42,11 +42,11 @@ public final class ScriptedLoans implements Ledger.Loans {
 
   @Override
   public Decision.@Nullable Allowed spend(String pool) {
-    return purse.pollFirst();
+    return borrowed.pollFirst();
   }
 
   @Override
   public Decision.@Nullable Allowed spendAsRoom(String pool) {
-    return purse.pollFirst();
+    return borrowed.pollFirst();
   }
 }

@@ -94,7 +94,7 @@ final class AccessLogTranslator {
 
   private Translation translate(AccessLogType type, HTTPAccessLogEntry entry, long receivedAtMs) {
     AccessLogCommon common = entry.getCommonProperties();
-    Admission admission = Admission.of(common);
+    AdmissionMetadata admission = AdmissionMetadata.of(common);
     if (admission.reservation() == null && isOfAnotherProtocol(entry)) {
       return Ignored.INSTANCE;
     }
@@ -134,7 +134,7 @@ final class AccessLogTranslator {
             .noneMatch(each -> each.strip().equalsIgnoreCase(WEBSOCKET));
   }
 
-  private static boolean isEstablished(HTTPAccessLogEntry entry, Admission admission) {
+  private static boolean isEstablished(HTTPAccessLogEntry entry, AdmissionMetadata admission) {
     return switch (entry.getResponse().getResponseCode().getValue()) {
       case 101 -> true;
       case 200 ->
@@ -148,7 +148,7 @@ final class AccessLogTranslator {
   }
 
   /** A rejection may carry its decision's id where a grant carries the reservation. */
-  private static boolean isGranted(HTTPAccessLogEntry entry, Admission admission) {
+  private static boolean isGranted(HTTPAccessLogEntry entry, AdmissionMetadata admission) {
     return admission.reservation() != null
         && !admission.rejected()
         && !entry.getResponse().getResponseCodeDetails().equals(DENIED);
@@ -157,7 +157,7 @@ final class AccessLogTranslator {
   /**
    * By a limit of Envoy's own, on the way to a pool. Plain requests are, too: they do not count.
    */
-  private boolean isTurnedAway(HTTPAccessLogEntry entry, Admission admission) {
+  private boolean isTurnedAway(HTTPAccessLogEntry entry, AdmissionMetadata admission) {
     String upgrade = entry.getRequest().getRequestHeadersMap().getOrDefault(UPGRADE, "");
     return upgrade.equalsIgnoreCase(WEBSOCKET)
         && !poolName(admission, entry).isEmpty()
@@ -165,7 +165,7 @@ final class AccessLogTranslator {
   }
 
   private ConnectionEvent.Failed failed(
-      HTTPAccessLogEntry entry, Admission admission, long receivedAtMs) {
+      HTTPAccessLogEntry entry, AdmissionMetadata admission, long receivedAtMs) {
     AccessLogCommon common = entry.getCommonProperties();
     int status = entry.getResponse().getResponseCode().getValue();
     return new ConnectionEvent.Failed(
@@ -178,7 +178,7 @@ final class AccessLogTranslator {
         receivedAtMs);
   }
 
-  private String pool(Admission admission, HTTPAccessLogEntry entry) {
+  private String pool(AdmissionMetadata admission, HTTPAccessLogEntry entry) {
     String pool = poolName(admission, entry);
     if (PoolPolicy.isValidName(pool)) {
       return pool;
@@ -197,7 +197,7 @@ final class AccessLogTranslator {
   }
 
   /** The cluster is logged only of a stream that had a pod; before that there is only the route. */
-  private String poolName(Admission admission, HTTPAccessLogEntry entry) {
+  private String poolName(AdmissionMetadata admission, HTTPAccessLogEntry entry) {
     String named = admission.pool();
     if (named != null) {
       return named;
@@ -224,7 +224,7 @@ final class AccessLogTranslator {
     }
   }
 
-  private String connection(Admission admission, AccessLogCommon common) {
+  private String connection(AdmissionMetadata admission, AccessLogCommon common) {
     String reservation = admission.reservation();
     if (reservation == null) {
       return unleased(common);
@@ -253,13 +253,13 @@ final class AccessLogTranslator {
         envoy, socket.getAddress() + ':' + socket.getPortValue(), startedAtNanos);
   }
 
-  private static boolean hasPod(Admission admission, AccessLogCommon common) {
+  private static boolean hasPod(AdmissionMetadata admission, AccessLogCommon common) {
     return common.getUpstreamRemoteAddress().hasSocketAddress()
         || (common.hasUpstreamRemoteAddress() && admission.pod() != null);
   }
 
   /** Behind an internal listener or a Unix socket, Envoy's address says nothing: ours does. */
-  private PodAddress pod(Admission admission, AccessLogCommon common) {
+  private PodAddress pod(AdmissionMetadata admission, AccessLogCommon common) {
     Address address = common.getUpstreamRemoteAddress();
     if (!address.hasSocketAddress()) {
       String placed = admission.pod();

@@ -1,6 +1,6 @@
 /**
- * The ears: Envoy's access logs in, connection events in Kafka out. {@link
- * io.connectionledger.ingest.AlsIngest} is the only door. An entry goes through {@link
+ * Envoy's access logs in, connection events in Kafka out. {@link
+ * io.connectionledger.ingest.AlsIngest} is all that other modules use. An entry goes through {@link
  * io.connectionledger.ingest.AccessLogObserver} (one per stream), {@link
  * io.connectionledger.ingest.AccessLogTranslator} and {@link
  * io.connectionledger.ingest.AccessLogBatch} (pure), and {@link

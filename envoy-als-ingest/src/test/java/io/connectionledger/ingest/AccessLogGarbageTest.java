@@ -102,7 +102,7 @@ class AccessLogGarbageTest {
         metadata.putFields(key, value(random));
       }
     }
-    common.getMetadataBuilder().putFilterMetadata(Admission.NAMESPACE, metadata.build());
+    common.getMetadataBuilder().putFilterMetadata(AdmissionMetadata.NAMESPACE, metadata.build());
     Entries.code(entry, new int[] {101, 200, 503, -1, random.nextInt()}[random.nextInt(5)]);
     entry.getResponseBuilder().setResponseCodeDetails(text(random));
     return entry.build();

@@ -192,7 +192,7 @@ class AccessLogTranslatorTest {
         .getCommonPropertiesBuilder()
         .getMetadataBuilder()
         .putFilterMetadata(
-            Admission.NAMESPACE,
+            AdmissionMetadata.NAMESPACE,
             Struct.newBuilder()
                 .putFields("reservation", Value.newBuilder().setNumberValue(7).build())
                 .putFields("pool", Value.newBuilder().setBoolValue(true).build())
@@ -205,11 +205,14 @@ class AccessLogTranslatorTest {
   void shouldNotReadMetadataOfOtherFilters() {
     HTTPAccessLogEntry.Builder entry = leased(DownstreamPeriodic, RESERVATION);
     Struct values =
-        entry.getCommonProperties().getMetadata().getFilterMetadataOrThrow(Admission.NAMESPACE);
+        entry
+            .getCommonProperties()
+            .getMetadata()
+            .getFilterMetadataOrThrow(AdmissionMetadata.NAMESPACE);
     entry
         .getCommonPropertiesBuilder()
         .getMetadataBuilder()
-        .removeFilterMetadata(Admission.NAMESPACE)
+        .removeFilterMetadata(AdmissionMetadata.NAMESPACE)
         .putFilterMetadata("envoy.filters.http.lua", values);
 
     assertThat(translate(entry)).isEqualTo(new Heartbeat("chat", POD, UNLEASED));

@@ -78,7 +78,7 @@ final class Entries {
     entry
         .getCommonPropertiesBuilder()
         .getMetadataBuilder()
-        .putFilterMetadata(Admission.NAMESPACE, metadata.build());
+        .putFilterMetadata(AdmissionMetadata.NAMESPACE, metadata.build());
     return entry;
   }
 

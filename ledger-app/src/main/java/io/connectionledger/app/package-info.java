@@ -1,4 +1,4 @@
-/** The door: the program that an operator starts. */
+/** The program that an operator starts. */
 @NullMarked
 package io.connectionledger.app;
 

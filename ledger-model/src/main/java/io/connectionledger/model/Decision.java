@@ -26,7 +26,7 @@ public sealed interface Decision extends LedgerRecord {
   /**
    * What it was made of; null when no state was looked at, or in a record of an earlier version.
    */
-  @Nullable Basis basis();
+  @Nullable DecisionInputs basis();
 
   /** Whether it was recorded and counted but not enforced. */
   default boolean isShadow() {
@@ -55,7 +55,7 @@ public sealed interface Decision extends LedgerRecord {
       long bucketNanos,
       long atMs,
       @Nullable Mode mode,
-      @Nullable Basis basis,
+      @Nullable DecisionInputs basis,
       @Nullable String listener)
       implements Decision {
 
@@ -71,7 +71,7 @@ public sealed interface Decision extends LedgerRecord {
         long bucketNanos,
         long atMs,
         @Nullable Mode mode,
-        @Nullable Basis basis) {
+        @Nullable DecisionInputs basis) {
       this(pool, id, pod, bucketNanos, atMs, mode, basis, null);
     }
 
@@ -102,7 +102,7 @@ public sealed interface Decision extends LedgerRecord {
       int retryAfterSeconds,
       long atMs,
       @Nullable Mode mode,
-      @Nullable Basis basis)
+      @Nullable DecisionInputs basis)
       implements Decision {
 
     public Rejected {

@@ -39,7 +39,7 @@ public record PoolView(
     OVER_LIMIT("overLimit"),
     /** Takes no new connections; those that it holds go on. */
     DRAINING("draining"),
-    /** Failed too often of late: nothing but a trial is sent to it now and then. */
+    /** Failed too often of late: nothing but a probe is sent to it now and then. */
     CIRCUIT_OPEN("circuitOpen"),
     /** Holds connections, but the policy does not name it any more. */
     GONE("gone");

@@ -28,7 +28,7 @@ public final class RecordCodec {
   private static final ObjectReader EVENTS = MAPPER.readerFor(ConnectionEvent.class);
   private static final ObjectReader DECISIONS = MAPPER.readerFor(Decision.class);
   private static final ObjectReader PRESENCES = MAPPER.readerFor(Presence.class);
-  private static final ObjectReader BEATS = MAPPER.readerFor(OwnerBeat.class);
+  private static final ObjectReader BEATS = MAPPER.readerFor(OwnershipHeartbeat.class);
   private static final ObjectWriter EVENT_WRITER = MAPPER.writerFor(ConnectionEvent.class);
   private static final ObjectWriter DECISION_WRITER = MAPPER.writerFor(Decision.class);
 
@@ -53,7 +53,7 @@ public final class RecordCodec {
     }
   }
 
-  public static byte[] encode(OwnerBeat beat) {
+  public static byte[] encode(OwnershipHeartbeat beat) {
     try {
       return MAPPER.writeValueAsBytes(beat);
     } catch (JsonProcessingException impossible) {
@@ -66,8 +66,8 @@ public final class RecordCodec {
    *
    * @throws UnreadableRecordException when {@code json} is not a beat
    */
-  public static OwnerBeat decodeBeat(byte[] json) throws UnreadableRecordException {
-    OwnerBeat beat = read(BEATS, OwnerBeat.class, json);
+  public static OwnershipHeartbeat decodeBeat(byte[] json) throws UnreadableRecordException {
+    OwnershipHeartbeat beat = read(BEATS, OwnershipHeartbeat.class, json);
     if (beat.kind() == null
         || beat.instance() == null
         || beat.run() == null

@@ -32,7 +32,7 @@ class RecordCodecTest {
             0,
             7,
             PoolPolicy.Mode.SHADOW,
-            new Basis(Basis.Choice.TRIAL, 2.5, 3, 1, 7, 2, 50, 4, null)),
+            new DecisionInputs(DecisionInputs.Choice.TRIAL, 2.5, 3, 1, 7, 2, 50, 4, null)),
         new Decision.Rejected(
             "chat",
             "c1",
@@ -41,7 +41,7 @@ class RecordCodecTest {
             3,
             7,
             null,
-            new Basis(null, 0.25, 3, 0, 7, 2, 50, null, 750L)),
+            new DecisionInputs(null, 0.25, 3, 0, 7, 2, 50, null, 750L)),
         new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, null, 3, 7),
         new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, POD, 3, 7));
   }

@@ -1,6 +1,6 @@
 package io.connectionledger.streams;
 
-import io.connectionledger.model.OwnerBeat;
+import io.connectionledger.model.OwnershipHeartbeat;
 import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
@@ -82,7 +82,7 @@ final class KafkaOwnerLog implements OwnerLog {
     settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
     // A beat that takes longer extends no lease any more.
     settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 2_000);
-    settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) Tenure.LEASE.toMillis());
+    settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) PartitionLease.LEASE.toMillis());
     settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 1_000);
     return settings;
   }
@@ -153,7 +153,7 @@ final class KafkaOwnerLog implements OwnerLog {
   }
 
   @Override
-  public void send(int partition, OwnerBeat beat) {
+  public void send(int partition, OwnershipHeartbeat beat) {
     try {
       var unused =
           producer.send(

@@ -76,12 +76,12 @@ public interface Ledger {
    * Whether the pool has come here without the last word of its owner before. Until what that may
    * have admitted has shown, the pool's decisions may not be answered before they are recorded.
    */
-  boolean holdsBack(String pool);
+  boolean reservesHeadroom(String pool);
 
   /**
    * How long a connection may be unknown that was admitted and of which no decision is recorded.
    */
-  Duration hidden();
+  Duration maxUnseen();
 
   /** By what clients of the pool are known again; {@link Affinity#NONE} when they need not be. */
   Affinity affinity(String pool);

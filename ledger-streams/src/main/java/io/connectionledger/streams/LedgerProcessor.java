@@ -10,7 +10,7 @@ import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.streams.rules.Changes;
-import io.connectionledger.streams.rules.StoredCircuit;
+import io.connectionledger.streams.rules.StoredCircuitBreaker;
 import io.connectionledger.streams.rules.StoredConnection;
 import java.time.Duration;
 import java.util.HashMap;
@@ -223,7 +223,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
       }
       return;
     }
-    StoredCircuit circuit = StoreCodec.circuit(entry.value);
+    StoredCircuitBreaker circuit = StoreCodec.circuit(entry.value);
     String written = entry.key.substring(separator + 1);
     // An older version stored every spelling as a pod of its own.
     PodAddress pod =
@@ -380,7 +380,7 @@ final class LedgerProcessor implements Processor<String, byte[], String, byte[]>
       remaining = remainingOnceWon(claim);
     } else if (hasRead(remaining)) {
       if (claim.isUnclean()) {
-        shard.holdBack(ticker.nowMs());
+        shard.reserveHeadroom(ticker.nowMs());
       }
       shard.caughtUp();
       claim.decides();

@@ -57,7 +57,7 @@ public final class LedgerStreams implements AutoCloseable {
   private final LedgerMetrics metrics;
   private final Admin admin;
   private final CatchUp catchUp;
-  private final Owners owners;
+  private final OwnershipManager owners;
   private final StateGenerations state;
   private final StandbyLag standbyLag;
   private volatile KafkaStreams streams;
@@ -105,7 +105,7 @@ public final class LedgerStreams implements AutoCloseable {
     state = new StateGenerations(settings.stateDir());
     standbyLag = new StandbyLag(ticker);
     owners =
-        new Owners(
+        new OwnershipManager(
             settings.instanceId(),
             ledger.partitions(),
             ledger.shards(),
@@ -113,10 +113,10 @@ public final class LedgerStreams implements AutoCloseable {
             new KafkaOwnerLog(settings.kafka(), ledger.partitions(), registry),
             surroundings.address(),
             surroundings.settle(),
-            surroundings.fast() ? ledger.terms().hidden() : Duration.ZERO);
+            surroundings.fast() ? ledger.terms().maxUnseen() : Duration.ZERO);
     streams = wire();
     streamsMetrics = new KafkaStreamsMetrics(streams);
-    ledger.runBy(new Topology());
+    ledger.runBy(new RunningTopology());
   }
 
   private KafkaStreams wire() {
@@ -191,7 +191,7 @@ public final class LedgerStreams implements AutoCloseable {
     state.next();
     streams = wire();
     streamsMetrics = new KafkaStreamsMetrics(streams);
-    ledger.runBy(new Topology());
+    ledger.runBy(new RunningTopology());
   }
 
   /** Whether other instances run already; false when Kafka does not say. */
@@ -300,7 +300,7 @@ public final class LedgerStreams implements AutoCloseable {
     }
   }
 
-  private final class Topology implements LocalLedger.Running {
+  private final class RunningTopology implements LocalLedger.Running {
 
     @Override
     public boolean isRunning() {

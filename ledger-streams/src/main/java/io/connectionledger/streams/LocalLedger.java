@@ -46,7 +46,7 @@ public final class LocalLedger implements Ledger {
   private final Map<String, PolicyRecord> followed = new HashMap<>();
 
   private final Reports reports = new Reports();
-  private final BriefMemo<Optional<PoolReport>> standbys;
+  private final ExpiringMemo<Optional<PoolReport>> standbys;
   private volatile boolean policiesKnown;
   private volatile Running running = Running.NOT_YET;
 
@@ -144,7 +144,7 @@ public final class LocalLedger implements Ledger {
     this.loans =
         new LocalLoans(
             pool -> policiesKnown ? Optional.ofNullable(shard(pool)) : Optional.empty(), ticker);
-    this.standbys = new BriefMemo<>(ticker);
+    this.standbys = new ExpiringMemo<>(ticker);
     policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
   }
 
@@ -226,14 +226,14 @@ public final class LocalLedger implements Ledger {
   }
 
   @Override
-  public boolean holdsBack(String pool) {
+  public boolean reservesHeadroom(String pool) {
     PoolShard shard = shard(pool);
-    return shard != null && shard.holdsBack();
+    return shard != null && shard.reservesHeadroom();
   }
 
   @Override
-  public Duration hidden() {
-    return terms.hidden();
+  public Duration maxUnseen() {
+    return terms.maxUnseen();
   }
 
   @Override

@@ -3,7 +3,7 @@ package io.connectionledger.streams;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.Loan;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.rules.Purse;
+import io.connectionledger.streams.rules.BorrowedSlots;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +16,7 @@ final class LocalLoans implements Ledger.Loans {
 
   private final Function<String, Optional<PoolShard>> shards;
   private final Ticker ticker;
-  private final Map<String, Purse> purses = new ConcurrentHashMap<>();
+  private final Map<String, BorrowedSlots> borrowedByPool = new ConcurrentHashMap<>();
 
   /**
    * Nothing borrowed.
@@ -38,42 +38,42 @@ final class LocalLoans implements Ledger.Loans {
 
   @Override
   public List<String> borrowed(String pool) {
-    Purse purse = purses.get(pool);
-    if (purse == null) {
+    BorrowedSlots borrowed = borrowedByPool.get(pool);
+    if (borrowed == null) {
       return List.of();
     }
-    synchronized (purse) {
-      return purse.ids(ticker.nowNanos());
+    synchronized (borrowed) {
+      return borrowed.ids(ticker.nowNanos());
     }
   }
 
   @Override
   public List<Decision.Allowed> take(String pool, List<String> asked, Loan loan, long askedNanos) {
-    Purse purse = purses.computeIfAbsent(pool, none -> new Purse());
-    synchronized (purse) {
-      return purse.take(asked, loan, askedNanos, ticker.nowNanos());
+    BorrowedSlots borrowed = borrowedByPool.computeIfAbsent(pool, none -> new BorrowedSlots());
+    synchronized (borrowed) {
+      return borrowed.take(asked, loan, askedNanos, ticker.nowNanos());
     }
   }
 
   @Override
   public Decision.@Nullable Allowed spend(String pool) {
-    Purse purse = purses.get(pool);
-    if (purse == null) {
+    BorrowedSlots borrowed = borrowedByPool.get(pool);
+    if (borrowed == null) {
       return null;
     }
-    synchronized (purse) {
-      return purse.spend(ticker.nowNanos());
+    synchronized (borrowed) {
+      return borrowed.spend(ticker.nowNanos());
     }
   }
 
   @Override
   public Decision.@Nullable Allowed spendAsRoom(String pool) {
-    Purse purse = purses.get(pool);
-    if (purse == null) {
+    BorrowedSlots borrowed = borrowedByPool.get(pool);
+    if (borrowed == null) {
       return null;
     }
-    synchronized (purse) {
-      return purse.spendAsRoom(ticker.nowNanos());
+    synchronized (borrowed) {
+      return borrowed.spendAsRoom(ticker.nowNanos());
     }
   }
 }

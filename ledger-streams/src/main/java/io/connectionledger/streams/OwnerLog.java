@@ -1,14 +1,17 @@
 package io.connectionledger.streams;
 
-import io.connectionledger.model.OwnerBeat;
+import io.connectionledger.model.OwnershipHeartbeat;
 
-/** The log of {@link OwnerBeat}s, as one instance writes and reads it: {@link KafkaOwnerLog}. */
+/**
+ * The log of {@link OwnershipHeartbeat}s, as one instance writes and reads it: {@link
+ * KafkaOwnerLog}.
+ */
 interface OwnerLog extends AutoCloseable {
 
   /** Told what the log holds, on one thread, in the order of each partition. */
   interface Reader {
 
-    void read(int partition, OwnerBeat beat);
+    void read(int partition, OwnershipHeartbeat beat);
 
     /** Everything that was in the log when reading began has been read. */
     void following();
@@ -21,7 +24,7 @@ interface OwnerLog extends AutoCloseable {
   void follow(Reader reader);
 
   /** Writes a beat, in the order of the calls; it may get lost. For one thread at a time. */
-  void send(int partition, OwnerBeat beat);
+  void send(int partition, OwnershipHeartbeat beat);
 
   /** Ends both, after some seconds at most for what is still to be written. */
   @Override

@@ -11,10 +11,10 @@ import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.Presence;
 import io.connectionledger.streams.rules.Changes;
-import io.connectionledger.streams.rules.EnvoyWatch;
+import io.connectionledger.streams.rules.EnvoyFailureDetector;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.connectionledger.streams.rules.PoolLedger;
-import io.connectionledger.streams.rules.StoredCircuit;
+import io.connectionledger.streams.rules.StoredCircuitBreaker;
 import io.connectionledger.streams.rules.StoredConnection;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,11 +36,11 @@ final class PoolShard {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<String, PoolLedger> pools = new LinkedHashMap<>();
-  private final EnvoyWatch envoys;
+  private final EnvoyFailureDetector envoys;
   private final LeaseTerms terms;
 
   /** For how long no ingest has been heard, as far as our ticks tell. */
-  private long silentMs = EnvoyWatch.SILENCE_MS;
+  private long silentMs = EnvoyFailureDetector.SILENCE_MS;
 
   /** What each ingest says is wrong with its Envoys. */
   private final Map<String, Said> said = new HashMap<>();
@@ -51,7 +51,7 @@ final class PoolShard {
   private long tickedMs;
   private long decidedNanos;
   private volatile boolean caughtUp;
-  private volatile boolean holdsBack;
+  private volatile boolean reservesHeadroom;
 
   /** On the ticker; a shard that nobody disputes may decide for ever. */
   private volatile long decidesUntilNanos = Long.MAX_VALUE;
@@ -69,7 +69,7 @@ final class PoolShard {
    * @param policies the pools of this partition
    */
   PoolShard(Iterable<PoolPolicy> policies, LeaseTerms terms, long nowMs) {
-    this.envoys = new EnvoyWatch(terms, nowMs);
+    this.envoys = new EnvoyFailureDetector(terms, nowMs);
     this.terms = terms;
     this.tickedMs = nowMs;
     for (PoolPolicy policy : policies) {
@@ -101,19 +101,19 @@ final class PoolShard {
    *
    * @param nowMs by the machine's clock
    */
-  void holdBack(long nowMs) {
+  void reserveHeadroom(long nowMs) {
     lock.lock();
     try {
-      pools.values().forEach(ledger -> ledger.holdBack(nowMs));
-      holdsBack = true;
+      pools.values().forEach(ledger -> ledger.reserveHeadroom(nowMs));
+      reservesHeadroom = true;
     } finally {
       lock.unlock();
     }
   }
 
   /** Whether room is held back in any pool. */
-  boolean holdsBack() {
-    return holdsBack;
+  boolean reservesHeadroom() {
+    return reservesHeadroom;
   }
 
   boolean isCaughtUp() {
@@ -210,7 +210,7 @@ final class PoolShard {
       if (!caughtUp) {
         reasons.add("catching-up: the owner is new and still reads what there is");
       }
-      boolean heard = silentMs < EnvoyWatch.SILENCE_MS;
+      boolean heard = silentMs < EnvoyFailureDetector.SILENCE_MS;
       if (!heard) {
         reasons.add("no-ingest: no access-log service is heard");
       }
@@ -220,7 +220,7 @@ final class PoolShard {
       }
       reasons.addAll(ledger.reportingProblems());
       said.values().stream()
-          .filter(last -> tickedMs - last.tickedMs < EnvoyWatch.SILENCE_MS)
+          .filter(last -> tickedMs - last.tickedMs < EnvoyFailureDetector.SILENCE_MS)
           .flatMap(last -> last.problems.stream())
           .distinct()
           .forEach(reasons::add);
@@ -272,7 +272,7 @@ final class PoolShard {
   }
 
   /** Puts a stored circuit back; false when its pool or pod does not exist any more. */
-  boolean restoreCircuit(String pool, PodAddress pod, StoredCircuit circuit) {
+  boolean restoreCircuit(String pool, PodAddress pod, StoredCircuitBreaker circuit) {
     PoolLedger ledger = pools.get(pool);
     return ledger != null && ledger.restoreCircuit(pod, circuit);
   }
@@ -306,7 +306,7 @@ final class PoolShard {
     try {
       silentMs = 0;
       said.remove(presence.ingest());
-      said.values().removeIf(last -> tickedMs - last.tickedMs >= EnvoyWatch.SILENCE_MS);
+      said.values().removeIf(last -> tickedMs - last.tickedMs >= EnvoyFailureDetector.SILENCE_MS);
       if (!presence.problems().isEmpty()) {
         said.put(presence.ingest(), new Said(presence.problems(), tickedMs));
       }
@@ -314,7 +314,7 @@ final class PoolShard {
         envoys.learn(presence);
         return Map.of();
       }
-      List<EnvoyWatch.Verdict> verdicts = envoys.heard(presence, this::heartbeatMs);
+      List<EnvoyFailureDetector.Eviction> verdicts = envoys.heard(presence, this::heartbeatMs);
       Map<String, Changes> changed = new LinkedHashMap<>();
       pools.forEach(
           (pool, ledger) -> {
@@ -325,7 +325,7 @@ final class PoolShard {
               changed.put(pool, changes);
             }
           });
-      holdsBack = pools.values().stream().anyMatch(PoolLedger::holdsBack);
+      reservesHeadroom = pools.values().stream().anyMatch(PoolLedger::reservesHeadroom);
       return changed;
     } finally {
       lock.unlock();

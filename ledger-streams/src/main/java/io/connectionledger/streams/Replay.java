@@ -6,9 +6,9 @@ import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.Presence;
-import io.connectionledger.streams.history.Past;
+import io.connectionledger.streams.history.HistoryListener;
 import io.connectionledger.streams.rules.Changes;
-import io.connectionledger.streams.rules.EnvoyWatch;
+import io.connectionledger.streams.rules.EnvoyFailureDetector;
 import io.connectionledger.streams.rules.LeaseTerms;
 import java.util.HashMap;
 import java.util.Map;
@@ -21,7 +21,7 @@ import java.util.TreeMap;
  * was never recorded it does not know: a reservation that was given back, because the caller left
  * before its answer, counts until it expires. Not thread-safe.
  */
-public final class Replay implements Past {
+public final class Replay implements HistoryListener {
 
   private static final long NANOS_PER_MS = 1_000_000;
 
@@ -50,10 +50,10 @@ public final class Replay implements Past {
      */
     void letTimePass(ConnectionEvent event, long atMs) {
       boolean concluded = event instanceof Closed closed && closed.concluded();
-      if (ingestHeard || concluded || atMs - beganMs < EnvoyWatch.SILENCE_MS) {
+      if (ingestHeard || concluded || atMs - beganMs < EnvoyFailureDetector.SILENCE_MS) {
         return;
       }
-      long stepMs = EnvoyWatch.SILENCE_MS / 2;
+      long stepMs = EnvoyFailureDetector.SILENCE_MS / 2;
       if (atMs - toldMs <= terms.heartbeat().toMillis() * 3 / 2) {
         while (toldMs + stepMs < atMs) {
           toldMs += stepMs;

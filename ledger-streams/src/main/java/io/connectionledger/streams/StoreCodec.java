@@ -1,7 +1,7 @@
 package io.connectionledger.streams;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.streams.rules.StoredCircuit;
+import io.connectionledger.streams.rules.StoredCircuitBreaker;
 import io.connectionledger.streams.rules.StoredConnection;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
@@ -100,7 +100,7 @@ final class StoreCodec {
     return text;
   }
 
-  static byte[] circuit(StoredCircuit circuit) {
+  static byte[] circuit(StoredCircuitBreaker circuit) {
     return ByteBuffer.allocate(1 + Integer.BYTES + Long.BYTES)
         .put(CIRCUIT)
         .putInt(circuit.opened())
@@ -113,10 +113,10 @@ final class StoreCodec {
    *
    * @return null when the bytes are none
    */
-  static @Nullable StoredCircuit circuit(byte[] bytes) {
+  static @Nullable StoredCircuitBreaker circuit(byte[] bytes) {
     ByteBuffer in = ByteBuffer.wrap(bytes);
     return bytes.length == 1 + Integer.BYTES + Long.BYTES && in.get() == CIRCUIT
-        ? new StoredCircuit(in.getInt(), in.getLong())
+        ? new StoredCircuitBreaker(in.getInt(), in.getLong())
         : null;
   }
 

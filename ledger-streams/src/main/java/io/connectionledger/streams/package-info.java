@@ -1,9 +1,9 @@
 /**
- * The memory: a Kafka Streams topology that keeps every pool's open connections, and the door
- * through which admission asks it. {@link io.connectionledger.streams.Ledger} is that door; nothing
- * else here is for other modules, save {@link io.connectionledger.streams.LocalLedger} and {@link
- * io.connectionledger.streams.LedgerStreams} for whoever starts them, and {@link
- * io.connectionledger.streams.Replay} for whoever asks about the past.
+ * A Kafka Streams topology that keeps every pool's open connections, and what admission asks it:
+ * {@link io.connectionledger.streams.Ledger}. Nothing else here is for other modules, save {@link
+ * io.connectionledger.streams.LocalLedger} and {@link io.connectionledger.streams.LedgerStreams}
+ * for whoever starts them, and {@link io.connectionledger.streams.Replay} for whoever asks about
+ * the past.
  */
 @NullMarked
 package io.connectionledger.streams;

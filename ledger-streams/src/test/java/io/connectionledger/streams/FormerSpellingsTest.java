@@ -6,7 +6,7 @@ import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.streams.rules.LeaseTerms;
-import io.connectionledger.streams.rules.StoredCircuit;
+import io.connectionledger.streams.rules.StoredCircuitBreaker;
 import io.connectionledger.testkit.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
@@ -116,7 +116,7 @@ class FormerSpellingsTest {
     public void init(ProcessorContext<String, byte[]> context) {
       KeyValueStore<String, byte[]> circuits = context.getStateStore(LedgerTopology.CIRCUITS_STORE);
       for (String spelling : SPELLINGS) {
-        circuits.put("chat|" + spelling, StoreCodec.circuit(new StoredCircuit(1, 1_000)));
+        circuits.put("chat|" + spelling, StoreCodec.circuit(new StoredCircuitBreaker(1, 1_000)));
       }
       ledger.init(context);
     }

@@ -18,7 +18,7 @@ import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Topics;
 import io.connectionledger.streams.rules.LeaseTerms;
-import io.connectionledger.streams.rules.StoredCircuit;
+import io.connectionledger.streams.rules.StoredCircuitBreaker;
 import io.connectionledger.streams.rules.StoredConnection;
 import io.connectionledger.testkit.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -550,12 +550,12 @@ class LedgerTopologyTest {
       send(new ConnectionEvent.Failed(POOL, "c" + i, POD, "envoy-1", 503, "via_upstream", 1_000));
     }
     KeyValueStore<String, byte[]> store = driver.getKeyValueStore(LedgerTopology.CIRCUITS_STORE);
-    StoredCircuit open = StoreCodec.circuit(store.get("chat|" + POD));
+    StoredCircuitBreaker open = StoreCodec.circuit(store.get("chat|" + POD));
     PoolView.State state = view().pods().getFirst().state();
 
     send(new ConnectionEvent.Opened(POOL, "c9", POD, "envoy-1", 1, 1_001));
 
-    assertThat(open).isEqualTo(new StoredCircuit(1, 1_000));
+    assertThat(open).isEqualTo(new StoredCircuitBreaker(1, 1_000));
     assertThat(state).isEqualTo(PoolView.State.CIRCUIT_OPEN);
     assertThat(store.get("chat|" + POD)).isNull();
     assertThat(view().pods().getFirst().state()).isEqualTo(PoolView.State.AVAILABLE);

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.streams.rules.StoredCircuit;
+import io.connectionledger.streams.rules.StoredCircuitBreaker;
 import io.connectionledger.streams.rules.StoredConnection;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
@@ -54,7 +54,7 @@ class StoreCodecTest {
 
   @Test
   void shouldReadBackACircuitAndNothingElse() {
-    StoredCircuit circuit = new StoredCircuit(3, 1_800_000_000_000L);
+    StoredCircuitBreaker circuit = new StoredCircuitBreaker(3, 1_800_000_000_000L);
 
     assertThat(StoreCodec.circuit(StoreCodec.circuit(circuit))).isEqualTo(circuit);
     assertThat(StoreCodec.circuit(StoreCodec.connection(new Ended()))).isNull();

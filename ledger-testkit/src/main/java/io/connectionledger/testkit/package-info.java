@@ -1,4 +1,4 @@
-/** The workshop: what the tests of several modules share. No module needs it at run time. */
+/** What the tests of several modules share. No module needs it at run time. */
 @NullMarked
 package io.connectionledger.testkit;
 

@@ -1,8 +1,8 @@
 package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import io.connectionledger.model.Basis;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.DecisionInputs;
 import io.connectionledger.model.RejectionReason;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +26,7 @@ record DecisionView(
     @Nullable Integer retryAfterSeconds,
     String mode,
     String rule,
-    @Nullable Basis state) {
+    @Nullable DecisionInputs state) {
 
   static DecisionView of(Decision decision) {
     String at = Instant.ofEpochMilli(decision.atMs()).toString();
@@ -61,7 +61,7 @@ record DecisionView(
     };
   }
 
-  private static String rule(@Nullable Basis basis) {
+  private static String rule(@Nullable DecisionInputs basis) {
     if (basis == null || basis.choice() == null) {
       return "a token was there, and a pod with room";
     }

@@ -1,4 +1,4 @@
-/** The query API over HTTP; {@link io.connectionledger.admission.http.QueryServer} is its door. */
+/** The query API over HTTP; {@link io.connectionledger.admission.http.QueryServer} starts it. */
 @NullMarked
 package io.connectionledger.admission.http;
 

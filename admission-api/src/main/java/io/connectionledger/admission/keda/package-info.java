@@ -1,7 +1,4 @@
-/**
- * What KEDA asks an external scaler; {@link io.connectionledger.admission.keda.ExternalScaler} is
- * its door.
- */
+/** KEDA's external scaler: {@link io.connectionledger.admission.keda.ExternalScaler} serves it. */
 @NullMarked
 package io.connectionledger.admission.keda;
 

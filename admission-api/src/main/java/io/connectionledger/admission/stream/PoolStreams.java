@@ -57,11 +57,11 @@ public final class PoolStreams implements AutoCloseable {
   /** One pool; the thread's own but for the stream. */
   private static final class Followed {
     final PoolStream stream;
-    final PoolWatch watch;
+    final PoolChangeDetector watch;
     int told;
     long usedNanos;
 
-    Followed(PoolStream stream, PoolWatch watch, long nowNanos) {
+    Followed(PoolStream stream, PoolChangeDetector watch, long nowNanos) {
       this.stream = stream;
       this.watch = watch;
       this.usedNanos = nowNanos;
@@ -174,7 +174,8 @@ public final class PoolStreams implements AutoCloseable {
     PoolStream stream = new PoolStream(ConnectionIds.next(ticker.nowMs()), limits);
     return new Followed(
         stream,
-        new PoolWatch(pool, stream, ledger, policies, json, limits, ticker, polls, this::soon),
+        new PoolChangeDetector(
+            pool, stream, ledger, policies, json, limits, ticker, polls, this::soon),
         nowNanos);
   }
 

@@ -9,9 +9,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.admission.stream.SseReader;
-import io.connectionledger.model.Basis;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.DecisionInputs;
 import io.connectionledger.model.DrainPace;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
@@ -241,7 +241,8 @@ final class OpenApiIT {
     String path = "/v1/decisions/{id}";
     String id = ConnectionIds.next(NOW_MS);
     see("GET", path, "/v1/decisions/" + id, 503);
-    Basis basis = new Basis(Basis.Choice.TRIAL, 4.5, 3, 0, 7, 2, 50, 1, null);
+    DecisionInputs basis =
+        new DecisionInputs(DecisionInputs.Choice.TRIAL, 4.5, 3, 0, 7, 2, 50, 1, null);
     decisions.add(new Decision.Allowed("chat", id, POD, 0, NOW_MS, Mode.ENFORCE, basis));
     see("GET", path, "/v1/decisions/" + id, 200);
     String other = ConnectionIds.next(NOW_MS);

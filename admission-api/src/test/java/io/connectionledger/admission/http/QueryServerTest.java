@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
-import io.connectionledger.model.Basis;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.DecisionInputs;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Mode;
@@ -281,7 +281,8 @@ final class QueryServerTest {
             0,
             1_700_000_000_000L,
             null,
-            new Basis(Basis.Choice.LEAST_CONNECTIONS, 4.5, 3, 0, 7, 2, 50, 1, null));
+            new DecisionInputs(
+                DecisionInputs.Choice.LEAST_CONNECTIONS, 4.5, 3, 0, 7, 2, 50, 1, null));
     Decision.Rejected rejected =
         new Decision.Rejected(
             "chat",

@@ -1,4 +1,4 @@
-/** The scales for a running ledger, which is a process of its own, as is the load. */
+/** Measures a running ledger, which is a process of its own, as is the load. */
 @NullMarked
 package io.connectionledger.bench.load;
 

@@ -3,7 +3,7 @@ package io.connectionledger.app.cli;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -35,6 +35,6 @@ public final class ServeCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     LedgerConfig loaded = ConfigLoader.load(Objects.requireNonNull(config), System.getenv());
     Set<Role> resolved = Role.resolve(Optional.ofNullable(roles), loaded.kafka());
-    return UntilStopped.run(() -> Instance.start(loaded, resolved));
+    return UntilStopped.run(() -> LedgerNode.start(loaded, resolved));
   }
 }

@@ -123,8 +123,9 @@ final class Demo implements AutoCloseable {
         LedgerState state = ledger.read();
         long nowMs = ticker.nowMs();
         double perSecond = 1000.0 * (state.attempted() - last.attempted()) / (nowMs - lastMs);
-        Moment moment =
-            new Moment((nowMs - startMs) / 1000, perSecond, state, policy.pods(), this::ownCount);
+        LiveFigures moment =
+            new LiveFigures(
+                (nowMs - startMs) / 1000, perSecond, state, policy.pods(), this::ownCount);
         screen.paint(screen.isTerminal() ? moment.table() : List.of(moment.line()));
         last = state;
         lastMs = nowMs;

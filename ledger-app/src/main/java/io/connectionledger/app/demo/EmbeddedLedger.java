@@ -4,7 +4,7 @@ import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
 import io.connectionledger.app.demo.LedgerStarter.RunningLedger;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
@@ -28,9 +28,9 @@ public final class EmbeddedLedger implements RunningLedger {
   private static final Duration POLL = Duration.ofMillis(50);
 
   private final Path folder;
-  private final Instance instance;
+  private final LedgerNode instance;
 
-  private EmbeddedLedger(Path folder, Instance instance) {
+  private EmbeddedLedger(Path folder, LedgerNode instance) {
     this.folder = folder;
     this.instance = instance;
   }
@@ -40,7 +40,7 @@ public final class EmbeddedLedger implements RunningLedger {
     Path folder = Files.createTempDirectory("ledger-demo-");
     LedgerConfig config =
         ConfigLoader.parse(yaml(folder.resolve("data"), policy, heartbeat), "demo", Map.of());
-    Instance instance = Instance.start(config, Role.resolve(Optional.empty(), config.kafka()));
+    LedgerNode instance = LedgerNode.start(config, Role.resolve(Optional.empty(), config.kafka()));
     EmbeddedLedger ledger = new EmbeddedLedger(folder, instance);
     try {
       ledger.awaitReady();

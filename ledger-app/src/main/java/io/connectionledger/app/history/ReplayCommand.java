@@ -48,9 +48,9 @@ public final class ReplayCommand implements Callable<Integer> {
       names = "--at",
       required = true,
       paramLabel = "MOMENT",
-      converter = Moment.Converter.class,
+      converter = PointInTime.Converter.class,
       description = "When: 2026-11-21T12:00:00Z, or how long ago: -30s, -15m, -1h.")
-  private Moment at = new Moment(null, 0);
+  private PointInTime at = new PointInTime(null, 0);
 
   @Option(names = "--pool", paramLabel = "POOL", description = "Only this pool; all by default.")
   private @Nullable String pool;

@@ -94,7 +94,7 @@ public final class ExplainCommand implements Callable<Integer> {
     if (state.has("waitMs")) {
       table.row(
           "until a client that is alone gets in",
-          Answers.seconds(Duration.ofMillis(state.path("waitMs").asLong())));
+          AnswerTables.seconds(Duration.ofMillis(state.path("waitMs").asLong())));
     }
     List<String> rows = table.lines("  ", Integer.MAX_VALUE);
     lines.addAll(rows.subList(1, rows.size()));

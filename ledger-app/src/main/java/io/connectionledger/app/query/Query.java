@@ -11,60 +11,60 @@ public enum Query {
   CONNECTIONS("Open and reserved connections and the limit of each pod.") {
     @Override
     String summary(JsonNode answer) {
-      return Answers.connections(answer);
+      return AnswerTables.connections(answer);
     }
 
     @Override
     List<Table> tables(JsonNode answer) {
-      return List.of(Answers.pods(answer));
+      return List.of(AnswerTables.pods(answer));
     }
   },
   REJECTIONS("Rejected connections by reason, in the last 5 and 15 minutes and the last hour.") {
     @Override
     String summary(JsonNode answer) {
-      return Answers.rejections(answer);
+      return AnswerTables.rejections(answer);
     }
 
     @Override
     List<Table> tables(JsonNode answer) {
-      return List.of(Answers.reasons(answer), Answers.podReasons(answer));
+      return List.of(AnswerTables.reasons(answer), AnswerTables.podReasons(answer));
     }
   },
   SCALING("How many pods there should be, and which should go first.") {
     @Override
     String summary(JsonNode answer) {
-      return Answers.scaling(answer);
+      return AnswerTables.scaling(answer);
     }
 
     @Override
     List<Table> tables(JsonNode answer) {
-      return List.of(Answers.priorities(answer));
+      return List.of(AnswerTables.priorities(answer));
     }
   },
   DETAILED("Everything that the ledger knows of a pool and its pods.") {
     @Override
     String summary(JsonNode answer) {
-      return Answers.detailed(answer);
+      return AnswerTables.detailed(answer);
     }
 
     @Override
     List<Table> tables(JsonNode answer) {
       return List.of(
-          Answers.details(answer),
-          Answers.reasons(answer),
-          Answers.podReasons(answer),
-          Answers.envoys(answer.path("readiness"), answer.path("asOf").asText()));
+          AnswerTables.details(answer),
+          AnswerTables.reasons(answer),
+          AnswerTables.podReasons(answer),
+          AnswerTables.envoys(answer.path("readiness"), answer.path("asOf").asText()));
     }
   },
   READINESS("How complete the picture is, and the Envoys behind it.") {
     @Override
     String summary(JsonNode answer) {
-      return Answers.readiness(answer);
+      return AnswerTables.readiness(answer);
     }
 
     @Override
     List<Table> tables(JsonNode answer) {
-      return List.of(Answers.envoys(answer, answer.path("asOf").asText()));
+      return List.of(AnswerTables.envoys(answer, answer.path("asOf").asText()));
     }
   };
 

@@ -47,7 +47,7 @@ record TopPicture(String url, List<PoolMoment> pools) {
     }
 
     private String line() {
-      return Answers.connections(connections)
+      return AnswerTables.connections(connections)
           + ", "
           + rate()
           + " decisions/s, rejected in "
@@ -73,7 +73,7 @@ record TopPicture(String url, List<PoolMoment> pools) {
         "ledger "
             + url
             + "   "
-            + Answers.counted(pools.size(), "pool")
+            + AnswerTables.counted(pools.size(), "pool")
             + ", "
             + pools.stream().mapToLong(PoolMoment::active).sum()
             + " active, "
@@ -81,7 +81,7 @@ record TopPicture(String url, List<PoolMoment> pools) {
             + " decisions/s");
     for (PoolMoment pool : pools) {
       lines.add("");
-      lines.add(Answers.connections(pool.connections()) + ", " + pool.rate() + " decisions/s");
+      lines.add(AnswerTables.connections(pool.connections()) + ", " + pool.rate() + " decisions/s");
       lines.add("  rejected in " + SHORTEST_WINDOW + ": " + pool.rejected());
       lines.addAll(table(pool.connections()).lines("  ", width));
     }

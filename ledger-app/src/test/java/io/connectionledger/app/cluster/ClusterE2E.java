@@ -50,7 +50,7 @@ class ClusterE2E {
     rig.roll(owner);
     rig.watch.pass(CHURN);
 
-    Answers.Some answers = rig.answers.between(stoppedMs, rig.watch.nowMs());
+    AnswerCounts.Some answers = rig.answers.between(stoppedMs, rig.watch.nowMs());
     assertThat(ProcessHandle.of(pid)).isEmpty();
     assertThat(answers.failed()).as(answers.kinds()).isZero();
     assertThat(rig.settled()).isPresent();

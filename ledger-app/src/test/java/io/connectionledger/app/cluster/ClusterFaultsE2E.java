@@ -139,8 +139,8 @@ class ClusterFaultsE2E {
       rig.watch.pass(CHURN);
       long quietMs = rig.watch.nowMs();
       rig.watch.pass(Duration.ofMillis(endMs - startMs));
-      Answers.Some during = rig.answers.between(startMs, endMs);
-      Answers.Some quiet = rig.answers.between(quietMs, rig.watch.nowMs());
+      AnswerCounts.Some during = rig.answers.between(startMs, endMs);
+      AnswerCounts.Some quiet = rig.answers.between(quietMs, rig.watch.nowMs());
 
       table.add(
           new Row(
@@ -187,7 +187,7 @@ class ClusterFaultsE2E {
       int next = rig.awaitOwner(owner);
       double ownedSeconds = (rig.watch.nowMs() - frozenMs) / 1e3;
       rig.watch.pass(FROZEN.dividedBy(2));
-      Answers.Some frozen = rig.answers.between(frozenMs, rig.watch.nowMs());
+      AnswerCounts.Some frozen = rig.answers.between(frozenMs, rig.watch.nowMs());
       // What it took for free when it froze is taken when it wakes, and nobody leaves.
       rig.fill();
       rig.watch.pass(FROZEN.minusMillis(rig.watch.nowMs() - frozenMs));
@@ -253,8 +253,8 @@ class ClusterFaultsE2E {
       long ownedMs = rig.watch.nowMs();
       rig.watch.pass(CHURN.multipliedBy(2));
       OptionalDouble exact = rig.settled();
-      Answers.Some lease = rig.answers.between(killedMs, killedMs + leaseMs);
-      Answers.Some away = rig.answers.between(killedMs + leaseMs, backMs);
+      AnswerCounts.Some lease = rig.answers.between(killedMs, killedMs + leaseMs);
+      AnswerCounts.Some away = rig.answers.between(killedMs + leaseMs, backMs);
 
       table.add(
           new Row(

@@ -55,7 +55,7 @@ final class ClusterRig implements AutoCloseable {
   final Cluster cluster;
   final List<WebSocketPod> pods;
   final List<EnvoyProcess> envoys = new ArrayList<>();
-  final Answers answers = new Answers();
+  final AnswerCounts answers = new AnswerCounts();
   final Admissions admissions;
   final Crowd crowd;
   final Watch watch;

@@ -55,8 +55,8 @@ final class LedgerClientTest {
         List.of(
             new Pod("one", PodAddress.parse("10.0.0.1:80")),
             new Pod("two", PodAddress.parse("10.0.0.2:80")));
-    Moment moment =
-        new Moment(7, 2.5, LedgerClient.parse(CONNECTIONS, METRICS, "chat"), pods, pod -> 3);
+    LiveFigures moment =
+        new LiveFigures(7, 2.5, LedgerClient.parse(CONNECTIONS, METRICS, "chat"), pods, pod -> 3);
 
     // When
     List<String> table = moment.table();

@@ -3,7 +3,7 @@ package io.connectionledger.app.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.app.demo.WebSocketPod;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +23,7 @@ class AffinityE2E {
   @Test
   void shouldBringEveryUserToTheirPodThroughEveryEnvoy(@TempDir Path folder) throws Exception {
     List<WebSocketPod> pods = Fleet.pods(3);
-    try (Instance ledger =
+    try (LedgerNode ledger =
             Fleet.ledger(
                 folder,
                 """

@@ -6,7 +6,7 @@ import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,7 +27,7 @@ class CircuitE2E {
     int gonePort = gone.address().port();
     gone.close();
     List<WebSocketPod> pods = List.of(refusing, gone, WebSocketPod.start());
-    try (Instance ledger =
+    try (LedgerNode ledger =
             Fleet.ledger(
                 folder,
                 """
@@ -47,7 +47,7 @@ class CircuitE2E {
                 awaitSettled(fleet);
                 return states(fleet).equals(List.of("circuitOpen", "circuitOpen", "available"));
               });
-      // Ten to learn it, and a trial of either after 1 s, 2 s, 4 s, 8 s and 16 s at most.
+      // Ten to learn it, and a probe of either after 1 s, 2 s, 4 s, 8 s and 16 s at most.
       assertThat(attempts)
           .filteredOn(attempt -> !(attempt instanceof Opened))
           .hasSizeBetween(10, 20);

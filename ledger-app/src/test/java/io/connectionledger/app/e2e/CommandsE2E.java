@@ -8,7 +8,7 @@ import io.connectionledger.app.Main;
 import io.connectionledger.app.demo.WebSocketClients.Connection;
 import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.envoy.EnvoyProcess;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -31,7 +31,7 @@ class CommandsE2E {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   @TempDir private Path folder;
-  private Instance ledger;
+  private LedgerNode ledger;
   private Fleet fleet;
 
   /** What a command printed. */

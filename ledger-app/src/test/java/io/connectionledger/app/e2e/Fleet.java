@@ -13,7 +13,7 @@ import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -57,7 +57,7 @@ public final class Fleet implements AutoCloseable {
   /** The ports of the ledger under test. */
   public record Ports(int als, int authz, int xds, int http) {
 
-    static Ports of(Instance ledger) {
+    static Ports of(LedgerNode ledger) {
       return new Ports(
           ledger.alsPort().orElseThrow(),
           ledger.authzPort().orElseThrow(),
@@ -71,7 +71,7 @@ public final class Fleet implements AutoCloseable {
    *
    * @param pools the YAML of the pools, in block style
    */
-  static Instance ledger(Path folder, String pools) throws IOException, InterruptedException {
+  static LedgerNode ledger(Path folder, String pools) throws IOException, InterruptedException {
     Path config =
         Files.writeString(
             folder.resolve("ledger.yaml"),
@@ -87,7 +87,7 @@ public final class Fleet implements AutoCloseable {
             %s"""
                 .formatted(folder.resolve("data"), pools.indent(2)));
     LedgerConfig loaded = ConfigLoader.load(config, Map.of());
-    return Instance.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
+    return LedgerNode.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
   }
 
   /** The value of a pool's {@code pods}, without its brackets. */

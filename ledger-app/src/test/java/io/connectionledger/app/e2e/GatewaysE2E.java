@@ -9,7 +9,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Connection;
 import io.connectionledger.app.demo.WebSocketPod;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -39,7 +39,7 @@ class GatewaysE2E {
   void shouldKnowPoolsByTheNamesOfGateways() throws Exception {
     List<WebSocketPod> chat = Fleet.pods(1);
     List<WebSocketPod> game = Fleet.pods(1);
-    try (Instance ledger =
+    try (LedgerNode ledger =
         Fleet.ledger(
             folder,
             """

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.connectionledger.app.demo.WebSocketPod;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -71,7 +71,7 @@ class HandshakeFormsE2E {
   }
 
   private final Map<String, Fleet> fleets = new LinkedHashMap<>();
-  private Instance ledger;
+  private LedgerNode ledger;
 
   @BeforeAll
   void start(@TempDir Path folder) throws Exception {

@@ -9,7 +9,7 @@ import io.connectionledger.app.demo.WebSocketClients.Opened;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.envoy.EnvoyProbe;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.app.serve.MetricsPage;
 import io.connectionledger.model.Ticker;
 import java.net.URI;
@@ -44,7 +44,7 @@ class MainJobE2E {
 
   private static final int LIMIT = 50;
 
-  private Instance ledger;
+  private LedgerNode ledger;
   private Fleet chat;
   private Fleet paced;
   private Fleet watched;

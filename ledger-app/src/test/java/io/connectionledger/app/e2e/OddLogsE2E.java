@@ -8,7 +8,7 @@ import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -41,7 +41,7 @@ class OddLogsE2E {
                 .replace(
                     "use_remote_address: true",
                     "use_remote_address: true\n          preserve_external_request_id: true"));
-    try (Instance ledger = Fleet.ledger(folder, ServeProcess.pool("chat", 10, pods));
+    try (LedgerNode ledger = Fleet.ledger(folder, ServeProcess.pool("chat", 10, pods));
         Fleet fleet = Fleet.start("chat", pods, 1, Fleet.Ports.of(ledger), folder, bootstrap)) {
       Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ready);
       List<Connection> others = fleet.open(3);
@@ -89,7 +89,7 @@ class OddLogsE2E {
   @Test
   void shouldSayThatTwoEnvoysHaveTheSameNodeId() throws Exception {
     List<WebSocketPod> pods = Fleet.pods(1);
-    try (Instance ledger = Fleet.ledger(folder, ServeProcess.pool("chat", 100, pods));
+    try (LedgerNode ledger = Fleet.ledger(folder, ServeProcess.pool("chat", 100, pods));
         Fleet fleet = Fleet.start("chat", pods, 1, Fleet.Ports.of(ledger), folder)) {
       Fleet.Ports ports = Fleet.Ports.of(ledger);
       fleet.envoys.add(

@@ -10,7 +10,7 @@ import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Connection;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +38,7 @@ class PolicyE2E {
   private List<WebSocketPod> pods;
   private Path file;
   private LedgerConfig config;
-  private Instance ledger;
+  private LedgerNode ledger;
   private Fleet fleet;
 
   @BeforeEach
@@ -67,7 +67,7 @@ class PolicyE2E {
                     ports.get(3),
                     file));
     config = ConfigLoader.load(yaml, Map.of());
-    ledger = Instance.start(config, Role.resolve(Optional.empty(), config.kafka()));
+    ledger = LedgerNode.start(config, Role.resolve(Optional.empty(), config.kafka()));
     fleet =
         Fleet.start(
             "chat",
@@ -114,7 +114,7 @@ class PolicyE2E {
 
     // Both survive a restart.
     ledger.close();
-    ledger = Instance.start(config, Role.resolve(Optional.empty(), config.kafka()));
+    ledger = LedgerNode.start(config, Role.resolve(Optional.empty(), config.kafka()));
     awaitReady();
     assertThat(fleet.get(POLICY).path("source").asText()).isEqualTo("api");
     assertThat(states().getFirst()).isEqualTo("draining");

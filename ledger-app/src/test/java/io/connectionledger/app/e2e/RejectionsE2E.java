@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,7 +32,7 @@ class RejectionsE2E {
             Files.readString(Fleet.ROOT.resolve("envoy/envoy.yaml"))
                 .replaceFirst("max_requests: \\d+", "max_requests: " + MAX_REQUESTS));
     int nobody = ServeProcess.freePorts(1).getFirst();
-    try (Instance ledger =
+    try (LedgerNode ledger =
         Fleet.ledger(
             folder,
             """

@@ -10,7 +10,7 @@ import io.connectionledger.app.demo.WebSocketClients.Connection;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
-import io.connectionledger.app.serve.Instance;
+import io.connectionledger.app.serve.LedgerNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,7 +34,7 @@ class TransportsE2E {
 
   private static final int LIMIT = 10;
 
-  private Instance ledger;
+  private LedgerNode ledger;
   private Fleet grpc;
   private Fleet http;
   private Fleet paced;

@@ -9,7 +9,7 @@ import com.networknt.schema.SpecVersion;
 import io.connectionledger.app.e2e.Fleet;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.Decision;
-import io.connectionledger.model.OwnerBeat;
+import io.connectionledger.model.OwnershipHeartbeat;
 import io.connectionledger.model.PolicyCodec;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RecordCodec;
@@ -94,7 +94,8 @@ class PublishedSamplesTest {
         Stream.of(
                 labels("connections", types(ConnectionEvent.class)),
                 labels("decisions", types(Decision.class)),
-                labels("owners", Arrays.stream(OwnerBeat.Kind.values()).map(k -> k.label())),
+                labels(
+                    "owners", Arrays.stream(OwnershipHeartbeat.Kind.values()).map(k -> k.label())),
                 labels("pods", Arrays.stream(PoolView.State.values()).map(s -> s.label())),
                 labels("policies", Stream.of("policy")),
                 labels("envoys", Stream.of("presence")))

@@ -55,7 +55,8 @@ final class HistoryIT {
   void shouldSayWhatWasAndWhatWouldHaveBeen() throws Exception {
     Path file = Files.writeString(folder.resolve("ledger.yaml"), configuration());
     LedgerConfig config = ConfigLoader.load(file, Map.of());
-    try (Instance ledger = Instance.start(config, Role.resolve(Optional.empty(), config.kafka()))) {
+    try (LedgerNode ledger =
+        LedgerNode.start(config, Role.resolve(Optional.empty(), config.kafka()))) {
       Awaitility.await("ready")
           .atMost(Duration.ofSeconds(60))
           .until(() -> ledger.unready().isEmpty());
@@ -109,7 +110,7 @@ final class HistoryIT {
         .formatted(folder.resolve("data"));
   }
 
-  private static List<CheckResponse> admit(Instance ledger, int checks) throws Exception {
+  private static List<CheckResponse> admit(LedgerNode ledger, int checks) throws Exception {
     List<CheckResponse> admitted = new ArrayList<>();
     try (Checks client = Checks.connect(ledger.authzPort().orElseThrow())) {
       for (int i = 0; i < checks; i++) {
@@ -153,11 +154,11 @@ final class HistoryIT {
                 Topics.CONNECTIONS, POOL.getBytes(UTF_8), RecordCodec.encode(event)));
   }
 
-  private static String url(Instance ledger) {
+  private static String url(LedgerNode ledger) {
     return "http://127.0.0.1:" + ledger.httpPort().orElseThrow();
   }
 
-  private JsonNode connections(Instance ledger) throws Exception {
+  private JsonNode connections(LedgerNode ledger) throws Exception {
     URI uri = URI.create(url(ledger) + "/v1/pools/" + POOL + "/connections");
     HttpResponse<String> answer =
         http.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
@@ -168,7 +169,7 @@ final class HistoryIT {
     return ((ObjectNode) JSON.readTree(json)).without("asOf");
   }
 
-  private static JsonNode replay(Path config, Instance ledger, String at) throws Exception {
+  private static JsonNode replay(Path config, LedgerNode ledger, String at) throws Exception {
     return timeless(
         run(
             new ReplayCommand(),
@@ -179,7 +180,7 @@ final class HistoryIT {
             "--output=json"));
   }
 
-  private static String simulate(Instance ledger, String argument) {
+  private static String simulate(LedgerNode ledger, String argument) {
     return run(
         new SimulateCommand(), "--url=" + url(ledger), "--pool=" + POOL, "--window=10m", argument);
   }

@@ -36,13 +36,13 @@ final class PolicyIT {
     Path file = Files.writeString(folder.resolve("pools.yaml"), pool(2));
     LedgerConfig withBroker = config("one", "", file);
     try (HttpClient http = HttpClient.newHttpClient();
-        Instance one =
-            Instance.start(withBroker, Role.resolve(Optional.empty(), withBroker.kafka()));
-        Instance two =
-            Instance.start(
+        LedgerNode one =
+            LedgerNode.start(withBroker, Role.resolve(Optional.empty(), withBroker.kafka()));
+        LedgerNode two =
+            LedgerNode.start(
                 config("two", one.bootstrapServers(), Path.of("none")),
                 Set.of(Role.ADMISSION, Role.CONTROL_PLANE))) {
-      for (Instance each : new Instance[] {one, two}) {
+      for (LedgerNode each : new LedgerNode[] {one, two}) {
         Awaitility.await("ready")
             .atMost(Duration.ofSeconds(60))
             .until(() -> each.unready().isEmpty());
@@ -66,19 +66,19 @@ final class PolicyIT {
     }
   }
 
-  private static void awaitLimit(HttpClient http, Instance instance, int limit) {
+  private static void awaitLimit(HttpClient http, LedgerNode instance, int limit) {
     Awaitility.await("limit " + limit)
         .atMost(PATIENCE)
         .pollInterval(Duration.ofMillis(20))
         .until(() -> limit(http, instance) == limit);
   }
 
-  private static int limit(HttpClient http, Instance instance) throws Exception {
+  private static int limit(HttpClient http, LedgerNode instance) throws Exception {
     return send(http, instance, "GET", POLICY, "").path("perPodMaxConnections").asInt();
   }
 
   private static JsonNode send(
-      HttpClient http, Instance instance, String method, String path, String body)
+      HttpClient http, LedgerNode instance, String method, String path, String body)
       throws Exception {
     URI uri = URI.create("http://127.0.0.1:" + instance.httpPort().orElseThrow() + path);
     HttpResponse<String> answer =

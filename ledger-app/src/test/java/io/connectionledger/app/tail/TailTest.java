@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.connectionledger.model.Basis;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.DecisionInputs;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy.Mode;
@@ -46,7 +46,7 @@ final class TailTest {
           3,
           AT_MS,
           null,
-          new Basis(null, 1.0, 1, 0, 1, 0, 1, null, 9L));
+          new DecisionInputs(null, 1.0, 1, 0, 1, 0, 1, null, 9L));
 
   private static JsonNode json(LedgerRecord record) {
     try {

@@ -112,7 +112,8 @@ public final class TopicHistory implements AutoCloseable {
    * @param pool whose partition is read; null for all
    * @throws HistoryUnavailableException when Kafka does not have it now
    */
-  public Gaps read(@Nullable String pool, long fromMs, long toMs, Past past, Progress progress)
+  public Gaps read(
+      @Nullable String pool, long fromMs, long toMs, HistoryListener past, Progress progress)
       throws HistoryUnavailableException {
     try {
       Set<Integer> partitions = partitions(pool);
@@ -148,7 +149,7 @@ public final class TopicHistory implements AutoCloseable {
     private final Set<Integer> partitions;
     private final long fromMs;
     private final long toMs;
-    private final Past past;
+    private final HistoryListener past;
     private final Map<String, Long> reachBackTo = new TreeMap<>();
     private final Map<String, Long> laterPolicies = new TreeMap<>();
 
@@ -157,7 +158,7 @@ public final class TopicHistory implements AutoCloseable {
 
     private long unreadable;
 
-    Reading(Set<Integer> partitions, long fromMs, long toMs, Past past) {
+    Reading(Set<Integer> partitions, long fromMs, long toMs, HistoryListener past) {
       this.partitions = partitions;
       this.fromMs = fromMs;
       this.toMs = toMs;
@@ -169,7 +170,7 @@ public final class TopicHistory implements AutoCloseable {
       Map<TopicPartition, Long> ends = new LinkedHashMap<>();
       long total = seek(ends);
       progress.read(0, total);
-      InTimeOrder records = new InTimeOrder(consumer, ends);
+      TimestampMerger records = new TimestampMerger(consumer, ends);
       int nextPolicy = 0;
       long read = 0;
       while (!records.isDone()) {

@@ -36,11 +36,11 @@ public final class AffinityKeys {
             : policy.pods().stream()
                 .map(Pod::address)
                 .filter(pod -> !draining.contains(pod))
-                .map(PodSlot::new)
+                .map(PodState::new)
                 .toList());
   }
 
-  private AffinityKeys(List<PodSlot> pods) {
+  private AffinityKeys(List<PodState> pods) {
     ConsistentHash clients = new ConsistentHash();
     clients.place(pods);
     for (int i = 0; keys.size() < pods.size() && i < TRIES * pods.size(); i++) {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class Changes {
 
   private final Map<String, @Nullable StoredConnection> connections = new LinkedHashMap<>();
-  private final Map<PodAddress, @Nullable StoredCircuit> circuits = new LinkedHashMap<>();
+  private final Map<PodAddress, @Nullable StoredCircuitBreaker> circuits = new LinkedHashMap<>();
   private final List<ConnectionEvent.Closed> givenUp = new ArrayList<>();
   private long bucketArrivalNanos;
   private int established;
@@ -32,7 +32,7 @@ public final class Changes {
   }
 
   /** The circuits that opened, opened again, or closed; null for closed. */
-  public Map<PodAddress, @Nullable StoredCircuit> circuits() {
+  public Map<PodAddress, @Nullable StoredCircuitBreaker> circuits() {
     return circuits;
   }
 
@@ -97,7 +97,7 @@ public final class Changes {
     connections.put(id, now);
   }
 
-  void circuit(PodAddress pod, @Nullable StoredCircuit now) {
+  void circuit(PodAddress pod, @Nullable StoredCircuitBreaker now) {
     circuits.put(pod, now);
   }
 

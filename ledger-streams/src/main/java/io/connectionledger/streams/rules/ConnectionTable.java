@@ -85,7 +85,7 @@ final class ConnectionTable {
   }
 
   /** The pod that it is placed on; null when it is not reserved, or Envoy places it. */
-  @Nullable PodSlot placedOn(String id) {
+  @Nullable PodState placedOn(String id) {
     Reservation held = places ? reservations.get(id) : null;
     return held == null ? null : held.pod;
   }
@@ -105,7 +105,7 @@ final class ConnectionTable {
     reservations.reporter(listener).askedMs = leaseNowMs;
   }
 
-  void reserve(String id, PodSlot pod, @Nullable String listener) {
+  void reserve(String id, PodState pod, @Nullable String listener) {
     reservations.reserve(id, pod, listener, leaseNowMs);
   }
 
@@ -161,7 +161,7 @@ final class ConnectionTable {
    * @return whether it is news of a handshake that succeeded on the pod
    */
   boolean seen(
-      String id, PodSlot pod, EnvoyTable.Slot envoy, @Nullable Long startedAtMs, Changes changes) {
+      String id, PodState pod, EnvoyTable.Slot envoy, @Nullable Long startedAtMs, Changes changes) {
     if (ended.containsKey(id)) {
       return false;
     }
@@ -189,7 +189,7 @@ final class ConnectionTable {
 
   /** Gives back what it holds unopened; whether it is the first news of a handshake on the pod. */
   private boolean takeSlot(
-      String id, PodSlot pod, EnvoyTable.Slot envoy, boolean heartbeat, Changes changes) {
+      String id, PodState pod, EnvoyTable.Slot envoy, boolean heartbeat, Changes changes) {
     GivenUp conclusion = givenUp.remove(id);
     if (conclusion != null && conclusion.byLease && heartbeat) {
       envoy.heartbeat.refuted(leaseNowMs - conclusion.heardMs);
@@ -205,7 +205,7 @@ final class ConnectionTable {
     return held != null && !held.wasOpen && held.pod == pod;
   }
 
-  private boolean refuses(PodSlot pod, EnvoyTable.Slot envoy) {
+  private boolean refuses(PodState pod, EnvoyTable.Slot envoy) {
     return open.size() >= MAX_OPEN
         || (envoy.connections == 0 && envoys.size() >= MAX_ENVOYS)
         || (!pod.inPolicy() && pod.held() == 0 && pods.foreign() >= MAX_FOREIGN_PODS);
@@ -232,14 +232,14 @@ final class ConnectionTable {
   }
 
   /** Puts an open connection back that is still to be heard from. */
-  void restoreOpen(String id, PodSlot pod, EnvoyTable.Slot envoy) {
+  void restoreOpen(String id, PodState pod, EnvoyTable.Slot envoy) {
     open.add(id, pod, envoy, leaseNowMs, false);
     pod.active++;
     pods.changed(pod);
   }
 
   /** Puts a slot back whose connection is not known to be open. */
-  void restoreReserved(String id, PodSlot pod, StoredConnection.Reserved stored) {
+  void restoreReserved(String id, PodState pod, StoredConnection.Reserved stored) {
     reservations.restore(id, pod, stored, leaseNowMs);
   }
 
@@ -312,7 +312,7 @@ final class ConnectionTable {
   }
 
   /** Gives up what a verdict names, unless the Envoy proves to live by asking. */
-  void giveUp(EnvoyWatch.Verdict verdict, long nowMs, Changes changes) {
+  void giveUp(EnvoyFailureDetector.Eviction verdict, long nowMs, Changes changes) {
     String node = verdict.envoy();
     long sinceMs = verdict.unheardSinceMs();
     boolean gone = verdict.reason().equals(Closed.ENVOY_GONE);

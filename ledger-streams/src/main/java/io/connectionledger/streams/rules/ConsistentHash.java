@@ -28,11 +28,11 @@ final class ConsistentHash {
   private static final long GOLDEN_RATIO = 0x9e3779b97f4a7c15L;
 
   private long[] points = {};
-  private PodSlot[] pods = {};
+  private PodState[] pods = {};
 
   /** Makes these the pods of the circle. */
-  void place(List<PodSlot> members) {
-    record Point(long at, PodSlot pod) {}
+  void place(List<PodState> members) {
+    record Point(long at, PodState pod) {}
     List<Point> sorted =
         members.stream()
             .flatMap(
@@ -44,7 +44,7 @@ final class ConsistentHash {
             .sorted(Comparator.comparingLong(Point::at))
             .toList();
     points = sorted.stream().mapToLong(Point::at).toArray();
-    pods = sorted.stream().map(Point::pod).toArray(PodSlot[]::new);
+    pods = sorted.stream().map(Point::pod).toArray(PodState[]::new);
   }
 
   boolean isEmpty() {
@@ -56,7 +56,7 @@ final class ConsistentHash {
    *
    * @param choice 0 for its first, 1 for its second and so on; a pod may come up more than once
    */
-  PodSlot pod(long keyHash, int choice) {
+  PodState pod(long keyHash, int choice) {
     long probe = mix(keyHash + choice * GOLDEN_RATIO);
     long nearest = -1;
     int winner = 0;

@@ -61,7 +61,7 @@ public record LeaseTerms(
    * until it opens, which it does within its reservation or not at all, and then until its next
    * heartbeat is here.
    */
-  public Duration hidden() {
+  public Duration maxUnseen() {
     return reservation.plus(heartbeat).plusMillis(TRANSIT_MS);
   }
 

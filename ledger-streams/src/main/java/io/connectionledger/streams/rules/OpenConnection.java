@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class OpenConnection {
 
   final String id;
-  final PodSlot pod;
+  final PodState pod;
   final EnvoyTable.Slot envoy;
 
   /** The last sign of life, on the lease clock. */
@@ -23,7 +23,7 @@ final class OpenConnection {
 
   @Nullable OpenConnection after;
 
-  OpenConnection(String id, PodSlot pod, EnvoyTable.Slot envoy, long sinceMs, boolean confirmed) {
+  OpenConnection(String id, PodState pod, EnvoyTable.Slot envoy, long sinceMs, boolean confirmed) {
     this.id = id;
     this.pod = pod;
     this.envoy = envoy;

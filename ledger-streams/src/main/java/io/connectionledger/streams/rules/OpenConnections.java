@@ -44,7 +44,7 @@ final class OpenConnections {
     return byId.containsKey(id);
   }
 
-  void add(String id, PodSlot pod, EnvoyTable.Slot envoy, long leaseNowMs, boolean confirmed) {
+  void add(String id, PodState pod, EnvoyTable.Slot envoy, long leaseNowMs, boolean confirmed) {
     OpenConnection connection = new OpenConnection(id, pod, envoy, leaseNowMs, confirmed);
     byId.put(id, connection);
     envoys.holds(connection);

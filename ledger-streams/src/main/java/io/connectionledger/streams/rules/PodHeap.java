@@ -9,17 +9,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class PodHeap {
 
-  private @Nullable PodSlot[] heap = new PodSlot[8];
+  private @Nullable PodState[] heap = new PodState[8];
   private int size;
 
   /** The pod that holds the fewest connections, of several the one chosen longest ago. */
-  @Nullable PodSlot emptiest() {
+  @Nullable PodState emptiest() {
     return size == 0 ? null : heap[0];
   }
 
   /** Puts a pod where its counts say, whether it is in the heap or not. */
-  void put(PodSlot pod) {
-    if (pod.heapIndex == PodSlot.NOT_PLACEABLE) {
+  void put(PodState pod) {
+    if (pod.heapIndex == PodState.NOT_PLACEABLE) {
       add(pod);
     } else {
       siftUp(pod);
@@ -27,7 +27,7 @@ final class PodHeap {
     }
   }
 
-  private void add(PodSlot pod) {
+  private void add(PodState pod) {
     if (size == heap.length) {
       heap = Arrays.copyOf(heap, size * 2);
     }
@@ -37,14 +37,14 @@ final class PodHeap {
   }
 
   /** Does nothing for a pod that is not in the heap. */
-  void remove(PodSlot pod) {
+  void remove(PodState pod) {
     int index = pod.heapIndex;
-    if (index == PodSlot.NOT_PLACEABLE) {
+    if (index == PodState.NOT_PLACEABLE) {
       return;
     }
-    PodSlot last = at(--size);
+    PodState last = at(--size);
     heap[size] = null;
-    pod.heapIndex = PodSlot.NOT_PLACEABLE;
+    pod.heapIndex = PodState.NOT_PLACEABLE;
     if (last != pod) {
       last.heapIndex = index;
       heap[index] = last;
@@ -55,15 +55,15 @@ final class PodHeap {
 
   void clear() {
     for (int i = 0; i < size; i++) {
-      at(i).heapIndex = PodSlot.NOT_PLACEABLE;
+      at(i).heapIndex = PodState.NOT_PLACEABLE;
     }
     Arrays.fill(heap, null);
     size = 0;
   }
 
-  private void siftUp(PodSlot pod) {
+  private void siftUp(PodState pod) {
     while (pod.heapIndex > 0) {
-      PodSlot parent = at((pod.heapIndex - 1) >>> 1);
+      PodState parent = at((pod.heapIndex - 1) >>> 1);
       if (!before(pod, parent)) {
         return;
       }
@@ -71,14 +71,14 @@ final class PodHeap {
     }
   }
 
-  private void siftDown(PodSlot pod) {
+  private void siftDown(PodState pod) {
     while (true) {
       int left = 2 * pod.heapIndex + 1;
       if (left >= size) {
         return;
       }
       int right = left + 1;
-      PodSlot child = right < size && before(at(right), at(left)) ? at(right) : at(left);
+      PodState child = right < size && before(at(right), at(left)) ? at(right) : at(left);
       if (!before(child, pod)) {
         return;
       }
@@ -86,15 +86,15 @@ final class PodHeap {
     }
   }
 
-  private PodSlot at(int index) {
-    PodSlot pod = heap[index];
+  private PodState at(int index) {
+    PodState pod = heap[index];
     if (pod == null) {
       throw new IllegalStateException("hole in the heap at " + index + " of " + size);
     }
     return pod;
   }
 
-  private void swap(PodSlot a, PodSlot b) {
+  private void swap(PodState a, PodState b) {
     int index = a.heapIndex;
     a.heapIndex = b.heapIndex;
     b.heapIndex = index;
@@ -102,7 +102,7 @@ final class PodHeap {
     heap[b.heapIndex] = b;
   }
 
-  private static boolean before(PodSlot a, PodSlot b) {
+  private static boolean before(PodState a, PodState b) {
     return a.held() != b.held() ? a.held() < b.held() : a.lastChosen < b.lastChosen;
   }
 }

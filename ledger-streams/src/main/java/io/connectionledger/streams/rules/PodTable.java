@@ -21,12 +21,12 @@ import java.util.stream.Collectors;
  */
 final class PodTable {
 
-  private static final Comparator<PodSlot> ORDER =
-      Comparator.<PodSlot>comparingInt(pod -> pod.rank).thenComparing(pod -> pod.address);
+  private static final Comparator<PodState> ORDER =
+      Comparator.<PodState>comparingInt(pod -> pod.rank).thenComparing(pod -> pod.address);
 
-  private final Map<PodAddress, PodSlot> slots = new HashMap<>();
-  private final Candidates candidates = new Candidates();
-  private final Set<PodSlot> changed = new LinkedHashSet<>();
+  private final Map<PodAddress, PodState> slots = new HashMap<>();
+  private final PodPicker candidates = new PodPicker();
+  private final Set<PodState> changed = new LinkedHashSet<>();
 
   /** Names that no pod has any more, each with the address that had it last. */
   private final Map<String, PodAddress> formerNames = new LinkedHashMap<>();
@@ -43,18 +43,18 @@ final class PodTable {
    */
   void place(PoolPolicy policy, Set<PodAddress> draining, long nowMs) {
     named = policy.pods().size();
-    List<PodSlot> before = List.copyOf(slots.values());
-    Set<PodSlot> members =
-        before.stream().filter(PodSlot::inPolicy).collect(Collectors.toUnmodifiableSet());
+    List<PodState> before = List.copyOf(slots.values());
+    Set<PodState> members =
+        before.stream().filter(PodState::inPolicy).collect(Collectors.toUnmodifiableSet());
     boolean busy = members.stream().anyMatch(pod -> pod.held() > 0);
-    for (PodSlot slot : before) {
+    for (PodState slot : before) {
       formerNames.put(slot.name, slot.address);
       slot.leavePolicy();
     }
-    List<PodSlot> placeable = new ArrayList<>();
+    List<PodState> placeable = new ArrayList<>();
     int rank = 0;
     for (Pod pod : policy.pods()) {
-      PodSlot slot = slot(pod.address());
+      PodState slot = slot(pod.address());
       slot.rank = rank++;
       slot.name = pod.name();
       slot.draining = draining.contains(slot.address);
@@ -76,26 +76,28 @@ final class PodTable {
    * Places no more on a pod than leaves room for what may be unrecorded, or again as many as the
    * policy allows.
    */
-  void holdBack(boolean holdsBack, PoolPolicy policy, long nowMs) {
-    candidates.holdBack(holdsBack);
+  void reserveHeadroom(boolean reservesHeadroom, PoolPolicy policy, long nowMs) {
+    candidates.reserveHeadroom(reservesHeadroom);
     candidates.place(
-        slots.values().stream().filter(PodSlot::isPlaceable).sorted(ORDER).toList(), policy, nowMs);
+        slots.values().stream().filter(PodState::isPlaceable).sorted(ORDER).toList(),
+        policy,
+        nowMs);
   }
 
-  Candidates candidates() {
+  PodPicker candidates() {
     return candidates;
   }
 
   /** The pod is given the next connection. */
-  void chosen(PodSlot pod, long nowMs) {
+  void chosen(PodState pod, long nowMs) {
     pod.lastChosen = ++choices;
     if (pod.circuit.isOpen()) {
-      pod.circuit.trial(nowMs);
+      pod.circuit.probe(nowMs);
     }
   }
 
   /** A handshake failed by the pod's fault. */
-  void failed(PodSlot pod, long atMs, Changes changes) {
+  void failed(PodState pod, long atMs, Changes changes) {
     if (pod.inPolicy() && pod.circuit.failed(atMs)) {
       changes.circuit(pod.address, pod.circuit.stored());
       changed(pod);
@@ -103,7 +105,7 @@ final class PodTable {
   }
 
   /** A handshake succeeded. */
-  void succeeded(PodSlot pod, long atMs, Changes changes) {
+  void succeeded(PodState pod, long atMs, Changes changes) {
     if (pod.inPolicy() && pod.circuit.succeeded(atMs)) {
       changes.circuit(pod.address, null);
       candidates.cameBack(pod, atMs);
@@ -112,8 +114,8 @@ final class PodTable {
   }
 
   /** Puts an open circuit back; false when the policy does not name its pod any more. */
-  boolean restore(PodAddress address, StoredCircuit stored) {
-    PodSlot pod = slots.get(address);
+  boolean restore(PodAddress address, StoredCircuitBreaker stored) {
+    PodState pod = slots.get(address);
     if (pod == null || !pod.inPolicy()) {
       return false;
     }
@@ -123,13 +125,13 @@ final class PodTable {
   }
 
   /** The slot of {@code address}; a new one stays only if {@link #changed} finds it in use. */
-  PodSlot slot(PodAddress address) {
-    PodSlot slot = slots.get(address);
-    return slot == null ? new PodSlot(address) : slot;
+  PodState slot(PodAddress address) {
+    PodState slot = slots.get(address);
+    return slot == null ? new PodState(address) : slot;
   }
 
   /** Must be called after each change of a slot's counts or circuit. */
-  void changed(PodSlot pod) {
+  void changed(PodState pod) {
     candidates.update(pod);
     changed.add(pod);
     if (pod.inPolicy() || pod.held() > 0) {
@@ -161,7 +163,7 @@ final class PodTable {
     return views;
   }
 
-  private static PodView view(PodSlot pod, int limit) {
+  private static PodView view(PodState pod, int limit) {
     State state = State.of(pod.inPolicy(), pod.draining, pod.circuit.isOpen(), pod.held(), limit);
     return new PodView(pod.name, pod.address, pod.active, pod.reserved, limit, state);
   }

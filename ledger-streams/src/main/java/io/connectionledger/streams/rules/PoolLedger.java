@@ -1,13 +1,14 @@
 package io.connectionledger.streams.rules;
 
-import io.connectionledger.model.Basis;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.ConnectionEvent.Closed;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.DecisionInputs;
 import io.connectionledger.model.EnvoyRejection;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.Loan;
+import io.connectionledger.model.MaxUnacknowledged;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolPolicy.Mode;
@@ -15,7 +16,6 @@ import io.connectionledger.model.PoolReadiness.EnvoyView;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.RejectionReason;
-import io.connectionledger.model.Unrecorded;
 import io.connectionledger.streams.rules.StoredConnection.Ended;
 import io.connectionledger.streams.rules.StoredConnection.Open;
 import io.connectionledger.streams.rules.StoredConnection.Reserved;
@@ -58,10 +58,10 @@ public final class PoolLedger {
   private final ConnectionTable connections;
   private final RetryAfter afterTokens;
   private final RetryAfter afterRoom;
-  private final RetryAfter afterTrials;
+  private final RetryAfter afterProbes;
 
   /** Until when room is held back, on the lease clock; the past when none is. */
-  private long holdsBackUntilMs = Long.MIN_VALUE;
+  private long headroomUntilMs = Long.MIN_VALUE;
 
   private long leaseNowMs;
 
@@ -89,7 +89,7 @@ public final class PoolLedger {
     reporting = new Reporting(terms, connections, envoys);
     afterTokens = new RetryAfter(random);
     afterRoom = new RetryAfter(random);
-    afterTrials = new RetryAfter(random);
+    afterProbes = new RetryAfter(random);
     pods.place(policy, Set.of(), leaseNowMs);
   }
 
@@ -125,16 +125,17 @@ public final class PoolLedger {
       int seconds = afterTokens.seconds(nowNanos, waitNanos, bucket.intervalNanos());
       return rejected(id, RejectionReason.RATE_LIMITED, null, seconds, waitNanos, nowNanos);
     }
-    PodSlot pod = pods.candidates().next(key, nowMs);
+    PodState pod = pods.candidates().next(key, nowMs);
     if (pod == null) {
       return rejectedForWantOfAPod(id, key, nowNanos);
     }
     return allow(id, pod, listener, nowNanos);
   }
 
-  private Decision.Allowed allow(String id, PodSlot pod, @Nullable String listener, long nowNanos) {
+  private Decision.Allowed allow(
+      String id, PodState pod, @Nullable String listener, long nowNanos) {
     long nowMs = nowNanos / NANOS_PER_MS;
-    Basis basis = basis(pod, null, nowNanos);
+    DecisionInputs basis = basis(pod, null, nowNanos);
     pods.chosen(pod, nowMs);
     bucket.take(nowNanos);
     connections.reserve(id, pod, listener);
@@ -170,7 +171,7 @@ public final class PoolLedger {
       case Decision.Allowed allowed -> {
         // For what it does to circuits and to pods that start slowly.
         pods.candidates().next(key, made.atMs());
-        PodSlot pod = pods.slot(allowed.pod());
+        PodState pod = pods.slot(allowed.pod());
         pods.chosen(pod, made.atMs());
         bucket.restore(allowed.bucketNanos());
         if (!connections.isReserved(allowed.id()) && !connections.isPastReservation(allowed.id())) {
@@ -233,20 +234,20 @@ public final class PoolLedger {
         || !Lending.affords(bucket.tokens(nowNanos), policy.burstCapacity())) {
       return null;
     }
-    PodSlot pod = pods.candidates().next(null, nowMs);
-    // A trial is for a connection that opens now.
+    PodState pod = pods.candidates().next(null, nowMs);
+    // A probe is for a connection that opens now.
     return pod == null || pod.circuit.isOpen()
         ? null
         : allow(ConnectionIds.nextLent(nowMs), pod, null, nowNanos);
   }
 
   private Decision rejectedForWantOfAPod(String id, @Nullable String key, long nowNanos) {
-    Candidates candidates = pods.candidates();
+    PodPicker candidates = pods.candidates();
     if (candidates.tripped() > 0) {
-      // What the others find depends on the trial, so that nothing is known of their interval.
-      PodSlot pod = candidates.nextTrial();
+      // What the others find depends on the probe, so that nothing is known of their interval.
+      PodState pod = candidates.nextProbe();
       long waitNanos = pod.waitsUntilMs * NANOS_PER_MS - nowNanos;
-      int seconds = afterTrials.seconds(nowNanos, waitNanos, 0);
+      int seconds = afterProbes.seconds(nowNanos, waitNanos, 0);
       return rejected(id, RejectionReason.CIRCUIT_OPEN, pod, seconds, waitNanos, nowNanos);
     }
     boolean none = candidates.size() == 0;
@@ -259,7 +260,7 @@ public final class PoolLedger {
   private Decision rejected(
       String id,
       RejectionReason reason,
-      @Nullable PodSlot pod,
+      @Nullable PodState pod,
       int retryAfterSeconds,
       long waitNanos,
       long nowNanos) {
@@ -274,9 +275,9 @@ public final class PoolLedger {
         basis(null, Math.ceilDiv(waitNanos, NANOS_PER_MS), nowNanos));
   }
 
-  private Basis basis(@Nullable PodSlot chosen, @Nullable Long waitMs, long nowNanos) {
-    Candidates candidates = pods.candidates();
-    return new Basis(
+  private DecisionInputs basis(@Nullable PodState chosen, @Nullable Long waitMs, long nowNanos) {
+    PodPicker candidates = pods.candidates();
+    return new DecisionInputs(
         chosen == null ? null : candidates.choice(),
         bucket.tokens(nowNanos),
         candidates.size(),
@@ -311,7 +312,7 @@ public final class PoolLedger {
       case ConnectionEvent.Opened e -> {
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
         envoy.lastSeenMs = e.atMs();
-        PodSlot pod = pods.slot(e.pod());
+        PodState pod = pods.slot(e.pod());
         if (connections.seen(e.connection(), pod, envoy, e.startedAtMs(), changes)) {
           pods.succeeded(pod, e.atMs(), changes);
         }
@@ -322,7 +323,7 @@ public final class PoolLedger {
         e.pods()
             .forEach(
                 (address, ids) -> {
-                  PodSlot pod = pods.slot(address);
+                  PodState pod = pods.slot(address);
                   for (String id : ids) {
                     if (connections.seen(id, pod, envoy, null, changes)) {
                       pods.succeeded(pod, e.atMs(), changes);
@@ -344,7 +345,7 @@ public final class PoolLedger {
   private void applyFailed(ConnectionEvent.Failed event, Changes changes) {
     String id = event.connection();
     boolean news = !connections.hasOutcome(id);
-    PodSlot pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
+    PodState pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
     if (pod != null) {
       changes.failedOn(pod.address);
     }
@@ -353,7 +354,7 @@ public final class PoolLedger {
       return;
     }
     connections.fail(id, changes);
-    if (news && pod != null && PodFault.isIn(event)) {
+    if (news && pod != null && PodFailureClassifier.isIn(event)) {
       pods.failed(pod, event.atMs(), changes);
     }
   }
@@ -384,26 +385,26 @@ public final class PoolLedger {
     this.leaseNowMs = leaseNowMs;
     connections.tick(leaseNowMs, nowMs, changes);
     reporting.warn(leaseNowMs, changes);
-    if (holdsBack() && leaseNowMs >= holdsBackUntilMs) {
-      holdsBackUntilMs = Long.MIN_VALUE;
-      pods.holdBack(false, policy, nowMs);
+    if (reservesHeadroom() && leaseNowMs >= headroomUntilMs) {
+      headroomUntilMs = Long.MIN_VALUE;
+      pods.reserveHeadroom(false, policy, nowMs);
     }
   }
 
   /**
    * Leaves room on each pod for what an owner before may have admitted and not recorded, {@link
-   * Unrecorded#most} of each, until all of that has shown.
+   * MaxUnacknowledged#most} of each, until all of that has shown.
    *
    * @param nowMs milliseconds since the epoch
    */
-  public void holdBack(long nowMs) {
-    holdsBackUntilMs = leaseNowMs + terms.hidden().toMillis();
-    pods.holdBack(true, policy, nowMs);
+  public void reserveHeadroom(long nowMs) {
+    headroomUntilMs = leaseNowMs + terms.maxUnseen().toMillis();
+    pods.reserveHeadroom(true, policy, nowMs);
   }
 
-  /** Whether {@link #holdBack} is in force. */
-  public boolean holdsBack() {
-    return holdsBackUntilMs != Long.MIN_VALUE;
+  /** Whether {@link #reserveHeadroom} is in force. */
+  public boolean reservesHeadroom() {
+    return headroomUntilMs != Long.MIN_VALUE;
   }
 
   /**
@@ -411,7 +412,7 @@ public final class PoolLedger {
    *
    * @param nowMs milliseconds since the epoch, for those who are told
    */
-  public void apply(EnvoyWatch.Verdict verdict, long nowMs, Changes changes) {
+  public void apply(EnvoyFailureDetector.Eviction verdict, long nowMs, Changes changes) {
     connections.giveUp(verdict, nowMs, changes);
   }
 
@@ -425,7 +426,7 @@ public final class PoolLedger {
   }
 
   /** Puts an open circuit back as a store kept it; false when the policy names no such pod. */
-  public boolean restoreCircuit(PodAddress pod, StoredCircuit stored) {
+  public boolean restoreCircuit(PodAddress pod, StoredCircuitBreaker stored) {
     return pods.restore(pod, stored);
   }
 

@@ -3,7 +3,7 @@ package io.connectionledger.streams.rules;
 /** A slot that an admitted connection holds of which no outcome is known. */
 final class Reservation {
 
-  final PodSlot pod;
+  final PodState pod;
   final Reporter reporter;
 
   /** Whether the connection was open: its heartbeats never came, or its Envoy is not heard. */
@@ -12,7 +12,7 @@ final class Reservation {
   /** Since when, on the lease clock: admitted, lent on, or found to be without an outcome. */
   long sinceMs;
 
-  Reservation(PodSlot pod, Reporter reporter, boolean wasOpen, long sinceMs) {
+  Reservation(PodState pod, Reporter reporter, boolean wasOpen, long sinceMs) {
     this.pod = pod;
     this.reporter = reporter;
     this.wasOpen = wasOpen;

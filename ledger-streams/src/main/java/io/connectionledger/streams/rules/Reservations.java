@@ -109,7 +109,7 @@ final class Reservations {
   }
 
   /** Holds a slot for what was admitted through {@code listener}. */
-  void reserve(String id, PodSlot pod, @Nullable String listener, long leaseNowMs) {
+  void reserve(String id, PodState pod, @Nullable String listener, long leaseNowMs) {
     Reservation held = new Reservation(pod, reporter(listener), false, leaseNowMs);
     (ConnectionIds.isLent(id) && listener == null ? lent : reserved).put(id, held);
     hold(pod);
@@ -160,13 +160,13 @@ final class Reservations {
     return held;
   }
 
-  private void hold(PodSlot pod) {
+  private void hold(PodState pod) {
     pod.reserved++;
     pods.changed(pod);
   }
 
   /** Holds the slot of a connection that was open and whose fate is not known any more. */
-  StoredConnection holdOpen(String id, PodSlot pod, Reporter reporter, long leaseNowMs) {
+  StoredConnection holdOpen(String id, PodState pod, Reporter reporter, long leaseNowMs) {
     Reservation held = new Reservation(pod, reporter, true, leaseNowMs);
     owe(id, held);
     hold(pod);
@@ -174,7 +174,7 @@ final class Reservations {
   }
 
   /** Puts a slot back as a store kept it, for its full time from now. */
-  void restore(String id, PodSlot pod, StoredConnection.Reserved stored, long leaseNowMs) {
+  void restore(String id, PodState pod, StoredConnection.Reserved stored, long leaseNowMs) {
     String listener = stored.listener();
     if (!stored.overdue()) {
       reserve(id, pod, listener, leaseNowMs);

@@ -17,7 +17,7 @@ final class SlowStart {
   private final PodHeap pods = new PodHeap();
 
   /** In the order in which they joined. */
-  private final ArrayDeque<PodSlot> byAge = new ArrayDeque<>();
+  private final ArrayDeque<PodState> byAge = new ArrayDeque<>();
 
   private long windowMs;
   private double credit;
@@ -31,20 +31,20 @@ final class SlowStart {
   }
 
   /** Has those of {@code members} begin whose window is not over. */
-  void resume(List<PodSlot> members, long nowMs) {
+  void resume(List<PodState> members, long nowMs) {
     members.stream()
         .filter(pod -> nowMs - pod.joinedMs < windowMs)
         .sorted(Comparator.comparingLong(pod -> pod.joinedMs))
         .forEach(this::begin);
   }
 
-  private void begin(PodSlot pod) {
+  private void begin(PodState pod) {
     pod.warming = true;
     byAge.add(pod);
   }
 
   /** The pod begins from here, wherever it stood. */
-  void begin(PodSlot pod, long nowMs) {
+  void begin(PodState pod, long nowMs) {
     if (windowMs > 0) {
       byAge.remove(pod);
       pod.joinedMs = nowMs;
@@ -58,8 +58,8 @@ final class SlowStart {
   }
 
   /** A pod whose window is over, which leaves it; null when there is none. */
-  @Nullable PodSlot pollSettled(long nowMs) {
-    PodSlot oldest = byAge.peek();
+  @Nullable PodState pollSettled(long nowMs) {
+    PodState oldest = byAge.peek();
     if (oldest == null || nowMs - oldest.joinedMs < windowMs) {
       return null;
     }
@@ -70,7 +70,7 @@ final class SlowStart {
   }
 
   /** Whether this connection is among the share of {@code pod}. */
-  boolean isItsTurn(PodSlot pod, long nowMs) {
+  boolean isItsTurn(PodState pod, long nowMs) {
     credit += Math.clamp((double) (nowMs - pod.joinedMs) / windowMs, LEAST_SHARE, 1);
     if (credit < 1) {
       return false;

@@ -1,6 +1,5 @@
 package io.connectionledger.streams.simulation;
 
-import io.connectionledger.model.Basis;
 import io.connectionledger.model.ConnectionEvent;
 import io.connectionledger.model.ConnectionEvent.Alive;
 import io.connectionledger.model.ConnectionEvent.Closed;
@@ -8,6 +7,7 @@ import io.connectionledger.model.ConnectionEvent.Failed;
 import io.connectionledger.model.ConnectionEvent.Opened;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
+import io.connectionledger.model.DecisionInputs;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
@@ -15,10 +15,10 @@ import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Presence;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Simulation.Outcome;
-import io.connectionledger.streams.history.Past;
+import io.connectionledger.streams.history.HistoryListener;
 import io.connectionledger.streams.rules.Changes;
 import io.connectionledger.streams.rules.DecisionTimes;
-import io.connectionledger.streams.rules.EnvoyWatch;
+import io.connectionledger.streams.rules.EnvoyFailureDetector;
 import io.connectionledger.streams.rules.LeaseTerms;
 import io.connectionledger.streams.rules.PoolLedger;
 import io.connectionledger.streams.rules.StoredConnection.Open;
@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  * heartbeat and no lease any more. It counts on the way what the records say of the window. Not
  * thread-safe.
  */
-final class Recording implements Past {
+final class Recording implements HistoryListener {
 
   private static final long NANOS_PER_MS = 1_000_000;
 
@@ -48,8 +48,8 @@ final class Recording implements Past {
   private final LeaseTerms terms;
   private final long fromMs;
   private final int maxSteps;
-  private final EnvoyWatch envoys;
-  private final List<Step> steps = new ArrayList<>();
+  private final EnvoyFailureDetector envoys;
+  private final List<RecordedEvent> steps = new ArrayList<>();
   private final Changes changes = new Changes();
   private final Peaks peaks = new Peaks();
   private final Map<RejectionReason, Long> rejected = new EnumMap<>(RejectionReason.class);
@@ -82,7 +82,7 @@ final class Recording implements Past {
     this.terms = terms;
     this.fromMs = fromMs;
     this.maxSteps = maxSteps;
-    this.envoys = new EnvoyWatch(terms, fromMs);
+    this.envoys = new EnvoyFailureDetector(terms, fromMs);
     this.atMs = Long.MIN_VALUE;
   }
 
@@ -101,7 +101,7 @@ final class Recording implements Past {
     }
     ledger.follow(record.policy(), record.draining(), nowNanos);
     policy = record.policy();
-    add(new Step.Followed(atMs, record));
+    add(new RecordedEvent.Followed(atMs, record));
     peaks.see(ledger.changedPods());
   }
 
@@ -109,7 +109,7 @@ final class Recording implements Past {
   public void presence(int partition, Presence presence, long writtenMs) {
     advance(writtenMs);
     PoolLedger reported = ledger;
-    List<EnvoyWatch.Verdict> verdicts =
+    List<EnvoyFailureDetector.Eviction> verdicts =
         envoys.heard(
             presence,
             node -> reported == null ? terms.heartbeat().toMillis() : reported.heartbeatMs(node));
@@ -118,7 +118,7 @@ final class Recording implements Past {
     }
     changes.clear();
     ledger.tick(envoys.nowMs(), writtenMs, changes);
-    for (EnvoyWatch.Verdict verdict : verdicts) {
+    for (EnvoyFailureDetector.Eviction verdict : verdicts) {
       ledger.apply(verdict, writtenMs, changes);
     }
     changes
@@ -126,7 +126,7 @@ final class Recording implements Past {
         .forEach(
             (id, now) -> {
               if (now == null) {
-                add(new Step.Forgotten(atMs, id));
+                add(new RecordedEvent.Forgotten(atMs, id));
               }
             });
     peaks.see(ledger.changedPods());
@@ -145,14 +145,14 @@ final class Recording implements Past {
       case Alive alive -> found(alive.envoy());
       case Closed closed -> {
         if (!closed.concluded()) {
-          add(new Step.Told(atMs, lean(closed)));
+          add(new RecordedEvent.Told(atMs, lean(closed)));
           if (began && closed.durationMs() != null) {
             lived(closed.durationMs());
           }
         }
       }
-      case Opened opened -> add(new Step.Told(atMs, lean(opened)));
-      case Failed failed -> add(new Step.Told(atMs, lean(failed)));
+      case Opened opened -> add(new RecordedEvent.Told(atMs, lean(opened)));
+      case Failed failed -> add(new RecordedEvent.Told(atMs, lean(failed)));
     }
     peaks.see(ledger.changedPods());
   }
@@ -162,7 +162,7 @@ final class Recording implements Past {
     boolean lent = ConnectionIds.isLent(decision.id());
     boolean spent = lent && !lentIds.add(decision.id());
     long nanos = spent ? decision.atMs() * NANOS_PER_MS : decided.nanos(decision);
-    add(new Step.Attempt(atMs, nanos, lean(decision)));
+    add(new RecordedEvent.Attempt(atMs, nanos, lean(decision)));
     if (spent || !lent) {
       count(decision);
     }
@@ -179,7 +179,7 @@ final class Recording implements Past {
               }
             });
     if (!pods.isEmpty()) {
-      add(new Step.Found(atMs, same(envoy), pods));
+      add(new RecordedEvent.Found(atMs, same(envoy), pods));
     }
   }
 
@@ -197,10 +197,10 @@ final class Recording implements Past {
     if (ledger != null) {
       peaks.see(ledger.view(atMs).pods());
     }
-    add(new Step.Begin(fromMs));
+    add(new RecordedEvent.Begin(fromMs));
   }
 
-  private void add(Step step) {
+  private void add(RecordedEvent step) {
     if (steps.size() < maxSteps) {
       steps.add(step);
     } else {
@@ -244,8 +244,10 @@ final class Recording implements Past {
   }
 
   /** Nothing of it but the choice. */
-  private @Nullable Basis lean(@Nullable Basis basis) {
-    return basis == null ? null : same(new Basis(basis.choice(), null, 0, 0, 0, 0, 0, null, null));
+  private @Nullable DecisionInputs lean(@Nullable DecisionInputs basis) {
+    return basis == null
+        ? null
+        : same(new DecisionInputs(basis.choice(), null, 0, 0, 0, 0, 0, null, null));
   }
 
   private ConnectionEvent lean(Opened e) {
@@ -270,7 +272,7 @@ final class Recording implements Past {
   }
 
   /** What happened. */
-  List<Step> steps() {
+  List<RecordedEvent> steps() {
     if (!began && ledger != null) {
       begin();
     }

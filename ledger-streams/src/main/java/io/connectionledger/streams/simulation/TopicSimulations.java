@@ -105,7 +105,7 @@ public final class TopicSimulations implements Simulations {
     if (recording.isFull()) {
       throw new SimulationRefusedException(Why.TOO_MUCH, tooMuch());
     }
-    return with(gaps, WhatIf.of(request, recording, last, terms));
+    return with(gaps, Simulator.of(request, recording, last, terms));
   }
 
   private static SimulationRefusedException refusal(Why why, String message, Exception cause) {

@@ -1,6 +1,6 @@
 /**
  * What if: the recorded attempts of a window decided again with other limits, by the rules of the
- * live ledger. {@link io.connectionledger.streams.simulation.TopicSimulations} is the door.
+ * live ledger. {@link io.connectionledger.streams.simulation.TopicSimulations} runs it.
  */
 @NullMarked
 package io.connectionledger.streams.simulation;

@@ -29,8 +29,8 @@ class TopicHistoryTest {
 
   private final StoredTopics topics = new StoredTopics(TOPICS, 2);
   private final List<String> seen = new ArrayList<>();
-  private final Past past =
-      new Past() {
+  private final HistoryListener past =
+      new HistoryListener() {
         @Override
         public void policy(int partition, PolicyRecord policy, long atMs) {
           seen.add("policy " + policy.policy().perPodMaxConnections() + " @" + (atMs - BEGIN_MS));

@@ -18,13 +18,13 @@ class ConsistentHashTest {
 
   private static final int CLIENTS = 20_000;
 
-  private static List<PodSlot> pods(int count) {
+  private static List<PodState> pods(int count) {
     return IntStream.range(0, count)
-        .mapToObj(i -> new PodSlot(new PodAddress("10.1." + i / 250 + "." + i % 250, 8080)))
+        .mapToObj(i -> new PodState(new PodAddress("10.1." + i / 250 + "." + i % 250, 8080)))
         .toList();
   }
 
-  private static List<PodAddress> homes(List<PodSlot> pods) {
+  private static List<PodAddress> homes(List<PodState> pods) {
     ConsistentHash hash = new ConsistentHash();
     hash.place(pods);
     return IntStream.range(0, CLIENTS)
@@ -40,7 +40,7 @@ class ConsistentHashTest {
 
   @Test
   void shouldDependOnTheSetOfPodsAlone() {
-    List<PodSlot> shuffled = new ArrayList<>(pods(17));
+    List<PodState> shuffled = new ArrayList<>(pods(17));
     Collections.shuffle(shuffled, new Random(1));
 
     assertThat(homes(shuffled)).isEqualTo(homes(pods(17)));
@@ -59,10 +59,10 @@ class ConsistentHashTest {
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 10, 100})
   void shouldMoveOnlyTheClientsOfAPodThatLeaves(int count) {
-    List<PodSlot> before = pods(count);
+    List<PodState> before = pods(count);
     List<PodAddress> homes = homes(before);
     for (int leaving = 0; leaving < Math.min(count, 10); leaving++) {
-      List<PodSlot> after = new ArrayList<>(before);
+      List<PodState> after = new ArrayList<>(before);
       PodAddress left = after.remove(leaving).address;
 
       List<Integer> moved = moved(homes, homes(after));
@@ -75,7 +75,7 @@ class ConsistentHashTest {
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 10, 100})
   void shouldMoveClientsToAPodThatJoinsAndNowhereElse(int count) {
-    List<PodSlot> after = pods(count);
+    List<PodState> after = pods(count);
     List<PodAddress> homes = homes(after.subList(0, count - 1));
 
     List<PodAddress> now = homes(after);
@@ -94,7 +94,7 @@ class ConsistentHashTest {
 
   @Test
   void shouldSpreadTheClientsOfAFullPodOverAllOthers() {
-    List<PodSlot> pods = pods(10);
+    List<PodState> pods = pods(10);
     ConsistentHash hash = new ConsistentHash();
     hash.place(pods);
     Map<PodAddress, Integer> second = new HashMap<>();

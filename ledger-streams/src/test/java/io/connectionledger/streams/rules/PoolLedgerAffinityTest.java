@@ -108,7 +108,7 @@ class PoolLedgerAffinityTest {
   void shouldSendAClientElsewhereWhileTheCircuitOfItsPodIsOpen() {
     PoolLedger ledger = ledger(1_000);
     PodAddress home = place(ledger, "anna");
-    for (int i = 0; i < Circuit.FAILURES; i++) {
+    for (int i = 0; i < CircuitBreaker.FAILURES; i++) {
       ledger.apply(
           new ConnectionEvent.Failed("chat", "f" + i, home, "e", 503, "via_upstream", NOW_MS),
           changes);

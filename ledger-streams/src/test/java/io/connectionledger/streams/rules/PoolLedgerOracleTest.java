@@ -53,7 +53,7 @@ class PoolLedgerOracleTest {
     private final PoolPolicy policy;
     private final List<PodAddress> everyPod;
     private final Map<String, StoredConnection> store = new HashMap<>();
-    private final Map<PodAddress, StoredCircuit> circuits = new HashMap<>();
+    private final Map<PodAddress, StoredCircuitBreaker> circuits = new HashMap<>();
     private final List<LedgerRecord> log = new ArrayList<>();
     private final List<Decision.Allowed> underway = new ArrayList<>();
     private final Map<String, Long> admittedNanos = new LinkedHashMap<>();

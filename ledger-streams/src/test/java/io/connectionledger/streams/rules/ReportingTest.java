@@ -93,7 +93,7 @@ class ReportingTest {
 
   private void gone(String node) {
     changes.clear();
-    ledger.apply(new EnvoyWatch.Verdict(node, nowMs, Closed.ENVOY_GONE), nowMs, changes);
+    ledger.apply(new EnvoyFailureDetector.Eviction(node, nowMs, Closed.ENVOY_GONE), nowMs, changes);
     keep();
   }
 
@@ -355,7 +355,10 @@ class ReportingTest {
     pass(1);
     fill(HERE);
     changes.clear();
-    ledger.apply(new EnvoyWatch.Verdict("envoy-1", goneMs + 1, Closed.ENVOY_GONE), nowMs, changes);
+    ledger.apply(
+        new EnvoyFailureDetector.Eviction("envoy-1", goneMs + 1, Closed.ENVOY_GONE),
+        nowMs,
+        changes);
     keep();
     int held = reserved();
     alive("envoy-1", ids);

@@ -49,7 +49,7 @@ class SlowStartTest {
   }
 
   private PodAddress connect(long nowMs) {
-    PodSlot pod = Objects.requireNonNull(pods.candidates().next(null, nowMs), "no room");
+    PodState pod = Objects.requireNonNull(pods.candidates().next(null, nowMs), "no room");
     pods.chosen(pod, nowMs);
     pod.active++;
     pods.changed(pod);
@@ -155,9 +155,9 @@ class SlowStartTest {
   @Test
   void shouldSpareAPodWhoseCircuitCloses() {
     busyPair(1_000, WINDOW);
-    PodSlot back = pods.slot(address(1));
+    PodState back = pods.slot(address(1));
     Changes changes = new Changes();
-    for (int i = 0; i < Circuit.FAILURES; i++) {
+    for (int i = 0; i < CircuitBreaker.FAILURES; i++) {
       pods.failed(back, START_MS, changes);
     }
     back.active = 0;

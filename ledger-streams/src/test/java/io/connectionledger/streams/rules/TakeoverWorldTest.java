@@ -7,10 +7,10 @@ import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.Loan;
+import io.connectionledger.model.MaxUnacknowledged;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.Unrecorded;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -144,8 +144,8 @@ class TakeoverWorldTest {
       if (unclean) {
         uncleanMs = nowMs;
       }
-      if (nowMs - uncleanMs < TERMS.hidden().toMillis()) {
-        next.holdBack(nowMs);
+      if (nowMs - uncleanMs < TERMS.maxUnseen().toMillis()) {
+        next.reserveHeadroom(nowMs);
       }
       return next;
     }
@@ -163,7 +163,8 @@ class TakeoverWorldTest {
             unrecorded.stream()
                 .filter(d -> !ConnectionIds.isLent(d.id()) && d.pod().equals(allowed.pod()))
                 .count();
-        if (underway <= Unrecorded.most(policy.perPodMaxConnections()) && !ledger.holdsBack()) {
+        if (underway <= MaxUnacknowledged.most(policy.perPodMaxConnections())
+            && !ledger.reservesHeadroom()) {
           answer(allowed);
         }
       }
@@ -259,7 +260,7 @@ class TakeoverWorldTest {
 
     /** An instance that has no part in the ownership but what it borrows. */
     private final class Borrower {
-      private final Purse purse = new Purse();
+      private final BorrowedSlots borrowed = new BorrowedSlots();
       private long frozenUntilMs;
       private List<String> asked = List.of();
       private @Nullable Loan loan;
@@ -287,7 +288,7 @@ class TakeoverWorldTest {
       }
 
       private void ask(PoolLedger lender) {
-        asked = purse.ids(nowMs * 1_000_000);
+        asked = borrowed.ids(nowMs * 1_000_000);
         askedNanos = nowMs * 1_000_000;
         answeredMs = nowMs + MAX_UNRECORDED_MS + STEP_MS + random.nextInt(1_000);
         loan = lender.lend(asked, borrowers.size(), askedNanos);
@@ -302,7 +303,7 @@ class TakeoverWorldTest {
           return;
         }
         PoolLedger lender = owner;
-        for (Decision.Allowed back : purse.take(asked, answer, askedNanos, nowMs * 1_000_000)) {
+        for (Decision.Allowed back : borrowed.take(asked, answer, askedNanos, nowMs * 1_000_000)) {
           if (lender != null && random.nextInt(5) > 0) {
             lender.release(back.id());
           }
@@ -312,8 +313,8 @@ class TakeoverWorldTest {
       private void spend() {
         Decision.Allowed slot =
             random.nextBoolean()
-                ? purse.spend(nowMs * 1_000_000)
-                : purse.spendAsRoom(nowMs * 1_000_000);
+                ? borrowed.spend(nowMs * 1_000_000)
+                : borrowed.spendAsRoom(nowMs * 1_000_000);
         if (slot != null) {
           lent++;
           answer(slot);

@@ -17,7 +17,7 @@ import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Simulation;
 import io.connectionledger.model.Simulations.Request;
 import io.connectionledger.streams.rules.Changes;
-import io.connectionledger.streams.rules.EnvoyWatch;
+import io.connectionledger.streams.rules.EnvoyFailureDetector;
 import io.connectionledger.streams.rules.PoolLedger;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,7 +45,7 @@ final class LivePool {
 
   private final Recording recording;
   private final PoolLedger ledger;
-  private final EnvoyWatch envoys;
+  private final EnvoyFailureDetector envoys;
   private final Changes changes = new Changes();
   private final List<Decision.Allowed> underway = new ArrayList<>();
   private final List<LedgerRecord> events = new ArrayList<>();
@@ -61,10 +61,10 @@ final class LivePool {
     this.random = random;
     this.tame = tame;
     windowMs = tame ? nowMs() : nowMs() + random.nextInt(20_000);
-    recording = new Recording(POOL, WhatIfTest.TERMS, windowMs, 1_000_000);
+    recording = new Recording(POOL, SimulatorTest.TERMS, windowMs, 1_000_000);
     policy = PolicyRecord.ofBase(policy(), Set.of(), nowMs());
-    envoys = new EnvoyWatch(WhatIfTest.TERMS, nowMs());
-    ledger = new PoolLedger(policy.policy(), WhatIfTest.TERMS, nowMs());
+    envoys = new EnvoyFailureDetector(SimulatorTest.TERMS, nowMs());
+    ledger = new PoolLedger(policy.policy(), SimulatorTest.TERMS, nowMs());
     follow(policy);
     for (int step = 0; step < STEPS; step++) {
       step();
@@ -80,11 +80,11 @@ final class LivePool {
   }
 
   Simulation simulate(UnaryOperator<PoolPolicy> change) {
-    return WhatIf.of(
+    return Simulator.of(
         new Request(POOL, windowMs, nowMs(), change),
         recording,
         Objects.requireNonNull(recording.policy()),
-        WhatIfTest.TERMS);
+        SimulatorTest.TERMS);
   }
 
   private long nowMs() {
@@ -215,7 +215,7 @@ final class LivePool {
 
   private void presence(Presence presence) {
     changes.clear();
-    List<EnvoyWatch.Verdict> verdicts = envoys.heard(presence, ledger::heartbeatMs);
+    List<EnvoyFailureDetector.Eviction> verdicts = envoys.heard(presence, ledger::heartbeatMs);
     ledger.tick(envoys.nowMs(), nowMs(), changes);
     verdicts.forEach(verdict -> ledger.apply(verdict, nowMs(), changes));
     recording.presence(0, presence, nowMs());

@@ -73,7 +73,7 @@ class TopicSimulationsTest {
   }
 
   private Simulations simulations(Supplier<TopicHistory> histories, Bounds bounds) {
-    return new TopicSimulations(histories, WhatIfTest.TERMS, ticker, bounds);
+    return new TopicSimulations(histories, SimulatorTest.TERMS, ticker, bounds);
   }
 
   private Simulations simulations() {
@@ -81,7 +81,7 @@ class TopicSimulationsTest {
   }
 
   private static Request request(String pool) {
-    UnaryOperator<PoolPolicy> change = WhatIfTest.limits(PoolPolicy.UNLIMITED_RATE, 1, 3);
+    UnaryOperator<PoolPolicy> change = SimulatorTest.limits(PoolPolicy.UNLIMITED_RATE, 1, 3);
     return new Request(pool, BEGIN_MS + 30_000, BEGIN_MS + 200_000, change);
   }
 

@@ -1,0 +1,283 @@
+package io.connectionledger.app.serve;
+
+import io.connectionledger.admission.AdmissionApi;
+import io.connectionledger.admission.Durability;
+import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.PolicyFile;
+import io.connectionledger.app.config.Role;
+import io.connectionledger.app.config.StartupException;
+import io.connectionledger.app.kafka.DataDir;
+import io.connectionledger.app.kafka.EmbeddedKafka;
+import io.connectionledger.app.kafka.TopicSetup;
+import io.connectionledger.controlplane.EdsServer;
+import io.connectionledger.ingest.AlsIngest;
+import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.streams.LedgerStreams;
+import io.connectionledger.streams.LocalLedger;
+import io.connectionledger.streams.policy.KafkaPolicyStore;
+import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.streams.simulation.TopicSimulations;
+import io.grpc.ServerInterceptors;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One running instance of the ledger: the parts that its roles name, wired and started in the order
+ * of the data's flow, and stopped in the opposite one.
+ */
+public final class LedgerNode implements AutoCloseable {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(LedgerNode.class);
+
+  private final Closer closing = new Closer();
+  private final Ticker ticker = Ticker.system();
+  private final LedgerConfig config;
+  private final @Nullable String policyText;
+  private final Map<String, PoolPolicy> pools;
+  private final LeaseTerms terms;
+  private final LocalLedger ledger;
+  private final LedgerNodeMetrics metrics = new LedgerNodeMetrics();
+  private final PrometheusMeterRegistry registry = metrics.registry();
+  private OptionalInt alsPort = OptionalInt.empty();
+  private OptionalInt authzPort = OptionalInt.empty();
+  private OptionalInt xdsPort = OptionalInt.empty();
+  private OptionalInt httpPort = OptionalInt.empty();
+  private String bootstrapServers;
+  private @Nullable AdmissionApi admission;
+  private @Nullable EdsServer eds;
+
+  /** Where other instances ask this one; empty while it does not listen. */
+  private volatile String peerAddress = "";
+
+  private LedgerNode(LedgerConfig config) {
+    this.config = config;
+    this.bootstrapServers = config.kafka().bootstrapServers();
+    LedgerConfig.Lease lease = config.lease();
+    Path policyFile = config.policies().file();
+    this.policyText = policyFile == null ? null : PolicyFile.text(policyFile);
+    this.pools =
+        policyFile == null || policyText == null
+            ? config.pools()
+            : config.poolsWith(PolicyFile.parse(policyText, policyFile.toString()));
+    this.terms =
+        new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation(), lease.unreported());
+    this.ledger = new LocalLedger(pools, config.kafka().partitions(), terms, ticker);
+  }
+
+  /**
+   * Starts every part that {@code roles} names and returns when all of them listen; the instance
+   * becomes ready when the ledger has caught up.
+   *
+   * @throws StartupException with one line when a port, a directory or the cluster refuses
+   * @throws InterruptedException when told to stop before that; nothing runs any more then
+   */
+  public static LedgerNode start(LedgerConfig config, Set<Role> roles) throws InterruptedException {
+    LedgerNode instance = new LedgerNode(config);
+    boolean started = false;
+    try {
+      instance.start(roles);
+      started = true;
+      return instance;
+    } catch (UncheckedIOException refused) {
+      throw new StartupException(String.valueOf(refused.getMessage()), refused);
+    } finally {
+      if (!started) {
+        // An interrupt that is still set would keep the parts from closing in order.
+        boolean stopping = Thread.interrupted();
+        instance.close();
+        if (stopping) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+
+  private void start(Set<Role> roles) throws InterruptedException {
+    closing.add(metrics);
+    DataDir dataDir = closing.add(DataDir.open(config.dataDir()));
+    if (roles.contains(Role.KAFKA)) {
+      bootstrapServers = closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
+    }
+    TopicSetup.ensure(bootstrapServers, config.kafka());
+    if (roles.contains(Role.CONTROL_PLANE)) {
+      startControlPlane();
+    }
+    if (roles.contains(Role.INGEST)) {
+      startIngest();
+    }
+    if (roles.stream().anyMatch(role -> role != Role.KAFKA)) {
+      KafkaPolicyStore policies = startPolicies();
+      if (roles.contains(Role.ADMISSION)) {
+        startAdmission(dataDir, policies);
+      }
+    }
+    if (admission != null) {
+      admission.serving();
+    }
+    LOGGER
+        .atInfo()
+        .addKeyValue("roles", roles)
+        .addKeyValue("kafka", bootstrapServers)
+        .addKeyValue("als", alsPort)
+        .addKeyValue("authz", authzPort)
+        .addKeyValue("xds", xdsPort)
+        .addKeyValue("http", httpPort)
+        .log("Instance started");
+  }
+
+  private void startControlPlane() {
+    eds = EdsServer.create(pools.values(), registry);
+    GrpcServer server = GrpcServer.start("xds", config.xds(), metrics.grpc(), eds.service());
+    closing.add(server);
+    xdsPort = OptionalInt.of(server.port());
+  }
+
+  private KafkaPolicyStore startPolicies() {
+    KafkaPolicyStore policies =
+        closing.add(KafkaPolicyStore.start(kafkaClient(), pools, this::follow, ticker, registry));
+    Path file = config.policies().file();
+    if (file != null && policyText != null) {
+      closing.add(
+          PolicyWatch.start(
+              file, policyText, ofFile -> policies.base(config.poolsWith(ofFile)), registry));
+    }
+    return policies;
+  }
+
+  /** Envoy is told first: it should know a new pod before a connection is placed there. */
+  private void follow(Map<String, PolicyRecord> policies) {
+    if (eds != null) {
+      eds.update(policies.values().stream().map(PolicyRecord::policy).toList());
+    }
+    ledger.follow(policies);
+  }
+
+  private Durability durability() {
+    return switch (config.authz().durability()) {
+      case FAST -> Durability.FAST;
+      case ACKNOWLEDGED -> Durability.ACKNOWLEDGED;
+    };
+  }
+
+  private void startAdmission(DataDir dataDir, KafkaPolicyStore policies) {
+    AdmissionApi api =
+        closing.add(
+            AdmissionApi.create(
+                ledger,
+                policies,
+                kafkaClient(),
+                TopicSimulations.over(kafkaClient(), terms, ticker),
+                durability(),
+                ticker,
+                registry));
+    LedgerStreams streams =
+        closing.add(
+            new LedgerStreams(
+                new LedgerStreams.Settings(
+                    kafkaClient(), dataDir.resolve("streams"), dataDir.instanceId().toString()),
+                ledger,
+                new LedgerStreams.Surroundings(
+                    () -> peerAddress, api::settle, durability() == Durability.FAST),
+                ticker,
+                registry));
+    // A partition that moves here is decided blindly by who had it until this instance can be
+    // asked.
+    boolean isWaitedFor = config.kafka().embedded() || !streams.hasOthers();
+    if (isWaitedFor) {
+      streams.start();
+    }
+    httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
+    closing.add(api::stopHttp);
+    api.warmUp();
+    GrpcServer server =
+        GrpcServer.startOnEventLoop(
+            "authz",
+            config.authz().listener(),
+            // Checks are timed as ledger_decision_seconds; another meter would cost each of them.
+            api.authz().bindService(),
+            api.peers().bindService(),
+            ServerInterceptors.intercept(api.health(), metrics.grpc()),
+            ServerInterceptors.intercept(api.scaler(), metrics.grpc()),
+            ServerInterceptors.intercept(api.reflection(), metrics.grpc()));
+    closing.add(server);
+    authzPort = OptionalInt.of(server.port());
+    peerAddress = config.instance().address(server.port());
+    if (!isWaitedFor) {
+      streams.start();
+    }
+    closing.add(() -> leave(api, streams));
+    admission = api;
+  }
+
+  /**
+   * Before anything is closed: clients are sent away, the pools handed over, late checks answered.
+   */
+  private static void leave(AdmissionApi api, LedgerStreams streams) {
+    api.leave();
+    if (streams.handOver()) {
+      api.awaitQuiet();
+    }
+  }
+
+  private void startIngest() {
+    AlsIngest ingest =
+        closing.add(AlsIngest.create(kafkaClient(), ledger::index, ticker, registry));
+    GrpcServer server = GrpcServer.start("als", config.als(), metrics.grpc(), ingest.service());
+    closing.add(server);
+    closing.add(ingest::leave);
+    alsPort = OptionalInt.of(server.port());
+  }
+
+  private Map<String, Object> kafkaClient() {
+    Map<String, Object> settings = new HashMap<>(config.kafka().clientProperties());
+    settings.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+    return settings;
+  }
+
+  /** Why it is not ready, a line each; empty when it is, or has no role that must get ready. */
+  public List<String> unready() {
+    return admission == null ? List.of() : admission.unready();
+  }
+
+  /** Where the cluster is; the embedded broker's address when it runs here. */
+  public String bootstrapServers() {
+    return bootstrapServers;
+  }
+
+  /** The port of the access-log service; empty without the role. */
+  public OptionalInt alsPort() {
+    return alsPort;
+  }
+
+  /** The port of ext_authz over gRPC; empty without the role. */
+  public OptionalInt authzPort() {
+    return authzPort;
+  }
+
+  /** The port of endpoint discovery; empty without the role. */
+  public OptionalInt xdsPort() {
+    return xdsPort;
+  }
+
+  /** The port of the HTTP API; empty without the role. */
+  public OptionalInt httpPort() {
+    return httpPort;
+  }
+
+  @Override
+  public void close() {
+    closing.close();
+  }
+}

@@ -1,0 +1,358 @@
+package io.connectionledger.streams.policy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.connectionledger.model.Policies;
+import io.connectionledger.model.PolicyCodec;
+import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.model.Topics;
+import io.connectionledger.model.UnreadableRecordException;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows {@link Topics#POLICIES} on a thread of its own, all partitions from the beginning, and
+ * writes to it. Whatever changes a policy goes through the topic and takes effect when it is read
+ * back, here as everywhere. Thread-safe.
+ */
+public final class KafkaPolicyStore implements Policies, AutoCloseable {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(KafkaPolicyStore.class);
+
+  private static final Duration POLL = Duration.ofMillis(100);
+  private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(5);
+
+  private final Map<String, Object> kafka;
+  private final Consumer<Map<String, PolicyRecord>> follower;
+  private final Ticker ticker;
+  private final Producer<byte[], byte[]> producer;
+  private final KafkaClientMetrics producerMetrics;
+  private final MeterRegistry registry;
+  private final Thread thread = new Thread(this::run, "policies");
+
+  /** Held while a change is made and handed to Kafka; {@link #lock} may be taken under it. */
+  private final Object changing = new Object();
+
+  private final Object lock = new Object();
+
+  /** Guarded by {@link #lock}, as all that follows. */
+  private final PolicyResolver book;
+
+  private final List<Write> writes = new ArrayList<>();
+
+  /** What {@link #change} wrote last and this instance has not read yet, by pool. */
+  private final Map<String, PolicyRecord> underway = new HashMap<>();
+
+  private boolean changed = true;
+  private boolean known;
+  private long tellAgainMs;
+
+  private volatile boolean closed;
+
+  /** A record that Kafka has and that this instance has not read yet. */
+  private record Write(
+      int partition, long offset, PolicyRecord record, CompletableFuture<PolicyRecord> done) {}
+
+  private KafkaPolicyStore(
+      Map<String, Object> kafka,
+      Map<String, PoolPolicy> base,
+      Consumer<Map<String, PolicyRecord>> follower,
+      Ticker ticker,
+      MeterRegistry registry) {
+    this.kafka = kafka;
+    this.book = new PolicyResolver(base);
+    this.follower = follower;
+    this.ticker = ticker;
+    this.registry = registry;
+    this.producer = producer(kafka);
+    this.producerMetrics = new KafkaClientMetrics(producer);
+    producerMetrics.bindTo(registry);
+    thread.setDaemon(true);
+  }
+
+  /**
+   * Starts following.
+   *
+   * @param kafka client settings with the bootstrap servers; the topic must exist
+   * @param base what the configuration wants, by pool
+   * @param follower takes the policies of all pools of the base, on this class's thread: first when
+   *     all that was on the topic has been read and the topic knows the base, then after each
+   *     change
+   * @param registry where the metrics of its Kafka clients go
+   */
+  public static KafkaPolicyStore start(
+      Map<String, Object> kafka,
+      Map<String, PoolPolicy> base,
+      Consumer<Map<String, PolicyRecord>> follower,
+      Ticker ticker,
+      MeterRegistry registry) {
+    KafkaPolicyStore stream = new KafkaPolicyStore(kafka, base, follower, ticker, registry);
+    stream.thread.start();
+    return stream;
+  }
+
+  private static Producer<byte[], byte[]> producer(Map<String, Object> kafka) {
+    Map<String, Object> settings = new HashMap<>(kafka);
+    settings.put(ProducerConfig.CLIENT_ID_CONFIG, "ledger-policies");
+    settings.put(ProducerConfig.ACKS_CONFIG, "all");
+    settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
+    settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
+    settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
+    ByteArraySerializer bytes = new ByteArraySerializer();
+    return new KafkaProducer<>(settings, bytes, bytes);
+  }
+
+  private KafkaConsumer<byte[], byte[]> consumer() {
+    Map<String, Object> settings = new HashMap<>(kafka);
+    settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "ledger-policies");
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
+    settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
+    ByteArrayDeserializer bytes = new ByteArrayDeserializer();
+    return new KafkaConsumer<>(settings, bytes, bytes);
+  }
+
+  /** Takes what the configuration wants from now on, by pool. */
+  public void base(Map<String, PoolPolicy> other) {
+    synchronized (lock) {
+      book.base(other);
+      changed = true;
+      tellAgainMs = 0;
+    }
+  }
+
+  @Override
+  public Optional<PolicyRecord> of(String pool) {
+    synchronized (lock) {
+      return known ? Optional.ofNullable(book.of(pool)) : Optional.empty();
+    }
+  }
+
+  @Override
+  public CompletionStage<PolicyRecord> change(String pool, UnaryOperator<PolicyRecord> change) {
+    synchronized (changing) {
+      PolicyRecord next = change.apply(latest(pool));
+      synchronized (lock) {
+        underway.put(pool, next);
+      }
+      return write(next)
+          .whenComplete(
+              (stored, failure) -> {
+                synchronized (lock) {
+                  underway.remove(pool, next);
+                }
+              });
+    }
+  }
+
+  private PolicyRecord latest(String pool) {
+    PolicyRecord current = of(pool).orElseThrow(() -> new NoSuchElementException(pool));
+    synchronized (lock) {
+      return underway.getOrDefault(pool, current);
+    }
+  }
+
+  private CompletableFuture<PolicyRecord> write(PolicyRecord record) {
+    CompletableFuture<PolicyRecord> done = new CompletableFuture<>();
+    try {
+      Future<RecordMetadata> unused =
+          producer.send(
+              new ProducerRecord<>(
+                  Topics.POLICIES, record.pool().getBytes(UTF_8), PolicyCodec.encode(record)),
+              (at, failure) -> {
+                if (failure != null) {
+                  done.completeExceptionally(failure);
+                } else {
+                  synchronized (lock) {
+                    writes.add(new Write(at.partition(), at.offset(), record, done));
+                  }
+                }
+              });
+    } catch (KafkaException refused) {
+      done.completeExceptionally(refused);
+    }
+    return done;
+  }
+
+  private void run() {
+    while (!closed) {
+      try (KafkaConsumer<byte[], byte[]> consumer = consumer();
+          KafkaClientMetrics metrics = new KafkaClientMetrics(consumer)) {
+        metrics.bindTo(registry);
+        follow(consumer);
+      } catch (KafkaException failure) {
+        LOGGER.atWarn().setCause(failure).log("Policies cannot be read, trying again");
+        LockSupport.parkNanos(RETRY.toNanos());
+      }
+    }
+  }
+
+  private void follow(KafkaConsumer<byte[], byte[]> consumer) {
+    List<TopicPartition> partitions =
+        consumer.partitionsFor(Topics.POLICIES).stream()
+            .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
+            .toList();
+    if (partitions.isEmpty()) {
+      throw new KafkaException("topic " + Topics.POLICIES + " is not known yet");
+    }
+    consumer.assign(partitions);
+    consumer.seekToBeginning(partitions);
+    Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+    // Only the last record of each pool counts: none of those before may take effect.
+    Map<String, PolicyRecord> latest = new HashMap<>();
+    while (!closed
+        && ends.entrySet().stream()
+            .anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
+      consumer.poll(POLL).forEach(record -> read(record, latest::put));
+    }
+    synchronized (lock) {
+      latest.values().forEach(book::stored);
+      changed = true;
+    }
+    while (!closed) {
+      tellBase();
+      tellFollower();
+      completeWrites(consumer);
+      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+        read(
+            record,
+            (pool, policy) -> {
+              synchronized (lock) {
+                book.stored(policy);
+                changed = true;
+              }
+            });
+      }
+    }
+  }
+
+  private static void read(
+      ConsumerRecord<byte[], byte[]> record, BiConsumer<String, PolicyRecord> reader) {
+    if (record.value() == null) {
+      return;
+    }
+    try {
+      PolicyRecord policy = PolicyCodec.decode(record.value());
+      if (record.key() == null || !policy.pool().equals(new String(record.key(), UTF_8))) {
+        throw new UnreadableRecordException("the key is not the pool of the value");
+      }
+      reader.accept(policy.pool(), policy);
+    } catch (UnreadableRecordException unreadable) {
+      LOGGER
+          .atWarn()
+          .addKeyValue("partition", record.partition())
+          .addKeyValue("offset", record.offset())
+          .addKeyValue("reason", unreadable.getMessage())
+          .log("Unreadable policy ignored");
+    }
+  }
+
+  /** Writes the base where the topic does not know it, again and again until it does. */
+  private void tellBase() {
+    List<PolicyRecord> untold;
+    synchronized (lock) {
+      long nowMs = ticker.nowMs();
+      if (nowMs < tellAgainMs) {
+        return;
+      }
+      untold = book.tell(nowMs);
+      tellAgainMs = untold.isEmpty() ? 0 : nowMs + WRITE_TIMEOUT.toMillis();
+    }
+    for (PolicyRecord record : untold) {
+      CompletableFuture<PolicyRecord> unused =
+          write(record)
+              .whenComplete(
+                  (stored, failure) -> {
+                    if (failure != null) {
+                      LOGGER
+                          .atWarn()
+                          .addKeyValue("pool", record.pool())
+                          .addKeyValue("failure", failure.toString())
+                          .log("The configured policy could not be stored, trying again");
+                    }
+                  });
+    }
+  }
+
+  private void tellFollower() {
+    Map<String, PolicyRecord> all;
+    synchronized (lock) {
+      known |= book.isTold();
+      if (!known || !changed) {
+        return;
+      }
+      changed = false;
+      all = book.all();
+    }
+    follower.accept(all);
+  }
+
+  private void completeWrites(KafkaConsumer<byte[], byte[]> consumer) {
+    List<Write> read = new ArrayList<>();
+    synchronized (lock) {
+      for (Iterator<Write> each = writes.iterator(); each.hasNext(); ) {
+        Write write = each.next();
+        if (consumer.position(new TopicPartition(Topics.POLICIES, write.partition))
+            > write.offset) {
+          read.add(write);
+          each.remove();
+        }
+      }
+    }
+    read.forEach(write -> write.done.complete(write.record));
+  }
+
+  /** Stops following; changes that are underway fail. */
+  @Override
+  public void close() {
+    closed = true;
+    try {
+      thread.join(STOP_TIMEOUT);
+    } catch (InterruptedException hurried) {
+      Thread.currentThread().interrupt();
+    }
+    producerMetrics.close();
+    producer.close(Duration.ZERO);
+    synchronized (lock) {
+      writes.forEach(
+          write -> write.done.completeExceptionally(new KafkaException("the instance stops")));
+    }
+  }
+}
