@@ -39,7 +39,7 @@ final class Environment {
         .tailMap(Keys.PREFIX)
         .forEach(
             (variable, value) -> {
-              if (variable.startsWith(Keys.PREFIX) && !Keys.OF_THE_SCRIPT.contains(variable)) {
+              if (variable.startsWith(Keys.PREFIX) && !Keys.NO_SETTINGS.contains(variable)) {
                 environment.apply(variable, value);
               }
             });

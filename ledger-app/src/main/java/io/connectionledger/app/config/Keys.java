@@ -64,8 +64,8 @@ final class Keys {
 
   static final String PREFIX = "LEDGER_";
 
-  /** Variables with our prefix that are no settings: the start script reads them. */
-  static final Set<String> OF_THE_SCRIPT = Set.of("LEDGER_JAVA_OPTS");
+  /** Variables with our prefix that are no settings: others than the configuration read them. */
+  static final Set<String> NO_SETTINGS = Set.of("LEDGER_JAVA_OPTS", "LEDGER_CACHE");
 
   private Keys() {}
 

@@ -60,6 +60,8 @@ final class PoolText {
     json.put("mode", view.mode().label());
     json.put("active", view.active());
     json.put("reserved", view.reserved());
+    json.put("unreported", view.unreported());
+    json.put("unleased", view.unleased());
     var pods = json.putArray("pods");
     for (PodView pod : view.pods()) {
       pods.addObject()

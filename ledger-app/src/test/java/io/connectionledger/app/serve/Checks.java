@@ -37,7 +37,17 @@ final class Checks implements AutoCloseable {
 
   /** A check as Envoy 1.40 sends it for a handshake of a WebSocket client. */
   static CheckRequest webSocket(String pool) {
-    return request(pool, Map.of("connection", "Upgrade", "upgrade", "websocket"));
+    return request(
+        pool,
+        Map.of(
+            "connection",
+            "Upgrade",
+            "upgrade",
+            "websocket",
+            "sec-websocket-version",
+            "13",
+            "sec-websocket-key",
+            "dGhlIHNhbXBsZSBub25jZQ=="));
   }
 
   /** A check of a request that is no handshake. */
@@ -63,8 +73,6 @@ final class Checks implements AutoCloseable {
                                 .putHeaders(":method", "GET")
                                 .putHeaders(":path", "/room/1")
                                 .putHeaders(":authority", "chat.example")
-                                .putHeaders("sec-websocket-version", "13")
-                                .putHeaders("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
                                 .putHeaders("x-forwarded-proto", "http")
                                 .putAllHeaders(headers))))
         .build();
