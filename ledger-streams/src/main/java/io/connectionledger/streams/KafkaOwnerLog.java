@@ -111,7 +111,7 @@ final class KafkaOwnerLog implements OwnerLog {
 
   private Consumer<byte[], byte[]> consumer() {
     Map<String, Object> settings = new HashMap<>(kafka);
-    settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "ledger-owners");
+    settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "ledger-owners-reader");
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     // Beats that were missed may have ended our own ownership: that must not pass unseen.
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");

@@ -319,7 +319,7 @@ final class PoolShard {
       pools.forEach(
           (pool, ledger) -> {
             Changes changes = new Changes();
-            ledger.tick(envoys.nowMs(), nowMs, changes);
+            ledger.tick(envoys.nowMs(), envoys.streamBeganMs(), nowMs, changes);
             verdicts.forEach(verdict -> ledger.apply(verdict, nowMs, changes));
             if (!changes.isEmpty()) {
               changed.put(pool, changes);

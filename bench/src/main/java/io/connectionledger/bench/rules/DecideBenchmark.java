@@ -79,7 +79,7 @@ public class DecideBenchmark {
     decisions++;
     long sinceStartNanos = decisions * NANOS_PER_DECISION;
     if (decisions % 100 == 0) {
-      ledger.tick(sinceStartNanos / 1_000_000, START_NANOS / 1_000_000, changes);
+      ledger.tick(sinceStartNanos / 1_000_000, 0, START_NANOS / 1_000_000, changes);
       // The processor writes the changed pods down ten times a second.
       if (decisions % 10_000 == 0) {
         var unused = ledger.changedPods();

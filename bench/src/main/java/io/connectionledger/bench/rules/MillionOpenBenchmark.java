@@ -104,7 +104,7 @@ public class MillionOpenBenchmark {
   public void tickWithNothingDue() {
     for (int i = 0; i < TICKS; i++) {
       nowMs += i % 1_000 == 0 ? 1 : 0;
-      ledger.tick(nowMs, nowMs, changes);
+      ledger.tick(nowMs, 0, nowMs, changes);
     }
   }
 }

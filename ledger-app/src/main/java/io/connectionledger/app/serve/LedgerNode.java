@@ -32,6 +32,7 @@ import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * One running instance of the ledger: the parts that its roles name, wired and started in the order
@@ -126,15 +127,18 @@ public final class LedgerNode implements AutoCloseable {
     if (admission != null) {
       admission.serving();
     }
-    LOGGER
-        .atInfo()
-        .addKeyValue("roles", roles)
-        .addKeyValue("kafka", bootstrapServers)
-        .addKeyValue("als", alsPort)
-        .addKeyValue("authz", authzPort)
-        .addKeyValue("xds", xdsPort)
-        .addKeyValue("http", httpPort)
-        .log("Instance started");
+    LoggingEventBuilder started =
+        LOGGER.atInfo().addKeyValue("roles", roles).addKeyValue("kafka", bootstrapServers);
+    started = withPort(started, "als", alsPort);
+    started = withPort(started, "authz", authzPort);
+    started = withPort(started, "xds", xdsPort);
+    started = withPort(started, "http", httpPort);
+    started.log("Instance started");
+  }
+
+  private static LoggingEventBuilder withPort(
+      LoggingEventBuilder message, String name, OptionalInt port) {
+    return port.isPresent() ? message.addKeyValue(name, port.getAsInt()) : message;
   }
 
   private void startControlPlane() {

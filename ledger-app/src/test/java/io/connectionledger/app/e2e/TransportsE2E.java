@@ -73,7 +73,7 @@ class TransportsE2E {
         .until(() -> grpc.ready() && http.ready() && paced.ready());
   }
 
-  /** envoy.yaml with what the README says about ext_authz over HTTP. */
+  /** envoy.yaml with what docs/admission.md says about ext_authz over HTTP. */
   private static JsonNode overHttp() throws Exception {
     YAMLMapper yaml = new YAMLMapper();
     JsonNode file = yaml.readTree(Fleet.ROOT.resolve("envoy/envoy.yaml").toFile());
@@ -83,7 +83,7 @@ class TransportsE2E {
       if (filter.path("name").asText().equals("envoy.filters.http.ext_authz")) {
         ObjectNode authz = (ObjectNode) filter.path("typed_config");
         authz.remove("grpc_service");
-        authz.setAll((ObjectNode) yaml.readTree(readmeSnippet()));
+        authz.setAll((ObjectNode) yaml.readTree(documented()));
       }
     }
     for (JsonNode cluster : file.at("/static_resources/clusters")) {
@@ -97,10 +97,10 @@ class TransportsE2E {
     return file;
   }
 
-  private static String readmeSnippet() throws Exception {
-    String readme = Files.readString(Fleet.ROOT.resolve("README.md"));
-    int from = readme.indexOf("http_service:");
-    return readme.substring(from, readme.indexOf("```", from));
+  private static String documented() throws Exception {
+    String page = Files.readString(Fleet.ROOT.resolve("docs/admission.md"));
+    int from = page.indexOf("http_service:");
+    return page.substring(from, page.indexOf("```", from));
   }
 
   @AfterEach

@@ -118,7 +118,8 @@ final class HistoryCommandsTest {
         .hasToString(
             """
             {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","mode":"enforce","active":12,\
-            "reserved":1,"pods":[{"pod":"pod-1","address":"10.0.0.1:80","active":12,"reserved":1,\
+            "reserved":1,"unreported":0,"unleased":0,\
+            "pods":[{"pod":"pod-1","address":"10.0.0.1:80","active":12,"reserved":1,\
             "limit":200,"state":"available","overLimit":false}]}""");
   }
 

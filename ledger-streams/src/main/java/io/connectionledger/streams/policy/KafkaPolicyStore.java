@@ -139,7 +139,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
 
   private KafkaConsumer<byte[], byte[]> consumer() {
     Map<String, Object> settings = new HashMap<>(kafka);
-    settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "ledger-policies");
+    settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "ledger-policies-reader");
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);

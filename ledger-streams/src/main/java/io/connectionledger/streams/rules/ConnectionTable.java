@@ -247,11 +247,12 @@ final class ConnectionTable {
    * Lets what is overdue expire.
    *
    * @param leaseNowMs the lease clock; may not decrease
+   * @param streamBeganMs when an Envoy last began an access-log stream, on the lease clock
    * @param nowMs milliseconds since the epoch
    */
-  void tick(long leaseNowMs, long nowMs, Changes changes) {
+  void tick(long leaseNowMs, long streamBeganMs, long nowMs, Changes changes) {
     this.leaseNowMs = leaseNowMs;
-    reservations.expire(leaseNowMs, changes);
+    reservations.expire(leaseNowMs, streamBeganMs, changes);
     for (OpenConnection connection : open.expired(leaseNowMs)) {
       giveUp(connection, Closed.LEASE_EXPIRED, nowMs, holderOf(connection.envoy), changes);
     }
@@ -317,7 +318,9 @@ final class ConnectionTable {
     long sinceMs = verdict.unheardSinceMs();
     boolean gone = verdict.reason().equals(Closed.ENVOY_GONE);
     Reporter asking =
-        gone && !terms.unreported().isZero() ? reservations.stillAsking(node, sinceMs) : null;
+        gone && !verdict.succeeded() && !terms.unreported().isZero()
+            ? reservations.stillAsking(node, sinceMs)
+            : null;
     if (gone && asking == null) {
       reservations.envoyGone(node, sinceMs, changes);
       forgetInterval(node, changes);

@@ -38,14 +38,22 @@ public final class EnvoyFailureDetector {
   private final Map<String, Ingest> ingests = new HashMap<>();
   private final Map<String, Envoy> envoys = new HashMap<>();
   private long nowMs;
+  private long streamBeganMs = Long.MIN_VALUE / 2;
 
   /**
    * Connections to give up: those of the Envoy that were last heard before a moment.
    *
    * @param unheardSinceMs on the lease clock
    * @param reason as in {@link Closed}
+   * @param succeeded whether another Envoy appeared as it went, which may be in its place
    */
-  public record Eviction(String envoy, long unheardSinceMs, String reason) {}
+  public record Eviction(String envoy, long unheardSinceMs, String reason, boolean succeeded) {
+
+    /** One in whose place nobody is. */
+    public Eviction(String envoy, long unheardSinceMs, String reason) {
+      this(envoy, unheardSinceMs, reason, false);
+    }
+  }
 
   /**
    * An ingest.
@@ -56,6 +64,9 @@ public final class EnvoyFailureDetector {
   private record Ingest(long offsetMs, long heardMs) {}
 
   private static final class Envoy {
+    /** When it was heard first. */
+    final long appearedMs;
+
     /** Who hears it, with the number of its latest stream there. */
     final Map<String, Long> ingests = new HashMap<>();
 
@@ -70,6 +81,10 @@ public final class EnvoyFailureDetector {
 
     /** Whether they still may. */
     boolean mustReport;
+
+    Envoy(long appearedMs) {
+      this.appearedMs = appearedMs;
+    }
   }
 
   /**
@@ -85,6 +100,11 @@ public final class EnvoyFailureDetector {
   /** The lease clock. */
   public long nowMs() {
     return nowMs;
+  }
+
+  /** When an Envoy last began a stream, whichever, on the lease clock. */
+  public long streamBeganMs() {
+    return streamBeganMs;
   }
 
   /**
@@ -118,7 +138,7 @@ public final class EnvoyFailureDetector {
         .forEach(
             (node, stream) -> {
               if (envoys.size() < MAX_ENVOYS || envoys.containsKey(node)) {
-                Envoy envoy = envoys.computeIfAbsent(node, name -> new Envoy());
+                Envoy envoy = envoys.computeIfAbsent(node, name -> new Envoy(nowMs));
                 if (!stream.equals(envoy.ingests.put(presence.ingest(), stream))) {
                   mustReport(envoy);
                 }
@@ -159,6 +179,7 @@ public final class EnvoyFailureDetector {
     // What it said before may still arrive in this moment; what counts is a later report.
     envoy.reportedAfterMs = nowMs + LeaseTerms.TRANSIT_MS;
     envoy.mustReport = true;
+    streamBeganMs = nowMs;
   }
 
   private List<Eviction> verdicts(ToLongFunction<String> intervalMs) {
@@ -169,7 +190,11 @@ public final class EnvoyFailureDetector {
       if (envoy.goneMs != Long.MAX_VALUE && nowMs >= envoy.goneMs + heartbeatMs) {
         // What it said last may have come after the news of its end.
         verdicts.add(
-            new Eviction(entry.getKey(), envoy.goneMs + LeaseTerms.TRANSIT_MS, Closed.ENVOY_GONE));
+            new Eviction(
+                entry.getKey(),
+                envoy.goneMs + LeaseTerms.TRANSIT_MS,
+                Closed.ENVOY_GONE,
+                hasAppearedSince(envoy.goneMs - heartbeatMs)));
         all.remove();
       } else if (envoy.mustReport
           && !envoy.ingests.isEmpty()
@@ -181,6 +206,10 @@ public final class EnvoyFailureDetector {
       }
     }
     return verdicts;
+  }
+
+  private boolean hasAppearedSince(long sinceMs) {
+    return envoys.values().stream().anyMatch(envoy -> envoy.appearedMs >= sinceMs);
   }
 
   /**

@@ -379,16 +379,22 @@ public final class PoolLedger {
    * Gives up what is overdue.
    *
    * @param leaseNowMs the lease clock; may not decrease
+   * @param streamBeganMs when an Envoy last began an access-log stream, on the lease clock
    * @param nowMs milliseconds since the epoch, for those who are told
    */
-  public void tick(long leaseNowMs, long nowMs, Changes changes) {
+  public void tick(long leaseNowMs, long streamBeganMs, long nowMs, Changes changes) {
     this.leaseNowMs = leaseNowMs;
-    connections.tick(leaseNowMs, nowMs, changes);
+    connections.tick(leaseNowMs, streamBeganMs, nowMs, changes);
     reporting.warn(leaseNowMs, changes);
     if (reservesHeadroom() && leaseNowMs >= headroomUntilMs) {
       headroomUntilMs = Long.MIN_VALUE;
       pods.reserveHeadroom(false, policy, nowMs);
     }
+  }
+
+  /** {@link #tick} where no Envoy has begun a stream. */
+  void tick(long leaseNowMs, long nowMs, Changes changes) {
+    tick(leaseNowMs, Long.MIN_VALUE / 2, nowMs, changes);
   }
 
   /**

@@ -31,6 +31,9 @@ final class Reporter {
   /** When an outcome was missed last, on the lease clock. */
   long missedMs = Long.MIN_VALUE / 2;
 
+  /** When a slot was last freed to find out whether it reports, on the lease clock. */
+  long probedMs = Long.MIN_VALUE / 2;
+
   boolean warned;
 
   /** A bit for each of the last outcomes due since it reports, set for one that did not come. */

@@ -71,7 +71,7 @@ final class Reporting {
     if (!endOnly.isEmpty()) {
       problems.add(
           "not-reported: the end of connections was reported that had never been reported open, by "
-              + names(endOnly)
+              + names(endOnly.stream().map(envoy -> envoy.node).toList())
               + ": is access_log_options set there, and does no filter of the log drop entries?");
     }
     List<EnvoyTable.Slot> slow = known.stream().filter(e -> e.heartbeat.isSlow()).toList();
@@ -157,12 +157,8 @@ final class Reporting {
         + ": make it equal to access_log_flush_interval there";
   }
 
-  private static String names(List<?> all) {
-    String named =
-        all.stream()
-            .limit(NAMED)
-            .map(one -> one instanceof EnvoyTable.Slot envoy ? envoy.node : one.toString())
-            .collect(Collectors.joining(", "));
+  private static String names(List<String> all) {
+    String named = all.stream().limit(NAMED).collect(Collectors.joining(", "));
     return all.size() > NAMED ? named + " and " + (all.size() - NAMED) + " more" : named;
   }
 

@@ -211,8 +211,12 @@ final class Reservations {
     return null;
   }
 
-  /** Lets what is overdue expire. */
-  void expire(long leaseNowMs, Changes changes) {
+  /**
+   * Lets what is overdue expire.
+   *
+   * @param streamBeganMs when an Envoy last began an access-log stream, on the lease clock
+   */
+  void expire(long leaseNowMs, long streamBeganMs, Changes changes) {
     for (var next = reserved.firstEntry();
         next != null && next.getValue().sinceMs + terms.reservationMs() <= leaseNowMs;
         next = reserved.firstEntry()) {
@@ -224,7 +228,7 @@ final class Reservations {
       free(next.getKey(), changes);
     }
     if (!owing.isEmpty()) {
-      List.copyOf(owing).forEach(reporter -> settle(reporter, leaseNowMs, changes));
+      List.copyOf(owing).forEach(reporter -> settle(reporter, leaseNowMs, streamBeganMs, changes));
     }
   }
 
@@ -246,7 +250,7 @@ final class Reservations {
   }
 
   /** Frees what is not open by all that is known, and what was held for as long as is asked. */
-  private void settle(Reporter reporter, long leaseNowMs, Changes changes) {
+  private void settle(Reporter reporter, long leaseNowMs, long streamBeganMs, Changes changes) {
     long provenMs = Long.MIN_VALUE;
     EnvoyTable.Slot envoy = reporter.isTrusted() ? envoys.find(reporter.node) : null;
     if (envoy != null && envoy.heartbeat.isKnown()) {
@@ -261,6 +265,14 @@ final class Reservations {
         next != null && next.getValue().sinceMs <= heldSinceMs;
         next = owed.firstEntry()) {
       free(next.getKey(), changes);
+    }
+    var oldest = owed.firstEntry();
+    if (oldest != null
+        && oldest.getValue().sinceMs < streamBeganMs
+        && reporter.probedMs < streamBeganMs) {
+      // It may be mended, and full of what it never reported: one more shows whether it reports.
+      reporter.probedMs = leaseNowMs;
+      free(oldest.getKey(), changes);
     }
   }
 

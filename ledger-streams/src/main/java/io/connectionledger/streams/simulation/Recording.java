@@ -117,7 +117,7 @@ final class Recording implements HistoryListener {
       return;
     }
     changes.clear();
-    ledger.tick(envoys.nowMs(), writtenMs, changes);
+    ledger.tick(envoys.nowMs(), envoys.streamBeganMs(), writtenMs, changes);
     for (EnvoyFailureDetector.Eviction verdict : verdicts) {
       ledger.apply(verdict, writtenMs, changes);
     }

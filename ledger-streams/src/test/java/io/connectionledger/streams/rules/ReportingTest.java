@@ -31,6 +31,7 @@ class ReportingTest {
   private final Map<String, Long> intervals = new HashMap<>();
   private final List<String> warnings = new ArrayList<>();
   private int unreported;
+  private long streamBeganMs;
   private long nowMs = 1_800_000_000_000L;
   private PoolLedger ledger = empty(TERMS);
 
@@ -86,7 +87,7 @@ class ReportingTest {
     for (int i = 0; i < seconds * 2; i++) {
       nowMs += 500;
       changes.clear();
-      ledger.tick(nowMs, nowMs, changes);
+      ledger.tick(nowMs, streamBeganMs, nowMs, changes);
       keep();
     }
   }
@@ -366,6 +367,60 @@ class ReportingTest {
     assertThat(held).isEqualTo(LIMIT);
     assertThat(active()).isEqualTo(LIMIT);
     assertThat(reserved()).isZero();
+  }
+
+  @Test
+  void shouldFreeTheSlotsOfAnEnvoyWhoseSuccessorAsks() {
+    List<String> ids = fill(HERE);
+    opened("envoy-1", ids);
+    for (int i = 0; i < 3; i++) {
+      pass(2);
+      alive("envoy-1", ids);
+    }
+    long goneMs = nowMs;
+    pass(1);
+    fill(HERE);
+    changes.clear();
+    ledger.apply(
+        new EnvoyFailureDetector.Eviction("envoy-1", goneMs + 1, Closed.ENVOY_GONE, true),
+        nowMs,
+        changes);
+    keep();
+
+    assertThat(active() + reserved()).isZero();
+  }
+
+  @Test
+  void shouldFindOutWithOneSlotWhetherAnEnvoyThatIsBackReports() {
+    fill(HERE);
+    pass(60);
+    streamBeganMs = nowMs;
+    pass(1);
+    List<String> one = fill(HERE);
+    opened("envoy-1", one);
+    for (int i = 0; i < 4; i++) {
+      pass(2);
+      alive("envoy-1", one);
+    }
+
+    assertThat(one).hasSize(1);
+    assertThat(active()).isEqualTo(1);
+    assertThat(reserved()).isZero();
+    assertThat(kinds()).isEmpty();
+  }
+
+  @Test
+  void shouldTakeNoMoreThanOneSlotFromAnEnvoyThatDoesNotReportThenEither() {
+    fill(HERE);
+    pass(60);
+    streamBeganMs = nowMs;
+    pass(1);
+    List<String> one = fill(HERE);
+    pass(60);
+
+    assertThat(one).hasSize(1);
+    assertThat(fill(HERE)).isEmpty();
+    assertThat(ledger.view(nowMs).unreported()).isEqualTo(LIMIT);
   }
 
   @Test

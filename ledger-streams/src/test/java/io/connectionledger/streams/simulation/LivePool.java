@@ -216,7 +216,7 @@ final class LivePool {
   private void presence(Presence presence) {
     changes.clear();
     List<EnvoyFailureDetector.Eviction> verdicts = envoys.heard(presence, ledger::heartbeatMs);
-    ledger.tick(envoys.nowMs(), nowMs(), changes);
+    ledger.tick(envoys.nowMs(), envoys.streamBeganMs(), nowMs(), changes);
     verdicts.forEach(verdict -> ledger.apply(verdict, nowMs(), changes));
     recording.presence(0, presence, nowMs());
   }
