@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -57,6 +58,22 @@ class RecordCodecTest {
             : RecordCodec.decodeEvent(json);
 
     assertThat(read).isEqualTo(written);
+  }
+
+  @Test
+  void shouldFitTheLargestHeartbeatIntoTheLeastRecordOfATopic() {
+    Map<PodAddress, List<String>> pods = new HashMap<>();
+    for (int i = 0; i < 1_000; i++) {
+      PodAddress pod =
+          PodAddress.parse("[2001:db8:1111:2222:3333:4444:5555:%x]:65535".formatted(0x1000 + i));
+      pods.put(pod, List.of("%064d".formatted(i)));
+    }
+
+    byte[] json =
+        RecordCodec.encode(
+            new ConnectionEvent.Alive("p".repeat(128), "e".repeat(253), pods, Long.MAX_VALUE));
+
+    assertThat(json).hasSizeBetween(100_000, Topics.LEAST_MESSAGE_BYTES - 1_024);
   }
 
   @Test

@@ -262,8 +262,7 @@ public final class Fleet implements AutoCloseable {
   /** Waits until the ledger holds exactly {@code active} open connections and nothing reserved. */
   void awaitActive(int active) {
     // A slot whose client went away just as it was answered is free after its reservation and a
-    // round
-    // of heartbeats.
+    // round of heartbeats.
     Awaitility.await("the ledger holds " + active)
         .atMost(Duration.ofSeconds(30))
         .pollInterval(Duration.ofMillis(50))

@@ -5,7 +5,7 @@ import io.connectionledger.model.Ticker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -78,8 +78,11 @@ final class ForeignConsumer {
                   "--requirement",
                   FILES.resolve("requirements.txt").toString()));
       Files.move(target, library, StandardCopyOption.ATOMIC_MOVE);
-    } catch (FileAlreadyExistsException byAnother) {
-      // Another process was faster, with the same.
+    } catch (FileSystemException e) {
+      // Another process may have been faster, with the same.
+      if (!Files.isDirectory(library)) {
+        throw e;
+      }
     } finally {
       delete(work);
     }

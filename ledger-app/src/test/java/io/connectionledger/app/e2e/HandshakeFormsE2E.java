@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -120,6 +121,11 @@ class HandshakeFormsE2E {
     ledger.close();
   }
 
+  @AfterEach
+  void leave() {
+    fleets.values().forEach(fleet -> fleet.awaitActive(0));
+  }
+
   @Test
   void shouldDecideWhateverEnvoyUpgrades() throws Exception {
     for (Fleet fleet : fleets.values()) {
@@ -128,9 +134,9 @@ class HandshakeFormsE2E {
         for (String upgrade : UPGRADES) {
           for (String connection : CONNECTIONS) {
             Socket socket = new Socket(InetAddress.getLoopbackAddress(), fleet.uri(0).getPort());
-            if (status(socket, upgrade + "\r\n" + connection) == 101) {
-              open.add(socket);
-            } else {
+            open.add(socket);
+            if (status(socket, upgrade + "\r\n" + connection) != 101) {
+              open.removeLast();
               socket.close();
             }
           }
@@ -146,7 +152,6 @@ class HandshakeFormsE2E {
           socket.close();
         }
       }
-      fleet.awaitActive(0);
     }
   }
 
@@ -160,7 +165,6 @@ class HandshakeFormsE2E {
         assertThat(fleet.connections().path("unleased").asInt(-1)).as(fleet.pool).isZero();
         stream.close();
       }
-      fleet.awaitActive(0);
     }
   }
 
