@@ -268,9 +268,12 @@ final class Reservations {
     }
     var oldest = owed.firstEntry();
     if (oldest != null
+        && !reporter.isTrusted()
         && oldest.getValue().sinceMs < streamBeganMs
-        && reporter.probedMs < streamBeganMs) {
-      // It may be mended, and full of what it never reported: one more shows whether it reports.
+        && reporter.probedMs < streamBeganMs
+        && leaseNowMs >= streamBeganMs + terms.leaseMs()) {
+      // It may be mended, with nothing open that it could report, and full of what it never did:
+      // one more shows whether it reports.
       reporter.probedMs = leaseNowMs;
       free(oldest.getKey(), changes);
     }

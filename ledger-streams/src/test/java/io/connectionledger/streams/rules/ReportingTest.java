@@ -395,7 +395,7 @@ class ReportingTest {
     fill(HERE);
     pass(60);
     streamBeganMs = nowMs;
-    pass(1);
+    pass(10);
     List<String> one = fill(HERE);
     opened("envoy-1", one);
     for (int i = 0; i < 4; i++) {
@@ -410,11 +410,25 @@ class ReportingTest {
   }
 
   @Test
+  void shouldTakeNoSlotFromAnEnvoyThatReportsThenWhatItHasOpen() {
+    List<String> ids = fill(HERE);
+    pass(60);
+    streamBeganMs = nowMs;
+    for (int i = 0; i < 10; i++) {
+      pass(2);
+      alive("envoy-1", ids);
+      assertThat(fill(HERE)).isEmpty();
+    }
+
+    assertThat(active()).isEqualTo(LIMIT);
+  }
+
+  @Test
   void shouldTakeNoMoreThanOneSlotFromAnEnvoyThatDoesNotReportThenEither() {
     fill(HERE);
     pass(60);
     streamBeganMs = nowMs;
-    pass(1);
+    pass(10);
     List<String> one = fill(HERE);
     pass(60);
 
