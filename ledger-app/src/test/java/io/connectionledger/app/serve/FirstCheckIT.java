@@ -34,7 +34,7 @@ final class FirstCheckIT {
   private static final Pattern BESIDE_IT =
       Pattern.compile(
           "\\] (io\\.connectionledger\\.streams\\.(LedgerProcessor|History|StoreCodec"
-              + "|rules\\.Stored(Circuit|Connection\\$(Open|Ended)))"
+              + "|rules\\.Stored(CircuitBreaker|Connection\\$(Open|Ended)))"
               + "|io\\.connectionledger\\.admission\\.Borrower\\$\\$Lambda"
               + "|com\\.fasterxml\\.jackson\\.core\\.json\\.DupDetector)\\b");
 
