@@ -90,7 +90,7 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
       current = new AccessLogTranslator(id, pools);
       translator = current;
       presence.attached(id);
-      node = nodeIds.opened(id);
+      node = nodeIds.opened(id, message.getIdentifier().getLogName());
       LOGGER
           .atInfo()
           .addKeyValue("envoy", id)

@@ -18,14 +18,15 @@ import org.slf4j.LoggerFactory;
  * Watches over the node ids by which the ledger tells Envoys apart: one that has none is refused,
  * and two that have the same are noticed. Two streams are of two Envoys when clients reached the
  * Envoy of one at other addresses than that of the other: a worker serves all listeners of its
- * Envoy, so that those of one Envoy come to have addresses in common. Thread-safe.
+ * Envoy, so that its streams for one log come to have addresses in common. Listeners with different
+ * logs have a stream each, and are not compared. Thread-safe.
  */
 final class NodeIds {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(NodeIds.class);
 
   /** Connections on each of two streams before it means something what they have in common. */
-  private static final int ENOUGH = 3;
+  private static final int ENOUGH = 8;
 
   /** An Envoy has fewer listeners; more addresses are not remembered of a stream. */
   private static final int MAX_LISTENERS = 64;
@@ -50,11 +51,13 @@ final class NodeIds {
   /** One access-log stream, for the one thread that reads it. */
   final class Stream implements AutoCloseable {
     private final String node;
+    private final String log;
     private final Set<String> listeners = new HashSet<>();
     private final Set<String> clients = new HashSet<>();
 
-    private Stream(String node) {
+    private Stream(String node, String log) {
       this.node = node;
+      this.log = log;
     }
 
     /** Takes an entry of the stream; the first of each message is enough once some were seen. */
@@ -75,6 +78,7 @@ final class NodeIds {
     private boolean isOfAnotherEnvoyThan(Stream other) {
       return isKnown()
           && other.isKnown()
+          && log.equals(other.log)
           && listeners.stream().noneMatch(other.listeners::contains);
     }
 
@@ -88,9 +92,13 @@ final class NodeIds {
     return address.getAddress() + ':' + address.getPortValue();
   }
 
-  /** A stream of this node begins. */
-  synchronized Stream opened(String node) {
-    Stream stream = new Stream(node);
+  /**
+   * A stream of this node begins.
+   *
+   * @param log the {@code log_name} of the access log that it is of
+   */
+  synchronized Stream opened(String node, String log) {
+    Stream stream = new Stream(node, log);
     streams.computeIfAbsent(node, name -> new ArrayList<>()).add(stream);
     return stream;
   }

@@ -9,6 +9,8 @@ import org.junit.jupiter.api.Test;
 
 class NodeIdsTest {
 
+  private static final String LOG = "websockets";
+
   private long nowNanos = 1_800_000_000_000_000_000L;
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final NodeIds ids = new NodeIds(() -> nowNanos, new IngestMetrics(registry));
@@ -26,10 +28,10 @@ class NodeIdsTest {
 
   @Test
   void shouldFindTwoEnvoysOfOneNameByWhereClientsReachThem() {
-    NodeIds.Stream one = ids.opened("envoy-1");
-    NodeIds.Stream other = ids.opened("envoy-1");
-    sees(one, 10_000, 3);
-    sees(other, 10_001, 2);
+    NodeIds.Stream one = ids.opened("envoy-1", LOG);
+    NodeIds.Stream other = ids.opened("envoy-1", LOG);
+    sees(one, 10_000, 8);
+    sees(other, 10_001, 7);
     assertThat(ids.problems()).isEmpty();
 
     sees(other, 10_001, 1);
@@ -45,12 +47,20 @@ class NodeIdsTest {
 
   @Test
   void shouldNotTakeTheWorkersOfOneEnvoyForSeveral() {
-    NodeIds.Stream one = ids.opened("envoy-1");
-    NodeIds.Stream other = ids.opened("envoy-1");
-    sees(one, 10_000, 5);
+    NodeIds.Stream one = ids.opened("envoy-1", LOG);
+    NodeIds.Stream other = ids.opened("envoy-1", LOG);
+    sees(one, 10_000, 20);
     sees(one, 10_443, 1);
-    sees(other, 10_443, 5);
-    sees(ids.opened("envoy-2"), 10_999, 5);
+    sees(other, 10_443, 20);
+    sees(ids.opened("envoy-2", LOG), 10_999, 20);
+
+    assertThat(ids.problems()).isEmpty();
+  }
+
+  @Test
+  void shouldNotTakeTheListenersOfOneEnvoyForSeveralWhoseLogsDiffer() {
+    sees(ids.opened("envoy-1", LOG), 10_000, 20);
+    sees(ids.opened("envoy-1", "internal"), 10_443, 20);
 
     assertThat(ids.problems()).isEmpty();
   }
