@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +39,6 @@ public final class AdmissionApi implements AutoCloseable {
   private final Durability durability;
   private final Ticker ticker;
   private final KafkaDecisionLog log;
-  private final Supplier<KafkaDecisionLog> rehearsal;
   private final DecisionArchive archive;
   private final Simulations simulations;
   private final AdmissionMetrics meters;
@@ -63,7 +61,6 @@ public final class AdmissionApi implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       KafkaDecisionLog log,
-      Supplier<KafkaDecisionLog> rehearsal,
       DecisionArchive archive,
       Simulations simulations,
       Durability durability,
@@ -74,7 +71,6 @@ public final class AdmissionApi implements AutoCloseable {
     this.durability = durability;
     this.ticker = ticker;
     this.log = log;
-    this.rehearsal = rehearsal;
     this.archive = archive;
     this.simulations = simulations;
     this.meters = new AdmissionMetrics(registry);
@@ -108,7 +104,6 @@ public final class AdmissionApi implements AutoCloseable {
         ledger,
         policies,
         decisionLog(kafka, registry),
-        () -> KafkaDecisionLog.rehearsal(kafka),
         KafkaDecisionArchive.over(kafka, ticker),
         simulations,
         durability,
@@ -163,16 +158,9 @@ public final class AdmissionApi implements AutoCloseable {
     return new HealthService(() -> unready().isEmpty());
   }
 
-  /**
-   * Warms the check path, for some seconds at most; not ready before it has returned. It is most
-   * thorough when Kafka is reachable and its topics exist.
-   */
+  /** Warms the check path, for some seconds at most; not ready before it has returned. */
   public void warmUp() {
-    try (KafkaDecisionLog records = rehearsal.get()) {
-      // Without the topic, every send would wait for it.
-      DecisionLog taker = records.unready().isEmpty() ? records : (key, value, callback) -> {};
-      new Warmup(ledger, ticker, durability, taker, Warmup::compiledMs).run();
-    }
+    new Warmup(ticker, durability).run();
     meters.expect(ledger.pools());
     warm = true;
   }

@@ -11,10 +11,8 @@ import io.connectionledger.model.PoolView;
 import io.connectionledger.streams.Ledger;
 import io.grpc.MethodDescriptor;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -147,11 +145,6 @@ final class ClusterPoolQueries implements Ledger {
   @Override
   public void release(Decision.Allowed reservation) {
     local.release(reservation);
-  }
-
-  @Override
-  public void rehearse(Consumer<List<String>> checks) {
-    local.rehearse(checks);
   }
 
   @Override

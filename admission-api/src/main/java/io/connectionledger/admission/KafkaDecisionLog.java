@@ -26,22 +26,13 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
 
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration NEVER_FORGET = Duration.ofDays(3650);
-  private static final Duration REHEARSAL_BLOCK = Duration.ofSeconds(2);
 
   private final Producer<byte[], byte[]> producer;
-  private final String topic;
-  private final Duration closeTimeout;
   private @Nullable KafkaClientMetrics metrics;
   private volatile boolean topicKnown;
 
   KafkaDecisionLog(Producer<byte[], byte[]> producer) {
-    this(producer, Topics.DECISIONS, CLOSE_TIMEOUT);
-  }
-
-  private KafkaDecisionLog(Producer<byte[], byte[]> producer, String topic, Duration closeTimeout) {
     this.producer = producer;
-    this.topic = topic;
-    this.closeTimeout = closeTimeout;
   }
 
   /**
@@ -51,28 +42,8 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
    *     operator has set; what this class promises overrides it
    */
   static KafkaDecisionLog connect(Map<String, Object> kafka) {
-    return new KafkaDecisionLog(producer(configuration(kafka)));
-  }
-
-  /**
-   * Starts a producer of {@link Topics#REHEARSALS}, apart from the real one, which none of its
-   * troubles reach. The first look for the topic may take {@link #REHEARSAL_BLOCK}; what is not
-   * sent when it is closed is dropped.
-   */
-  static KafkaDecisionLog rehearsal(Map<String, Object> kafka) {
-    Map<String, Object> configuration = configuration(kafka);
-    configuration.compute(ProducerConfig.CLIENT_ID_CONFIG, (key, id) -> id + "-warmup");
-    configuration.put(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
-    configuration.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, (int) REHEARSAL_BLOCK.toMillis());
-    // The leader of a topic that was made a moment ago refuses a first batch and takes the second,
-    // if it is on its way already; the first is out of sequence then for ever.
-    configuration.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
-    return new KafkaDecisionLog(producer(configuration), Topics.REHEARSALS, Duration.ZERO);
-  }
-
-  private static Producer<byte[], byte[]> producer(Map<String, Object> configuration) {
     ByteArraySerializer bytes = new ByteArraySerializer();
-    return new KafkaProducer<>(configuration, bytes, bytes);
+    return new KafkaDecisionLog(new KafkaProducer<>(configuration(kafka), bytes, bytes));
   }
 
   static Map<String, Object> configuration(Map<String, Object> kafka) {
@@ -97,7 +68,7 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
   @Override
   public void send(byte[] key, byte[] value, Callback callback) {
     Future<RecordMetadata> unused =
-        producer.send(new ProducerRecord<>(topic, key, value), callback);
+        producer.send(new ProducerRecord<>(Topics.DECISIONS, key, value), callback);
   }
 
   /** Returns when Kafka has every record that was sent before, or has refused it. */
@@ -114,11 +85,14 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
       return Optional.empty();
     }
     try {
-      topicKnown = !producer.partitionsFor(topic).isEmpty();
+      topicKnown = !producer.partitionsFor(Topics.DECISIONS).isEmpty();
     } catch (KafkaException notYet) {
-      return Optional.of("topic " + topic + " is not reachable yet: " + notYet.getMessage());
+      return Optional.of(
+          "topic " + Topics.DECISIONS + " is not reachable yet: " + notYet.getMessage());
     }
-    return topicKnown ? Optional.empty() : Optional.of("topic " + topic + " has no partitions");
+    return topicKnown
+        ? Optional.empty()
+        : Optional.of("topic " + Topics.DECISIONS + " has no partitions");
   }
 
   @Override
@@ -126,6 +100,6 @@ final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
     if (metrics != null) {
       metrics.close();
     }
-    producer.close(closeTimeout);
+    producer.close(CLOSE_TIMEOUT);
   }
 }

@@ -3,16 +3,12 @@ package io.connectionledger.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.Ticker;
-import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
-import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -72,27 +68,6 @@ final class AdmissionApiIT {
   }
 
   @Test
-  void shouldTakeTrainingChecksForChecks() throws Exception {
-    try (AdmissionApi api = api()) {
-      // Given
-      Server server =
-          NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-              .directExecutor()
-              .addService(api.authz())
-              .build()
-              .start();
-      // When
-      try {
-        TrainingChecks.send(server.getPort(), "chat");
-      } finally {
-        server.shutdownNow().awaitTermination();
-      }
-      // Then
-      assertThat(ledger.asked).hasSize(2_000).containsOnly("chat");
-    }
-  }
-
-  @Test
   void shouldCloseItsProducer() {
     // Given
     AdmissionApi api = api();
@@ -109,7 +84,6 @@ final class AdmissionApiIT {
         ledger,
         new ScriptedPolicies(),
         new KafkaDecisionLog(kafka),
-        () -> new KafkaDecisionLog(producer()),
         id -> Optional.empty(),
         new NoSimulations(),
         Durability.FAST,

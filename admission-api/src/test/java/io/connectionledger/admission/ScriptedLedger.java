@@ -2,7 +2,6 @@ package io.connectionledger.admission;
 
 import io.connectionledger.model.Affinity;
 import io.connectionledger.model.Decision;
-import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolRejections;
@@ -22,7 +21,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A ledger that answers what the test wrote down, and remembers what it was asked. */
@@ -59,14 +57,9 @@ public final class ScriptedLedger implements Ledger {
   /** When {@link #owners} says nothing. */
   public volatile Owner owner = Owner.NOBODY;
 
-  private volatile boolean rehearsing;
-
   @Override
   public synchronized Decision decide(
       String pool, @Nullable String key, @Nullable String listener) {
-    if (rehearsing) {
-      return new Decision.Allowed(pool, "rehearsal-1", new PodAddress("127.0.0.1", 1), 0, 0);
-    }
     asked.add(pool);
     if (key != null) {
       keys.add(key);
@@ -125,13 +118,6 @@ public final class ScriptedLedger implements Ledger {
   @Override
   public void release(Decision.Allowed reservation) {
     released.add(reservation);
-  }
-
-  @Override
-  public void rehearse(Consumer<List<String>> checks) {
-    rehearsing = true;
-    checks.accept(List.of("rehearsal"));
-    rehearsing = false;
   }
 
   @Override

@@ -4,7 +4,6 @@ import io.connectionledger.app.audit.AuditCommand;
 import io.connectionledger.app.cli.CommandLines;
 import io.connectionledger.app.cli.CompletionCommand;
 import io.connectionledger.app.cli.ServeCommand;
-import io.connectionledger.app.cli.TrainCommand;
 import io.connectionledger.app.demo.DemoCommand;
 import io.connectionledger.app.demo.EmbeddedLedger;
 import io.connectionledger.app.envoy.EnvoyCommand;
@@ -15,7 +14,6 @@ import io.connectionledger.app.policy.PolicyCommand;
 import io.connectionledger.app.query.ExplainCommand;
 import io.connectionledger.app.query.Query;
 import io.connectionledger.app.query.QueryCommand;
-import io.connectionledger.app.query.RehearsalCommand;
 import io.connectionledger.app.query.TopCommand;
 import io.connectionledger.app.tail.TailCommand;
 import java.nio.file.Path;
@@ -68,8 +66,6 @@ public final class Main implements Runnable {
     commands.put("simulate", () -> new CommandLine(new SimulateCommand()));
     commands.put("audit", () -> new CommandLine(new AuditCommand()));
     commands.put("completion", () -> new CommandLine(new CompletionCommand(Main::all)));
-    commands.put("rehearse", () -> new CommandLine(new RehearsalCommand(Main::commandLine)));
-    commands.put("train", () -> new CommandLine(new TrainCommand()));
     return Collections.unmodifiableMap(commands);
   }
 

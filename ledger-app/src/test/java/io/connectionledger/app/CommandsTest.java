@@ -27,7 +27,7 @@ import picocli.CommandLine;
 final class CommandsTest {
 
   /** The commands that have no {@code --url}. */
-  private static final List<String> NOT_ASKING = List.of("tail", "completion", "rehearse");
+  private static final List<String> NOT_ASKING = List.of("tail", "completion");
 
   private static final String CONNECTIONS =
       """
@@ -76,13 +76,6 @@ final class CommandsTest {
   private List<String> printed() {
     assertThat(err.toString()).isEmpty();
     return out.toString().lines().toList();
-  }
-
-  @Test
-  void shouldRehearseEveryCommand() {
-    assertThat(execute("rehearse")).isZero();
-
-    assertThat(printed()).isEmpty();
   }
 
   @Test

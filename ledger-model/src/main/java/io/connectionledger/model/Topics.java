@@ -17,9 +17,6 @@ public final class Topics {
   /** Who owns which partition, see {@link OwnershipHeartbeat}; not keyed by pool. */
   public static final String OWNERS = "ledger.owners";
 
-  /** What a starting instance decided to warm up; read by nobody. */
-  public static final String REHEARSALS = "ledger.rehearsals";
-
   public static final String PODS = "ledger.pods";
   public static final String DEAD_LETTERS = "ledger.dead-letters";
 
@@ -64,7 +61,6 @@ public final class Topics {
           new Spec(DECISIONS, DELETE, LEAST_HISTORY),
           new Spec(ENVOYS, BRIEF, LEAST_BRIEF),
           new Spec(OWNERS, BRIEF, LEAST_BRIEF),
-          new Spec(REHEARSALS, BRIEF, Duration.ZERO),
           new Spec(POLICIES, COMPACT, Duration.ZERO),
           new Spec(PODS, COMPACT, Duration.ZERO),
           new Spec(DEAD_LETTERS, DELETE, Duration.ZERO));

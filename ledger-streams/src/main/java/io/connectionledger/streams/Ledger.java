@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,16 +139,6 @@ public interface Ledger {
 
   /** What to answer for the pool while nobody decides for it. */
   OnOwnerLoss onOwnerLoss(String pool);
-
-  /**
-   * Runs {@code checks} while there are three more pools for it to ask about: one that allows, one
-   * whose pods are full and one whose rate is used up. They follow the rules as every pool does,
-   * are in no answer but {@link #decide}'s, and are gone with all their state on return. Their
-   * decisions may not be recorded. For one thread at a time.
-   *
-   * @param checks takes the names of the pools, and may use any thread until it returns
-   */
-  void rehearse(Consumer<List<String>> checks);
 
   /**
    * The pool that claims a request; null when none does.

@@ -24,7 +24,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -148,6 +147,19 @@ public final class LocalLedger implements Ledger {
     policies.keySet().forEach(pool -> partitionOf.put(pool, partitionOf(pool)));
   }
 
+  /** One that owns these pools from the start, by itself: nothing of it is in Kafka. */
+  public static LocalLedger detached(List<PoolPolicy> pools, Ticker ticker) {
+    LeaseTerms terms = new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
+    Map<String, PolicyRecord> records = new HashMap<>();
+    pools.forEach(pool -> records.put(pool.pool(), PolicyRecord.ofBase(pool, Set.of(), 0)));
+    LocalLedger ledger = new LocalLedger(Map.of(), 1, terms, ticker);
+    PoolShard shard = ledger.emptyShard(0);
+    shard.caughtUp();
+    ledger.shards.add(0, shard);
+    ledger.follow(records);
+    return ledger;
+  }
+
   private int partitionOf(String pool) {
     return Partitions.of(pool, partitions);
   }
@@ -219,9 +231,8 @@ public final class LocalLedger implements Ledger {
       return Rejections.of(pool, RejectionReason.UNKNOWN_POOL, nowNanos, null);
     }
     PoolShard shard = shards.get(partition);
-    boolean knowsHow = policiesKnown || partition == Rehearsal.PARTITION;
     Decision decision =
-        shard == null || !knowsHow ? null : shard.decide(pool, key, listener, nowNanos);
+        shard == null || !policiesKnown ? null : shard.decide(pool, key, listener, nowNanos);
     return decision != null ? decision : noOwner(pool, nowNanos);
   }
 
@@ -253,9 +264,7 @@ public final class LocalLedger implements Ledger {
   @Override
   public Owner owner(String pool) {
     Integer partition = partitionOf.get(pool);
-    return partition == null || partition == Rehearsal.PARTITION
-        ? Owner.NOBODY
-        : running.owner(partition);
+    return partition == null ? Owner.NOBODY : running.owner(partition);
   }
 
   @Override
@@ -295,23 +304,6 @@ public final class LocalLedger implements Ledger {
     PoolShard shard = shard(reservation.pool());
     if (shard != null) {
       shard.release(reservation);
-    }
-  }
-
-  @Override
-  public void rehearse(Consumer<List<String>> checks) {
-    List<PoolPolicy> pools = Rehearsal.pools();
-    PoolShard shard = new PoolShard(pools, terms, ticker.nowMs());
-    shard.caughtUp();
-    shards.add(Rehearsal.PARTITION, shard);
-    List<String> names = pools.stream().map(PoolPolicy::pool).toList();
-    names.forEach(name -> partitionOf.put(name, Rehearsal.PARTITION));
-    try {
-      Rehearsal.replay(shard, names, ticker.nowNanos());
-      checks.accept(names);
-    } finally {
-      names.forEach(partitionOf::remove);
-      shards.remove(Rehearsal.PARTITION, shard);
     }
   }
 

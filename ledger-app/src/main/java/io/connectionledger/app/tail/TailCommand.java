@@ -97,12 +97,6 @@ public final class TailCommand implements Callable<Integer> {
       description = "The ledger's configuration, for its Kafka and the properties of clients.")
   private @Nullable Path config;
 
-  @Option(
-      names = "--rehearsals",
-      hidden = true,
-      description = "Instead, the made-up decisions of instances that start.")
-  private boolean rehearsals;
-
   @SuppressWarnings("NullAway.Init") // picocli sets spec
   public TailCommand() {}
 
@@ -156,9 +150,6 @@ public final class TailCommand implements Callable<Integer> {
 
   /** Only those in which something wanted can be. */
   private Set<String> topics() {
-    if (rehearsals) {
-      return Set.of(Topics.REHEARSALS);
-    }
     Set<String> topics = new LinkedHashSet<>();
     if (types.isEmpty() || types.stream().anyMatch(EVENTS::contains)) {
       topics.add(Topics.CONNECTIONS);

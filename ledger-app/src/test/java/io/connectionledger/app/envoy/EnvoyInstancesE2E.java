@@ -3,12 +3,12 @@ package io.connectionledger.app.envoy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.connectionledger.admission.TrainingChecks;
 import io.connectionledger.app.demo.WebSocketClients;
 import io.connectionledger.app.demo.WebSocketClients.Attempt;
 import io.connectionledger.app.demo.WebSocketClients.Opened;
 import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.serve.Checks;
 import io.connectionledger.model.Pod;
 import io.connectionledger.model.PoolPolicy;
 import java.net.URI;
@@ -45,7 +45,11 @@ final class EnvoyInstancesE2E {
   static void warmUp() throws Exception {
     try (ScriptedLedger ledger = new ScriptedLedger(List.of())) {
       ledger.answer(ScriptedLedger::reject);
-      TrainingChecks.send(ledger.port(), "chat");
+      try (Checks checks = Checks.connect(ledger.port())) {
+        for (int i = 0; i < 2_000; i++) {
+          assertThat(checks.send(Checks.webSocket("chat")).hasDeniedResponse()).isTrue();
+        }
+      }
     }
   }
 

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
 /** One connection that asks as an Envoy does, one check at a time. */
-final class Checks implements AutoCloseable {
+public final class Checks implements AutoCloseable {
 
   private final ManagedChannel channel;
   private final AuthorizationGrpc.AuthorizationBlockingStub stub;
@@ -25,7 +25,7 @@ final class Checks implements AutoCloseable {
   }
 
   /** Connects, and sends nothing yet. */
-  static Checks connect(int port) {
+  public static Checks connect(int port) {
     ManagedChannel channel =
         NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
     Awaitility.await("connected")
@@ -36,7 +36,7 @@ final class Checks implements AutoCloseable {
   }
 
   /** A check as Envoy 1.40 sends it for a handshake of a WebSocket client. */
-  static CheckRequest webSocket(String pool) {
+  public static CheckRequest webSocket(String pool) {
     return request(
         pool,
         Map.of(
@@ -51,7 +51,7 @@ final class Checks implements AutoCloseable {
   }
 
   /** A check of a request that is no handshake. */
-  static CheckRequest plain(String pool) {
+  public static CheckRequest plain(String pool) {
     return request(pool, Map.of("accept", "*/*"));
   }
 
@@ -78,7 +78,7 @@ final class Checks implements AutoCloseable {
         .build();
   }
 
-  CheckResponse send(CheckRequest request) {
+  public CheckResponse send(CheckRequest request) {
     return stub.check(request);
   }
 
