@@ -74,14 +74,14 @@ public final class AdmissionApi implements AutoCloseable {
     this.archive = archive;
     this.simulations = simulations;
     this.meters = new AdmissionMetrics(registry);
-    this.metrics = new PrometheusText(registry, meters, ledger);
+    this.metrics = new PrometheusText(registry, meters, ledger.queries());
     DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
     this.peers = new GrpcPeers(ticker);
     this.borrower = new Borrower(ledger, peers, ticker);
     this.admission = new Admission(ledger, peers, publisher, durability, meters, ticker);
     this.authz = new CheckService(admission);
     this.httpAuthz = new CheckHandler(admission);
-    this.peerService = new PeerService(admission, ledger, queries);
+    this.peerService = new PeerService(admission.local(), ledger, queries, ticker);
   }
 
   /**
@@ -132,7 +132,9 @@ public final class AdmissionApi implements AutoCloseable {
 
   /** KEDA's external scaler, for the same server; answers for any pool. */
   public BindableService scaler() {
-    return new ExternalScaler(new LedgerDemand(new ClusterPoolQueries(ledger, peers)), queries);
+    return new ExternalScaler(
+        new LedgerDemand(new ClusterPoolQueries(ledger.queries(), ledger.routing(), peers)),
+        queries);
   }
 
   /** What the server's services look like, for those who ask without their descriptions. */
@@ -161,7 +163,7 @@ public final class AdmissionApi implements AutoCloseable {
   /** Warms the check path, for some seconds at most; not ready before it has returned. */
   public void warmUp() {
     new Warmup(ticker, durability).run();
-    meters.expect(ledger.pools());
+    meters.expect(ledger.routing().pools());
     warm = true;
   }
 
@@ -199,8 +201,8 @@ public final class AdmissionApi implements AutoCloseable {
    */
   public List<String> unready() {
     List<String> reasons = new ArrayList<>();
-    if (!ledger.ready()) {
-      reasons.add(ledger.status());
+    if (!ledger.queries().ready()) {
+      reasons.add(ledger.queries().status());
     }
     log.unready().ifPresent(reasons::add);
     if (leaving) {
@@ -232,7 +234,7 @@ public final class AdmissionApi implements AutoCloseable {
             host,
             port,
             httpAuthz,
-            new ClusterPoolQueries(ledger, peers),
+            new ClusterPoolQueries(ledger.queries(), ledger.routing(), peers),
             policies,
             archive,
             simulations,

@@ -5,7 +5,9 @@ import io.connectionledger.model.Loan;
 import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.Ledger.Owner;
+import io.connectionledger.streams.Loans;
+import io.connectionledger.streams.Owner;
+import io.connectionledger.streams.PoolRouting;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executors;
@@ -24,7 +26,8 @@ final class Borrower implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(Borrower.class);
   private static final Duration PERIOD = Duration.ofSeconds(2);
 
-  private final Ledger ledger;
+  private final PoolRouting routing;
+  private final Loans loans;
   private final Peers peers;
   private final Ticker ticker;
   private final String name;
@@ -33,7 +36,8 @@ final class Borrower implements AutoCloseable {
           Thread.ofPlatform().name("borrowing").daemon().factory());
 
   Borrower(Ledger ledger, Peers peers, Ticker ticker) {
-    this.ledger = ledger;
+    this.routing = ledger.routing();
+    this.loans = ledger.loans();
     this.peers = peers;
     this.ticker = ticker;
     this.name = ConnectionIds.next(ticker.nowMs());
@@ -49,7 +53,7 @@ final class Borrower implements AutoCloseable {
   /** Asks the owner of every pool once. */
   void askAll() {
     try {
-      ledger.pools().forEach(this::ask);
+      routing.pools().forEach(this::ask);
     } catch (RuntimeException bug) {
       // An exception would end the schedule.
       LOGGER.atError().setCause(bug).log("Slots of other instances' pools were not borrowed");
@@ -57,9 +61,9 @@ final class Borrower implements AutoCloseable {
   }
 
   private void ask(String pool) {
-    List<String> held = ledger.loans().borrowed(pool);
-    boolean shares = ledger.onOwnerLoss(pool) == OnOwnerLoss.SHARE;
-    if ((shares || !held.isEmpty()) && ledger.owner(pool) instanceof Owner.Other owner) {
+    List<String> held = loans.borrowed(pool);
+    boolean shares = routing.onOwnerLoss(pool) == OnOwnerLoss.SHARE;
+    if ((shares || !held.isEmpty()) && routing.owner(pool) instanceof Owner.Other owner) {
       long askedNanos = ticker.nowNanos();
       peers.borrow(
           owner.address(),
@@ -69,10 +73,7 @@ final class Borrower implements AutoCloseable {
   }
 
   private void take(String pool, Owner.Other owner, List<String> held, Loan loan, long askedNanos) {
-    ledger
-        .loans()
-        .take(pool, held, loan, askedNanos)
-        .forEach(back -> peers.release(owner.address(), back));
+    loans.take(pool, held, loan, askedNanos).forEach(back -> peers.release(owner.address(), back));
   }
 
   @Override

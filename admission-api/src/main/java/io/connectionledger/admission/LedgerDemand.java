@@ -3,7 +3,7 @@ package io.connectionledger.admission;
 import io.connectionledger.admission.keda.Demand;
 import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolScaling;
-import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.PoolQueries;
 import io.connectionledger.streams.Window;
 import java.util.List;
 import java.util.Map;
@@ -12,14 +12,14 @@ import java.util.Optional;
 /** What the ledger knows of a pool, as an autoscaler needs it. Thread-safe. */
 final class LedgerDemand implements Demand.Source {
 
-  private final Ledger ledger;
+  private final PoolQueries ledger;
 
   /**
    * Of the owner's word alone: nobody scales by a copy.
    *
    * @param ledger knows every pool, or whom to ask
    */
-  LedgerDemand(Ledger ledger) {
+  LedgerDemand(PoolQueries ledger) {
     this.ledger = ledger;
   }
 

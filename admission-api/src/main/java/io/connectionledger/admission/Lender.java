@@ -74,7 +74,7 @@ final class Lender {
       if (failure == null) {
         recorded.add(slot);
       } else {
-        ledger.release(slot);
+        ledger.decider().release(slot);
       }
       if (--missing == 0) {
         done.accept(Optional.of(new Loan(loan.kept(), recorded)));

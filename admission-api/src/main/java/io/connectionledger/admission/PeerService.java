@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.core.type.TypeReference;
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.RecordCodec;
+import io.connectionledger.model.Ticker;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.streams.Ledger;
 import io.grpc.BindableService;
@@ -25,12 +26,14 @@ import java.util.function.Function;
  */
 final class PeerService implements BindableService {
 
-  private final Admission admission;
+  private final LocalChecks checks;
   private final Ledger ledger;
+  private final Ticker ticker;
   private final Executor queries;
 
-  PeerService(Admission admission, Ledger ledger, Executor queries) {
-    this.admission = admission;
+  PeerService(LocalChecks checks, Ledger ledger, Executor queries, Ticker ticker) {
+    this.checks = checks;
+    this.ticker = ticker;
     this.ledger = ledger;
     this.queries = queries;
   }
@@ -41,19 +44,24 @@ final class PeerService implements BindableService {
         .addMethod(PeerProtocol.DECIDE, ServerCalls.asyncUnaryCall(this::decide))
         .addMethod(PeerProtocol.RELEASE, ServerCalls.asyncUnaryCall(this::release))
         .addMethod(PeerProtocol.LEND, ServerCalls.asyncUnaryCall(this::lend))
-        .addMethod(PeerProtocol.CONNECTIONS, query(ledger::connections))
-        .addMethod(PeerProtocol.READINESS, query(ledger::readiness))
-        .addMethod(PeerProtocol.REJECTIONS, query(ledger::rejections))
-        .addMethod(PeerProtocol.REPORT, query(ledger::report))
-        .addMethod(PeerProtocol.STANDBY, query(ledger::standby))
+        .addMethod(PeerProtocol.CONNECTIONS, query(ledger.queries()::connections))
+        .addMethod(PeerProtocol.READINESS, query(ledger.queries()::readiness))
+        .addMethod(PeerProtocol.REJECTIONS, query(ledger.queries()::rejections))
+        .addMethod(PeerProtocol.REPORT, query(ledger.queries()::report))
+        .addMethod(PeerProtocol.STANDBY, query(ledger.queries()::standby))
         .build();
   }
 
   private void decide(byte[] message, StreamObserver<byte[]> responses) {
     // gRPC gives every server method this kind of observer.
     ServerCallStreamObserver<byte[]> call = (ServerCallStreamObserver<byte[]>) responses;
-    if (!admission.checkForOther(
-        PeerCodec.decode(message), new PeerReply(call), call::setOnCancelHandler)) {
+    Decision.Rejected refusal =
+        checks.decide(
+            PeerCodec.decode(message),
+            new PeerReply(call),
+            call::setOnCancelHandler,
+            ticker.nowNanos());
+    if (refusal != null) {
       send(call, PeerProtocol.NOTHING);
     }
   }
@@ -61,7 +69,7 @@ final class PeerService implements BindableService {
   private void release(byte[] reservation, StreamObserver<byte[]> responses) {
     try {
       if (RecordCodec.decodeDecision(reservation) instanceof Decision.Allowed allowed) {
-        admission.release(allowed);
+        ledger.decider().release(allowed);
       }
       send(responses, PeerProtocol.NOTHING);
     } catch (UnreadableRecordException unreadable) {
@@ -77,7 +85,7 @@ final class PeerService implements BindableService {
       LoanRequest asked =
           PeerCodec.decode(request, new TypeReference<LoanRequest>() {})
               .orElseThrow(() -> new IOException("the request is empty"));
-      admission.lend(asked, loan -> send(responses, PeerCodec.encode(loan)));
+      checks.lend(asked, loan -> send(responses, PeerCodec.encode(loan)));
     } catch (IOException unreadable) {
       responses.onError(
           Status.INVALID_ARGUMENT.withDescription(unreadable.getMessage()).asRuntimeException());

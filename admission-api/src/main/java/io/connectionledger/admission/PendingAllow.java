@@ -28,15 +28,15 @@ final class PendingAllow implements Callback, Runnable {
     GIVEN_UP
   }
 
-  private final Admission admission;
+  private final CheckOutcomes outcomes;
   private final Decision.Allowed decision;
   private final CheckReply reply;
   private final long startedNanos;
   private final AtomicReference<State> state = new AtomicReference<>(State.PENDING);
 
   PendingAllow(
-      Admission admission, Decision.Allowed decision, CheckReply reply, long startedNanos) {
-    this.admission = admission;
+      CheckOutcomes outcomes, Decision.Allowed decision, CheckReply reply, long startedNanos) {
+    this.outcomes = outcomes;
     this.decision = decision;
     this.reply = reply;
     this.startedNanos = startedNanos;
@@ -44,21 +44,21 @@ final class PendingAllow implements Callback, Runnable {
 
   void answer() {
     if (state.compareAndSet(State.PENDING, State.ANSWERED)) {
-      admission.answerAllowed(decision, reply, startedNanos);
+      outcomes.answerAllowed(decision, reply, startedNanos);
     }
   }
 
   @Override
   public void onCompletion(@Nullable RecordMetadata recorded, @Nullable Exception failure) {
     if (failure != null && state.get() == State.ANSWERED) {
-      admission.lost(decision, failure);
+      outcomes.lost(decision, failure);
       return;
     }
-    admission.settled(decision);
+    outcomes.settled(decision);
     if (failure == null) {
       answer();
     } else if (state.compareAndSet(State.PENDING, State.GIVEN_UP)) {
-      admission.answerNotRecorded(decision, reply, startedNanos, failure);
+      outcomes.answerNotRecorded(decision, reply, startedNanos, failure);
     }
   }
 
@@ -66,6 +66,6 @@ final class PendingAllow implements Callback, Runnable {
   @Override
   public void run() {
     state.compareAndSet(State.PENDING, State.GIVEN_UP);
-    admission.release(decision);
+    outcomes.release(decision);
   }
 }

@@ -3,7 +3,7 @@ package io.connectionledger.admission;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
-import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.PoolQueries;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.Optional;
 
@@ -18,9 +18,9 @@ final class PrometheusText {
 
   private final PrometheusMeterRegistry registry;
   private final AdmissionMetrics metrics;
-  private final Ledger ledger;
+  private final PoolQueries ledger;
 
-  PrometheusText(PrometheusMeterRegistry registry, AdmissionMetrics metrics, Ledger ledger) {
+  PrometheusText(PrometheusMeterRegistry registry, AdmissionMetrics metrics, PoolQueries ledger) {
     this.registry = registry;
     this.metrics = metrics;
     this.ledger = ledger;

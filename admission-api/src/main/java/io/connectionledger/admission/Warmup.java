@@ -91,7 +91,12 @@ final class Warmup {
     DecisionLog nowhere = (key, value, callback) -> callback.onCompletion(null, null);
     DecisionPublisher publisher = new DecisionPublisher(nowhere, metrics, ticker);
     return new Admission(
-        LocalLedger.detached(POOLS, ticker), publisher, durability, metrics, ticker);
+        LocalLedger.detached(POOLS, ticker).ledger(),
+        Peers.NONE,
+        publisher,
+        durability,
+        metrics,
+        ticker);
   }
 
   private void sendChecks(Admission admission, AtomicInteger answered)

@@ -81,7 +81,7 @@ final class AdmissionApiIT {
 
   private AdmissionApi api() {
     return new AdmissionApi(
-        ledger,
+        ledger.ledger(),
         new ScriptedPolicies(),
         new KafkaDecisionLog(kafka),
         id -> Optional.empty(),

@@ -43,7 +43,8 @@ final class CheckCallTest {
     DecisionPublisher publisher =
         new DecisionPublisher(new KafkaDecisionLog(kafka), metrics, () -> 1);
     Admission admission =
-        new Admission(ledger, publisher, Durability.ACKNOWLEDGED, metrics, () -> 1);
+        new Admission(
+            ledger.ledger(), Peers.NONE, publisher, Durability.ACKNOWLEDGED, metrics, () -> 1);
     InetAddress loopback = InetAddress.getLoopbackAddress();
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(loopback, 0))

@@ -54,7 +54,8 @@ final class CheckHandlerIT {
     return QueryServer.start(
         "127.0.0.1",
         0,
-        new CheckHandler(new Admission(ledger, publisher, durability, metrics, ticker)),
+        new CheckHandler(
+            new Admission(ledger.ledger(), Peers.NONE, publisher, durability, metrics, ticker)),
         ledger,
         new ScriptedPolicies(),
         id -> Optional.empty(),

@@ -409,7 +409,8 @@ final class CheckServiceTest {
   private CheckService service(Durability durability, DecisionLog log) {
     AdmissionMetrics metrics = new AdmissionMetrics(registry);
     DecisionPublisher publisher = new DecisionPublisher(log, metrics, nowNanos::get);
-    return new CheckService(new Admission(ledger, publisher, durability, metrics, nowNanos::get));
+    return new CheckService(
+        new Admission(ledger.ledger(), Peers.NONE, publisher, durability, metrics, nowNanos::get));
   }
 
   private double counted(String name, String tag, String value) {

@@ -20,7 +20,7 @@ import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.RejectionReason;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Ledger.Owner;
+import io.connectionledger.streams.Owner;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.envoyproxy.envoy.service.auth.v3.OkHttpResponse;
@@ -74,7 +74,7 @@ final class ForwardedCheckIT {
       AdmissionMetrics metrics = new AdmissionMetrics(registry);
       admission =
           new Admission(
-              ledger,
+              ledger.ledger(),
               peers,
               new DecisionPublisher(new KafkaDecisionLog(kafka), metrics, Ticker.system()),
               durability,
@@ -103,7 +103,9 @@ final class ForwardedCheckIT {
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .directExecutor()
-            .addService(new PeerService(there.admission, there.ledger, Runnable::run))
+            .addService(
+                new PeerService(
+                    there.admission.local(), there.ledger.ledger(), Runnable::run, Ticker.system()))
             .build()
             .start();
     other = new Owner.Other("127.0.0.1:" + server.getPort(), 7);
@@ -381,7 +383,7 @@ final class ForwardedCheckIT {
   }
 
   private Borrower borrower() {
-    return new Borrower(here.ledger, here.peers, Ticker.system());
+    return new Borrower(here.ledger.ledger(), here.peers, Ticker.system());
   }
 
   @Test
@@ -448,7 +450,7 @@ final class ForwardedCheckIT {
     there.ledger.readiness.put("chat", readiness);
     there.ledger.rejections.put("chat", rejections);
     there.ledger.reports.put("chat", report);
-    ClusterPoolQueries any = new ClusterPoolQueries(here.ledger, here.peers);
+    ClusterPoolQueries any = new ClusterPoolQueries(here.ledger, here.ledger, here.peers);
     here.ledger.owners.addAll(List.of(other, other, other, other, other));
     // When Then
     assertThat(any.connections("chat")).contains(view);

@@ -8,7 +8,11 @@ import io.connectionledger.model.PoolRejections;
 import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.RejectionReason;
+import io.connectionledger.streams.Decider;
 import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.Owner;
+import io.connectionledger.streams.PoolQueries;
+import io.connectionledger.streams.PoolRouting;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,7 +28,7 @@ import java.util.concurrent.ConcurrentSkipListSet;
 import org.jspecify.annotations.Nullable;
 
 /** A ledger that answers what the test wrote down, and remembers what it was asked. */
-public final class ScriptedLedger implements Ledger {
+public final class ScriptedLedger implements Decider, PoolRouting, PoolQueries {
 
   public final Set<String> pools = new ConcurrentSkipListSet<>();
 
@@ -56,6 +60,10 @@ public final class ScriptedLedger implements Ledger {
 
   /** When {@link #owners} says nothing. */
   public volatile Owner owner = Owner.NOBODY;
+
+  public Ledger ledger() {
+    return new Ledger(this, this, this, loans);
+  }
 
   @Override
   public synchronized Decision decide(
@@ -106,11 +114,6 @@ public final class ScriptedLedger implements Ledger {
   }
 
   @Override
-  public Loans loans() {
-    return loans;
-  }
-
-  @Override
   public OnOwnerLoss onOwnerLoss(String pool) {
     return onOwnerLoss;
   }
@@ -121,8 +124,14 @@ public final class ScriptedLedger implements Ledger {
   }
 
   @Override
-  public @Nullable String poolOf(String authority, String path) {
-    return claims.get(authority + path);
+  public String poolOf(String authority, String path) {
+    String only = pools.size() == 1 ? pools.iterator().next() : "";
+    return claims.getOrDefault(authority + path, only);
+  }
+
+  @Override
+  public boolean isElsewhere(String pool) {
+    return owner instanceof Owner.Other;
   }
 
   @Override

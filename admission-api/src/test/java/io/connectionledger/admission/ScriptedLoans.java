@@ -2,7 +2,7 @@ package io.connectionledger.admission;
 
 import io.connectionledger.model.Decision;
 import io.connectionledger.model.Loan;
-import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.Loans;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Loans that are what the test wrote down. */
-public final class ScriptedLoans implements Ledger.Loans {
+public final class ScriptedLoans implements Loans {
 
   public Optional<Loan> loan = Optional.empty();
   public final List<String> held = new ArrayList<>();

@@ -2,19 +2,14 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
-import io.connectionledger.streams.Ledger.Owner;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Properties;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -24,28 +19,21 @@ import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
-import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
-import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.StreamsConfig;
-import org.apache.kafka.streams.errors.InvalidStateStoreException;
-import org.apache.kafka.streams.errors.ProcessorStateException;
-import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
-import org.apache.kafka.streams.state.QueryableStoreType;
-import org.apache.kafka.streams.state.QueryableStoreTypes;
+import org.apache.kafka.streams.Topology;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The running topology that fills a {@link LocalLedger}. When its local state cannot be read, it
- * leaves that state behind and restores another from the changelogs. Thread-safe.
+ * The running topology that fills a {@link LocalLedger}, and this instance's part in who owns which
+ * partition. Thread-safe.
  */
 public final class LedgerStreams implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerStreams.class);
   private static final String APPLICATION_ID = "connection-ledger";
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
   private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(8);
   private static final int DESCRIBE_TIMEOUT_MS = 2_000;
   private static final int COMMIT_INTERVAL_MS = 1_000;
@@ -53,15 +41,12 @@ public final class LedgerStreams implements AutoCloseable {
   private final Settings settings;
   private final LocalLedger ledger;
   private final Ticker ticker;
-  private final MeterRegistry registry;
   private final LedgerMetrics metrics;
   private final Admin admin;
   private final CatchUp catchUp;
   private final OwnershipManager owners;
-  private final StateGenerations state;
   private final StandbyLag standbyLag;
-  private volatile KafkaStreams streams;
-  private KafkaStreamsMetrics streamsMetrics;
+  private final RestorableStreams streams;
   private boolean stopped;
   private boolean alone;
 
@@ -95,14 +80,12 @@ public final class LedgerStreams implements AutoCloseable {
     this.settings = settings;
     this.ledger = ledger;
     this.ticker = ticker;
-    this.registry = registry;
     metrics = new LedgerMetrics(registry);
-    ledger.pools().forEach(metrics::pool);
+    ledger.ledger().routing().pools().forEach(metrics::pool);
     admin = Admin.create(settings.kafka());
     catchUp =
         new KafkaCatchUp(
             admin, APPLICATION_ID, List.of(Topics.CONNECTIONS, Topics.DECISIONS, Topics.ENVOYS));
-    state = new StateGenerations(settings.stateDir());
     standbyLag = new StandbyLag(ticker);
     owners =
         new OwnershipManager(
@@ -114,20 +97,24 @@ public final class LedgerStreams implements AutoCloseable {
             surroundings.address(),
             surroundings.settle(),
             surroundings.fast() ? ledger.terms().maxUnseen() : Duration.ZERO);
-    streams = wire();
-    streamsMetrics = new KafkaStreamsMetrics(streams);
-    ledger.runBy(new RunningTopology());
+    streams = new RestorableStreams(settings.stateDir(), this::wire, registry, this::fillLedger);
+    fillLedger();
   }
 
-  private KafkaStreams wire() {
+  private void fillLedger() {
+    ledger.runBy(
+        new StoreReads(() -> streams.current(), owners, standbyLag, COMMIT_INTERVAL_MS, ticker),
+        owners);
+  }
+
+  private KafkaStreams wire(Path stateDir) {
     KafkaStreams wired =
         new MeasuredStreams(
             LedgerTopology.build(
                 () ->
                     new LedgerProcessor(
                         ledger::emptyShard, ledger.shards(), owners, catchUp, ticker, metrics)),
-            properties(settings, state.current()));
-    wired.setUncaughtExceptionHandler(failure -> failed(wired, failure));
+            properties(settings, stateDir));
     wired.setStandbyUpdateListener(standbyLag);
     return wired;
   }
@@ -155,72 +142,14 @@ public final class LedgerStreams implements AutoCloseable {
     return p;
   }
 
-  private StreamThreadExceptionResponse failed(KafkaStreams failed, Throwable failure) {
-    if (!isOfState(failure)) {
-      LOGGER.atError().setCause(failure).log("Stream thread failed, starting another");
-      return StreamThreadExceptionResponse.REPLACE_THREAD;
-    }
-    // Not by this thread, which the shutdown waits for.
-    Thread.ofPlatform().daemon().name("state-rebuild").start(() -> rebuild(failed, failure));
-    return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
-  }
-
-  private static boolean isOfState(Throwable failure) {
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof ProcessorStateException) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private synchronized void rebuild(KafkaStreams failed, Throwable failure) {
-    if (!stopped && streams.equals(failed)) {
-      leaveState(failure);
-      begin();
-    }
-  }
-
-  private void leaveState(Throwable failure) {
-    LOGGER
-        .atError()
-        .addKeyValue("directory", state.current())
-        .setCause(failure)
-        .log("The local state cannot be read, restoring another from the changelogs");
-    stop(GroupMembershipOperation.REMAIN_IN_GROUP);
-    state.next();
-    streams = wire();
-    streamsMetrics = new KafkaStreamsMetrics(streams);
-    ledger.runBy(new RunningTopology());
-  }
-
   /** Whether other instances run already; false when Kafka does not say. */
   public boolean hasOthers() {
     return !others().isEmpty();
   }
 
-  /** Starts it; {@link Ledger#ready} tells when it has caught up. */
-  public synchronized void start() {
-    try {
-      begin();
-    } catch (ProcessorStateException failed) {
-      // Kafka Streams opens here what it finds on disk, and the rest when it gets the partitions.
-      leaveState(failed);
-      begin();
-    }
-  }
-
-  private void begin() {
-    streamsMetrics.bindTo(registry);
+  /** Starts it; {@link PoolQueries#ready} tells when it has caught up. */
+  public void start() {
     streams.start();
-  }
-
-  private void stop(GroupMembershipOperation membership) {
-    streamsMetrics.close();
-    if (!streams.close(
-        CloseOptions.timeout(STOP_TIMEOUT).withGroupMembershipOperation(membership))) {
-      LOGGER.atWarn().addKeyValue("timeout", STOP_TIMEOUT).log("Streams did not stop in time");
-    }
   }
 
   /**
@@ -237,7 +166,8 @@ public final class LedgerStreams implements AutoCloseable {
     }
     stopped = true;
     alone = others().isEmpty();
-    stop(alone ? GroupMembershipOperation.REMAIN_IN_GROUP : GroupMembershipOperation.LEAVE_GROUP);
+    streams.stop(
+        alone ? GroupMembershipOperation.REMAIN_IN_GROUP : GroupMembershipOperation.LEAVE_GROUP);
     try {
       owners.handOver(alone ? Duration.ZERO : HAND_OVER_TIMEOUT);
     } catch (InterruptedException stopping) {
@@ -288,7 +218,7 @@ public final class LedgerStreams implements AutoCloseable {
    */
   private static final class MeasuredStreams extends KafkaStreams {
 
-    MeasuredStreams(org.apache.kafka.streams.Topology topology, Properties properties) {
+    MeasuredStreams(Topology topology, Properties properties) {
       super(topology, properties);
     }
 
@@ -297,103 +227,6 @@ public final class LedgerStreams implements AutoCloseable {
       Map<MetricName, Metric> metrics = new HashMap<>(super.metrics());
       metrics.keySet().removeIf(name -> name.group().equals("stream-state-metrics"));
       return metrics;
-    }
-  }
-
-  private final class RunningTopology implements LocalLedger.Running {
-
-    @Override
-    public boolean isRunning() {
-      return streams.state() == KafkaStreams.State.RUNNING && owners.isFollowing();
-    }
-
-    @Override
-    public boolean isFollowing() {
-      return owners.isFollowing();
-    }
-
-    @Override
-    public String state() {
-      return streams.state().name();
-    }
-
-    @Override
-    public Set<String> others() {
-      return owners.others();
-    }
-
-    @Override
-    public Owner owner(int partition) {
-      return owners.owner(partition);
-    }
-
-    @Override
-    public void disowned(int partition, Owner.Other owner) {
-      owners.disowned(partition, owner);
-    }
-
-    @Override
-    public void unreachable(int partition, Owner.Other owner) {
-      owners.unreachable(partition, owner);
-    }
-
-    @Override
-    public Optional<Rejected> rejected(String pool, int partition) {
-      try {
-        return Optional.of(
-            History.rejected(
-                streams.store(
-                    StoreQueryParameters.fromNameAndType(
-                            LedgerTopology.HISTORY_STORE,
-                            QueryableStoreTypes.<String, byte[]>windowStore())
-                        .withPartition(partition)),
-                pool,
-                ticker.nowMs()));
-      } catch (InvalidStateStoreException moving) {
-        LOGGER.atDebug().setCause(moving).log("History not available while partitions move");
-        return Optional.empty();
-      }
-    }
-
-    @Override
-    public Optional<StandbyCopy> standby(String pool, int partition) {
-      OptionalLong silentMs = owners.silentMs(partition);
-      if (silentMs.isEmpty()) {
-        return Optional.empty();
-      }
-      // The owner's caches reach the changelogs when it commits.
-      long staleMs =
-          COMMIT_INTERVAL_MS + Math.max(silentMs.getAsLong(), standbyLag.ofPartitionMs(partition));
-      try {
-        return Optional.of(
-            StandbyCopy.read(
-                new StandbyCopy.Stores(
-                    copy(
-                        LedgerTopology.CONNECTIONS_STORE,
-                        QueryableStoreTypes.keyValueStore(),
-                        partition),
-                    copy(
-                        LedgerTopology.CIRCUITS_STORE,
-                        QueryableStoreTypes.keyValueStore(),
-                        partition),
-                    copy(
-                        LedgerTopology.HISTORY_STORE,
-                        QueryableStoreTypes.windowStore(),
-                        partition)),
-                pool,
-                ticker.nowMs(),
-                staleMs));
-      } catch (InvalidStateStoreException notHere) {
-        LOGGER.atDebug().setCause(notHere).log("No copy of another instance's pool");
-        return Optional.empty();
-      }
-    }
-
-    private <T> T copy(String store, QueryableStoreType<T> type, int partition) {
-      return streams.store(
-          StoreQueryParameters.fromNameAndType(store, type)
-              .withPartition(partition)
-              .enableStaleStores());
     }
   }
 }

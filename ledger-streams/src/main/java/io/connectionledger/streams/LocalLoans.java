@@ -12,7 +12,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What this instance lends of its own pools, and has borrowed of others'. Thread-safe. */
-final class LocalLoans implements Ledger.Loans {
+final class LocalLoans implements Loans {
 
   private final Function<String, Optional<PoolShard>> shards;
   private final Ticker ticker;

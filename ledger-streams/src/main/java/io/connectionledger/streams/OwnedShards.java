@@ -14,7 +14,7 @@ final class OwnedShards {
   private final Map<Integer, PoolShard> byPartition = new ConcurrentHashMap<>();
   private final ObjIntConsumer<PoolShard> onAdded;
 
-  private volatile Ledger.Watcher watcher = Ledger.Watcher.NONE;
+  private volatile PoolQueries.Watcher watcher = PoolQueries.Watcher.NONE;
 
   /** Being prepared, to be added soon. */
   private final Set<PoolShard> announced = ConcurrentHashMap.newKeySet();
@@ -59,7 +59,7 @@ final class OwnedShards {
   }
 
   /** Has {@code next} told what has changed, and no other. */
-  void watch(Ledger.Watcher next) {
+  void watch(PoolQueries.Watcher next) {
     watcher = next;
   }
 

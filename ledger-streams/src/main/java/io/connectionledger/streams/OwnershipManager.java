@@ -3,7 +3,6 @@ package io.connectionledger.streams;
 import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.OwnershipHeartbeat;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Ledger.Owner;
 import io.connectionledger.streams.PartitionLease.Candidacy;
 import java.time.Duration;
 import java.util.List;
@@ -33,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * until it reads the claim of the next one, then has its last decisions recorded and resigns, which
  * the next one waits for.
  */
-final class OwnershipManager implements Ownership, OwnerLog.Reader, AutoCloseable {
+final class OwnershipManager implements Ownership, PartitionOwners, OwnerLog.Reader, AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(OwnershipManager.class);
   private static final Duration TICK = Duration.ofMillis(100);
@@ -96,13 +95,13 @@ final class OwnershipManager implements Ownership, OwnerLog.Reader, AutoCloseabl
             this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** Who decides for the partition when this instance may not. */
-  Owner owner(int partition) {
+  @Override
+  public Owner owner(int partition) {
     return leases.get(partition).owner(ticker.nowNanos());
   }
 
-  /** The addresses of all others that own a partition now. */
-  Set<String> others() {
+  @Override
+  public Set<String> others() {
     long nowNanos = ticker.nowNanos();
     return leases.stream()
         .map(lease -> lease.owner(nowNanos))
@@ -111,21 +110,23 @@ final class OwnershipManager implements Ownership, OwnerLog.Reader, AutoCloseabl
         .collect(Collectors.toUnmodifiableSet());
   }
 
-  /** For how long nothing has been heard of the partition's owner; empty when nothing ever was. */
-  OptionalLong silentMs(int partition) {
+  @Override
+  public OptionalLong silentMs(int partition) {
     return leases.get(partition).silentMs(ticker.nowNanos());
   }
 
-  void disowned(int partition, Owner.Other owner) {
+  @Override
+  public void disowned(int partition, Owner.Other owner) {
     leases.get(partition).disowned(owner);
   }
 
-  void unreachable(int partition, Owner.Other owner) {
+  @Override
+  public void unreachable(int partition, Owner.Other owner) {
     leases.get(partition).unreachable(owner);
   }
 
-  /** Whether it is known who owns what. */
-  boolean isFollowing() {
+  @Override
+  public boolean isFollowing() {
     return following;
   }
 

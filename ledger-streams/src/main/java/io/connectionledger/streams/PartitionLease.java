@@ -2,7 +2,6 @@ package io.connectionledger.streams;
 
 import io.connectionledger.model.OwnershipHeartbeat;
 import io.connectionledger.model.OwnershipHeartbeat.Kind;
-import io.connectionledger.streams.Ledger.Owner;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;

@@ -587,7 +587,7 @@ class LedgerTopologyTest {
     send(opened("c2"));
     pass(Duration.ofMillis(300));
 
-    shards.watch(Ledger.Watcher.NONE);
+    shards.watch(PoolQueries.Watcher.NONE);
     send(closed("c1"));
     pass(Duration.ofMillis(200));
 

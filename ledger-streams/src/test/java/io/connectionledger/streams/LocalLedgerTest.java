@@ -30,20 +30,20 @@ class LocalLedgerTest {
       new LocalLedger(Map.of("chat", policy("chat", 1)), 1, TERMS, new ManualTicker());
 
   LocalLedgerTest() {
-    ledger.runBy(new Running());
+    ledger.runBy(new Running(), new NoOtherInstances());
   }
 
   @Test
   void shouldDecideNothingBeforeThePoliciesAreKnown() {
     // Given
     own();
-    assertThat(ledger.ready()).isFalse();
-    assertThat(ledger.status()).isEqualTo("the policies are not read yet");
+    assertThat(ledger.ledger().queries().ready()).isFalse();
+    assertThat(ledger.ledger().queries().status()).isEqualTo("the policies are not read yet");
     assertThat(decide("chat")).isEqualTo("no_owner");
     // When
     ledger.follow(Map.of("chat", record("chat", 1)));
     // Then
-    assertThat(ledger.ready()).isTrue();
+    assertThat(ledger.ledger().queries().ready()).isTrue();
     assertThat(decide("chat")).isEqualTo("allowed");
     assertThat(decide("chat")).isEqualTo("pod_limit");
   }
@@ -88,7 +88,7 @@ class LocalLedgerTest {
     // When
     ledger.follow(Map.of("chat", record("chat", 1)));
     // Then
-    assertThat(ledger.pools()).containsExactly("chat");
+    assertThat(ledger.ledger().routing().pools()).containsExactly("chat");
     assertThat(decide("game")).isEqualTo("unknown_pool");
     ledger.follow(Map.of("chat", record("chat", 1), "game", record("game", 1)));
     assertThat(decide("game")).isEqualTo("pod_limit");
@@ -98,20 +98,23 @@ class LocalLedgerTest {
   void shouldReportOfAPoolThatItOwns() {
     // Given
     ledger.follow(Map.of("chat", record("chat", 1)));
-    assertThat(ledger.report("chat")).isEmpty();
+    assertThat(ledger.ledger().queries().report("chat")).isEmpty();
     own();
     assertThat(decide("chat")).isEqualTo("allowed");
     // When
-    PoolReport report = ledger.report("chat").orElseThrow();
+    PoolReport report = ledger.ledger().queries().report("chat").orElseThrow();
     // Then
     assertThat(report.staleMs()).isNull();
-    assertThat(report.connections()).isEqualTo(ledger.connections("chat").orElseThrow());
-    assertThat(report.readiness()).isEqualTo(ledger.readiness("chat").orElseThrow());
-    assertThat(report.rejections()).isEqualTo(ledger.rejections("chat").orElseThrow());
+    assertThat(report.connections())
+        .isEqualTo(ledger.ledger().queries().connections("chat").orElseThrow());
+    assertThat(report.readiness())
+        .isEqualTo(ledger.ledger().queries().readiness("chat").orElseThrow());
+    assertThat(report.rejections())
+        .isEqualTo(ledger.ledger().queries().rejections("chat").orElseThrow());
     assertThat(report.scaling().ready()).isFalse();
     assertThat(report.scaling().reasons())
         .contains("catching-up: the owner is new and has not decided for a whole lease yet");
-    assertThat(ledger.standby("chat")).isEmpty();
+    assertThat(ledger.ledger().queries().standby("chat")).isEmpty();
   }
 
   @Test
@@ -119,7 +122,7 @@ class LocalLedgerTest {
     // Given
     ledger.follow(Map.of("copied", record("copied", 1)));
     // When
-    PoolReport report = ledger.standby("copied").orElseThrow();
+    PoolReport report = ledger.ledger().queries().standby("copied").orElseThrow();
     // Then
     assertThat(report.staleMs()).isEqualTo(1_500);
     assertThat(report.connections().asOfMs()).isEqualTo(7);
@@ -129,7 +132,7 @@ class LocalLedgerTest {
     assertThat(report.readiness().ready()).isFalse();
     assertThat(report.scaling().ready()).isFalse();
     assertThat(report.scaling().desiredPods()).isEqualTo(2);
-    assertThat(ledger.standby("nope")).isEmpty();
+    assertThat(ledger.ledger().queries().standby("nope")).isEmpty();
   }
 
   private void own() {
@@ -159,15 +162,10 @@ class LocalLedgerTest {
         List.of(new Pod("one", POD)));
   }
 
-  private static final class Running implements LocalLedger.Running {
+  private static final class Running implements RunningTopology {
 
     @Override
     public boolean isRunning() {
-      return true;
-    }
-
-    @Override
-    public boolean isFollowing() {
       return true;
     }
 
@@ -194,26 +192,6 @@ class LocalLedgerTest {
                   Set.of(),
                   new Rejected(7)))
           : Optional.empty();
-    }
-
-    @Override
-    public Set<String> others() {
-      return Set.of();
-    }
-
-    @Override
-    public Ledger.Owner owner(int partition) {
-      return Ledger.Owner.NOBODY;
-    }
-
-    @Override
-    public void disowned(int partition, Ledger.Owner.Other owner) {
-      // There is no other instance here.
-    }
-
-    @Override
-    public void unreachable(int partition, Ledger.Owner.Other owner) {
-      // There is no other instance here.
     }
   }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.OwnershipHeartbeat;
 import io.connectionledger.model.OwnershipHeartbeat.Kind;
-import io.connectionledger.streams.Ledger.Owner;
 import io.connectionledger.streams.PartitionLease.Candidacy;
 import io.connectionledger.testkit.ManualTicker;
 import java.time.Duration;

@@ -100,7 +100,7 @@ class QueriesTest {
         new LocalLedger(Map.of("chat", policy("chat"), "game", policy("game")), 1, TERMS, ticker);
     ledger.follow(policies);
     try (TopologyTestDriver driver = driver(ledger)) {
-      ledger.runBy(new Stores(driver, ticker));
+      ledger.runBy(new Stores(driver, ticker), new NoOtherInstances());
       pass(driver, Duration.ofSeconds(1));
       for (int step = 0; step < STEPS; step++) {
         if (random.nextInt(60) == 0) {
@@ -328,19 +328,23 @@ class QueriesTest {
   private void compare(LocalLedger ledger, TopologyTestDriver driver, String pool) {
     RecordCount count = Objects.requireNonNull(counts.get(pool));
     PolicyRecord policy = Objects.requireNonNull(policies.get(pool));
-    PoolReport report = ledger.report(pool).orElseThrow();
-    PoolView view = ledger.connections(pool).orElseThrow();
-    PoolReadiness readiness = ledger.readiness(pool).orElseThrow();
+    PoolReport report = ledger.ledger().queries().report(pool).orElseThrow();
+    PoolView view = ledger.ledger().queries().connections(pool).orElseThrow();
+    PoolReadiness readiness = ledger.ledger().queries().readiness(pool).orElseThrow();
 
     connections(view, count, policy);
-    assertThat(ledger.rejections(pool).orElseThrow())
+    assertThat(ledger.ledger().queries().rejections(pool).orElseThrow())
         .isEqualTo(count.rejections(pool, view.pods(), ticker.nowMs()));
     readiness(readiness, count);
     scaling(report, count, policy);
     assertThat(report)
         .isEqualTo(
             new PoolReport(
-                null, view, ledger.rejections(pool).orElseThrow(), report.scaling(), readiness));
+                null,
+                view,
+                ledger.ledger().queries().rejections(pool).orElseThrow(),
+                report.scaling(),
+                readiness));
 
     // Whoever has nothing but the stores says the same.
     StandbyCopy copy = Stores.copy(driver, pool, ticker);
@@ -415,8 +419,7 @@ class QueriesTest {
   }
 
   /** The topology's stores, read as from another thread. */
-  private record Stores(TopologyTestDriver driver, ManualTicker ticker)
-      implements LocalLedger.Running {
+  private record Stores(TopologyTestDriver driver, ManualTicker ticker) implements RunningTopology {
 
     static StandbyCopy copy(TopologyTestDriver driver, String pool, ManualTicker ticker) {
       return StandbyCopy.read(
@@ -447,33 +450,8 @@ class QueriesTest {
     }
 
     @Override
-    public boolean isFollowing() {
-      return true;
-    }
-
-    @Override
     public String state() {
       return "RUNNING";
-    }
-
-    @Override
-    public Set<String> others() {
-      return Set.of();
-    }
-
-    @Override
-    public Ledger.Owner owner(int partition) {
-      return Ledger.Owner.NOBODY;
-    }
-
-    @Override
-    public void disowned(int partition, Ledger.Owner.Other owner) {
-      // There is no other instance here.
-    }
-
-    @Override
-    public void unreachable(int partition, Ledger.Owner.Other owner) {
-      // There is no other instance here.
     }
   }
 }

@@ -14,7 +14,7 @@ import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.PoolQueries;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
@@ -55,7 +55,7 @@ final class PolicyRoutes {
   private static final Duration MAX_WITHIN = Duration.ofHours(24);
 
   private final Policies policies;
-  private final Ledger ledger;
+  private final PoolQueries ledger;
   private final Ticker ticker;
   private final Function<String, HttpResponseException> missing;
 
@@ -67,7 +67,7 @@ final class PolicyRoutes {
    */
   PolicyRoutes(
       Policies policies,
-      Ledger ledger,
+      PoolQueries ledger,
       Ticker ticker,
       Function<String, HttpResponseException> missing) {
     this.policies = policies;

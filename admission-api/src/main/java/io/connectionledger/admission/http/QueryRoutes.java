@@ -7,7 +7,7 @@ import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.PoolQueries;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
@@ -29,11 +29,11 @@ final class QueryRoutes {
   private static final String POOLS = "/v1/pools";
   private static final String POOL = POOLS + "/{pool}";
 
-  private final Ledger ledger;
+  private final PoolQueries ledger;
   private final Policies policies;
   private final Ticker ticker;
 
-  QueryRoutes(Ledger ledger, Policies policies, Ticker ticker) {
+  QueryRoutes(PoolQueries ledger, Policies policies, Ticker ticker) {
     this.ledger = ledger;
     this.policies = policies;
     this.ticker = ticker;

@@ -12,7 +12,7 @@ import io.connectionledger.model.InvalidPolicyException;
 import io.connectionledger.model.Policies;
 import io.connectionledger.model.Simulations;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.PoolQueries;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
@@ -71,7 +71,7 @@ public final class QueryServer implements AutoCloseable {
 
   private QueryServer(
       Handler checks,
-      Ledger ledger,
+      PoolQueries ledger,
       Policies policies,
       DecisionArchive decisions,
       Simulations simulations,
@@ -103,7 +103,7 @@ public final class QueryServer implements AutoCloseable {
       String host,
       int port,
       Handler checks,
-      Ledger ledger,
+      PoolQueries ledger,
       Policies policies,
       DecisionArchive decisions,
       Simulations simulations,

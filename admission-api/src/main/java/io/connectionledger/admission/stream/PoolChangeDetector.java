@@ -7,8 +7,7 @@ import io.connectionledger.model.PoolReadiness.EnvoyView;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Ledger;
-import io.connectionledger.streams.Ledger.Owner;
+import io.connectionledger.streams.PoolQueries;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -34,7 +33,7 @@ final class PoolChangeDetector {
 
   private final String pool;
   private final PoolStream stream;
-  private final Ledger ledger;
+  private final PoolQueries ledger;
   private final Policies policies;
   private final StreamJson json;
   private final StreamLimits limits;
@@ -68,7 +67,7 @@ final class PoolChangeDetector {
   PoolChangeDetector(
       String pool,
       PoolStream stream,
-      Ledger ledger,
+      PoolQueries ledger,
       Policies policies,
       StreamJson json,
       StreamLimits limits,
@@ -104,7 +103,7 @@ final class PoolChangeDetector {
       answered = true;
       take(answer);
     }
-    boolean isElsewhere = ledger.owner(pool) instanceof Owner.Other;
+    boolean isElsewhere = ledger.isElsewhere(pool);
     boolean moved = isElsewhere != elsewhere;
     elsewhere = isElsewhere;
     if (asked == null) {

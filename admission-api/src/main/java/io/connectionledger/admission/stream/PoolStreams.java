@@ -4,7 +4,7 @@ import io.connectionledger.model.ConnectionIds;
 import io.connectionledger.model.Policies;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Ledger;
+import io.connectionledger.streams.PoolQueries;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -36,7 +36,7 @@ public final class PoolStreams implements AutoCloseable {
 
   private static final Refusal STOPPING = new Refusal(503, "this instance is stopping");
 
-  private final Ledger ledger;
+  private final PoolQueries ledger;
   private final Policies policies;
   private final StreamJson json;
   private final Function<String, Refusal> missing;
@@ -75,7 +75,7 @@ public final class PoolStreams implements AutoCloseable {
    * @param missing says why a pool cannot be read
    */
   public PoolStreams(
-      Ledger ledger,
+      PoolQueries ledger,
       Policies policies,
       StreamJson json,
       Function<String, Refusal> missing,
@@ -246,7 +246,7 @@ public final class PoolStreams implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    ledger.watch(Ledger.Watcher.NONE);
+    ledger.watch(PoolQueries.Watcher.NONE);
     thread.close();
     polls.shutdownNow();
     byPool.values().forEach(PoolStreams::stop);

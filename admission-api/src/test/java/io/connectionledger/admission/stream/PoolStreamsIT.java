@@ -16,7 +16,7 @@ import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Ledger.Owner;
+import io.connectionledger.streams.Owner;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;

@@ -179,7 +179,7 @@ public final class LedgerNode implements AutoCloseable {
     AdmissionApi api =
         closing.add(
             AdmissionApi.create(
-                ledger,
+                ledger.ledger(),
                 policies,
                 kafkaClient(),
                 TopicSimulations.over(kafkaClient(), terms, ticker),

@@ -187,8 +187,9 @@ final class StateRebuildIT {
         .atMost(Duration.ofSeconds(30))
         .until(
             () ->
-                ledger.ready()
-                    && ledger.connections("chat").map(PoolView::active).orElse(0) == OPEN);
+                ledger.ledger().queries().ready()
+                    && ledger.ledger().queries().connections("chat").map(PoolView::active).orElse(0)
+                        == OPEN);
   }
 
   private Path state() {

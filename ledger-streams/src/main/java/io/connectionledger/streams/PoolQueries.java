@@ -1,0 +1,72 @@
+package io.connectionledger.streams;
+
+import io.connectionledger.model.PoolReadiness;
+import io.connectionledger.model.PoolRejections;
+import io.connectionledger.model.PoolReport;
+import io.connectionledger.model.PoolView;
+import io.connectionledger.model.PoolView.PodView;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What the query API asks. Thread-safe. {@link #rejections}, {@link #report} and {@link #standby}
+ * may read from a local disk, or ask another instance for some seconds where the implementation
+ * says so; the others never wait.
+ */
+public interface PoolQueries {
+
+  /** Is told what has changed. */
+  @FunctionalInterface
+  interface Watcher {
+
+    Watcher NONE = (pool, pods) -> {};
+
+    /**
+     * These pods of the pool are so now; one that is gone and empty has no connections. May not
+     * wait.
+     */
+    void changed(String pool, List<PodView> pods);
+  }
+
+  /** The names of all pools that have a policy, in alphabetical order. */
+  Set<String> pools();
+
+  /** Whether another instance is known to decide for the pool. */
+  boolean isElsewhere(String pool);
+
+  /** The pool at this moment; empty when its owner cannot be asked, and for an unknown pool. */
+  Optional<PoolView> connections(String pool);
+
+  /** How far the counts of the pool can be relied on; empty as for {@link #connections}. */
+  Optional<PoolReadiness> readiness(String pool);
+
+  /** Rejections by window and reason, up to now; empty as for {@link #connections}. */
+  Optional<PoolRejections> rejections(String pool);
+
+  /** All about the pool, up to now; empty as for {@link #connections}. */
+  Optional<PoolReport> report(String pool);
+
+  /**
+   * What a standby has of a pool whose owner cannot be asked, with how old it may be; empty when
+   * there is no copy. Reads the whole pool, once a second at most.
+   */
+  Optional<PoolReport> standby(String pool);
+
+  /**
+   * Has {@code watcher}, and none that was named before, told of the changes in the pools that this
+   * instance owns, several times a second. What changed before is not told.
+   */
+  void watch(Watcher watcher);
+
+  /**
+   * Whether every store has been restored and every record that existed when this instance started
+   * has been applied. It stays so while partitions move: their checks wait, or others decide them.
+   * It turns false when the local state must be restored again, or when it is not known any more
+   * who owns what.
+   */
+  boolean ready();
+
+  /** Why {@link #ready} is false, for people; "ready" when it is true. */
+  String status();
+}
