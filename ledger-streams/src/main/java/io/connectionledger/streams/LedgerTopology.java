@@ -19,11 +19,6 @@ import org.apache.kafka.streams.state.Stores;
  */
 final class LedgerTopology {
 
-  static final String CONNECTIONS_STORE = "connections";
-  static final String CIRCUITS_STORE = "circuits";
-  static final String BUCKETS_STORE = "token-buckets";
-  static final String HISTORY_STORE = "history";
-
   static final String DEAD_LETTERS_SINK = "dead-letters";
   static final String GIVEN_UP_SINK = "given-up";
   static final String PODS_SINK = "pods";
@@ -45,22 +40,22 @@ final class LedgerTopology {
         .addProcessor(PROCESSOR, processor, EVENTS_SOURCE, DECISIONS_SOURCE, PRESENCE_SOURCE)
         .addStateStore(
             Stores.keyValueStoreBuilder(
-                Stores.persistentKeyValueStore(CONNECTIONS_STORE), string, bytes),
+                Stores.persistentKeyValueStore(PartitionStores.CONNECTIONS), string, bytes),
             PROCESSOR)
         // So few that reading them from the changelog is faster than to open a database.
         .addStateStore(
             Stores.keyValueStoreBuilder(
-                Stores.inMemoryKeyValueStore(CIRCUITS_STORE), string, bytes),
+                Stores.inMemoryKeyValueStore(PartitionStores.CIRCUITS), string, bytes),
             PROCESSOR)
         .addStateStore(
             Stores.keyValueStoreBuilder(
-                    Stores.persistentKeyValueStore(BUCKETS_STORE), string, Serdes.Long())
+                    Stores.persistentKeyValueStore(PartitionStores.BUCKETS), string, Serdes.Long())
                 .withCachingEnabled(),
             PROCESSOR)
         .addStateStore(
             Stores.windowStoreBuilder(
                     Stores.persistentWindowStore(
-                        HISTORY_STORE, History.RETENTION, History.BUCKET, false),
+                        PartitionStores.HISTORY, History.RETENTION, History.BUCKET, false),
                     string,
                     bytes)
                 .withCachingEnabled(),

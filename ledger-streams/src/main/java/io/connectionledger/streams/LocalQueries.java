@@ -117,7 +117,7 @@ final class LocalQueries implements PoolQueries {
                     () ->
                         topology
                             .standby(pool, pools.partitionOf(pool))
-                            .map(copy -> copy.report(record, reports))));
+                            .map(copy -> reports.report(record, copy))));
   }
 
   @Override

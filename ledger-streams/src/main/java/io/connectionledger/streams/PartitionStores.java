@@ -17,6 +17,11 @@ import org.jspecify.annotations.Nullable;
 /** The state stores of one partition, read into a shard and written with what changes in it. */
 final class PartitionStores {
 
+  static final String CONNECTIONS = "connections";
+  static final String CIRCUITS = "circuits";
+  static final String BUCKETS = "token-buckets";
+  static final String HISTORY = "history";
+
   /** Between a pool and the node id of an Envoy in the store of the circuits: no pod begins so. */
   private static final String ENVOY = "|@";
 
@@ -27,10 +32,10 @@ final class PartitionStores {
 
   /** Those of a task; for its stream thread alone. */
   PartitionStores(ProcessorContext<String, byte[]> context) {
-    connections = context.getStateStore(LedgerTopology.CONNECTIONS_STORE);
-    circuits = context.getStateStore(LedgerTopology.CIRCUITS_STORE);
-    buckets = context.getStateStore(LedgerTopology.BUCKETS_STORE);
-    history = context.getStateStore(LedgerTopology.HISTORY_STORE);
+    connections = context.getStateStore(CONNECTIONS);
+    circuits = context.getStateStore(CIRCUITS);
+    buckets = context.getStateStore(BUCKETS);
+    history = context.getStateStore(HISTORY);
   }
 
   /**

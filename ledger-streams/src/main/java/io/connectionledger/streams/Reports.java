@@ -1,6 +1,7 @@
 package io.connectionledger.streams;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.PoolReadiness;
 import io.connectionledger.model.PoolRejections;
@@ -52,6 +53,17 @@ final class Reports {
             orders.computeIfAbsent(view.pool(), pool -> new ScaleDownOrder()).of(view.pods()),
             ScalingRule.desiredPods(policy, view.active(), rejected.latelyForWantOfRoom()));
     return new PoolReport(staleMs, view, rejections(view, rejected), scaling, readiness);
+  }
+
+  /** All about a pool that another instance owns. */
+  PoolReport report(PolicyRecord record, StandbyCopy copy) {
+    return report(
+        copy.staleMs(),
+        record.policy(),
+        copy.view(record),
+        copy.readiness(record.pool()),
+        false,
+        copy.rejected());
   }
 
   /** The rejections by the names of the pods. */

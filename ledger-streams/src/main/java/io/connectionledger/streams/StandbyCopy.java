@@ -5,7 +5,6 @@ import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PolicyRecord;
 import io.connectionledger.model.PoolReadiness;
-import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.PoolView;
 import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.PoolView.State;
@@ -143,11 +142,5 @@ record StandbyCopy(
         none ? 1 : 0,
         List.of(),
         List.of("incomplete: the owner cannot be asked, and this is what a standby knows"));
-  }
-
-  /** All about the pool. */
-  PoolReport report(PolicyRecord record, Reports reports) {
-    return reports.report(
-        staleMs, record.policy(), view(record), readiness(record.pool()), false, rejected);
   }
 }

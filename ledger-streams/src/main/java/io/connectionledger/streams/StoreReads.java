@@ -60,7 +60,7 @@ final class StoreReads implements RunningTopology {
                   .get()
                   .store(
                       StoreQueryParameters.fromNameAndType(
-                              LedgerTopology.HISTORY_STORE,
+                              PartitionStores.HISTORY,
                               QueryableStoreTypes.<String, byte[]>windowStore())
                           .withPartition(partition)),
               pool,
@@ -83,15 +83,9 @@ final class StoreReads implements RunningTopology {
       return Optional.of(
           StandbyCopy.read(
               new StandbyCopy.Stores(
-                  copy(
-                      LedgerTopology.CONNECTIONS_STORE,
-                      QueryableStoreTypes.keyValueStore(),
-                      partition),
-                  copy(
-                      LedgerTopology.CIRCUITS_STORE,
-                      QueryableStoreTypes.keyValueStore(),
-                      partition),
-                  copy(LedgerTopology.HISTORY_STORE, QueryableStoreTypes.windowStore(), partition)),
+                  copy(PartitionStores.CONNECTIONS, QueryableStoreTypes.keyValueStore(), partition),
+                  copy(PartitionStores.CIRCUITS, QueryableStoreTypes.keyValueStore(), partition),
+                  copy(PartitionStores.HISTORY, QueryableStoreTypes.windowStore(), partition)),
               pool,
               ticker.nowMs(),
               staleMs));

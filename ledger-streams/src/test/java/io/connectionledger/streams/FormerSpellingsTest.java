@@ -83,7 +83,7 @@ class FormerSpellingsTest {
   @Test
   void shouldKeepTheCircuitOfTheCanonicalOneOnly() {
     List<String> kept = new ArrayList<>();
-    try (var all = driver.<String, byte[]>getKeyValueStore(LedgerTopology.CIRCUITS_STORE).all()) {
+    try (var all = driver.<String, byte[]>getKeyValueStore(PartitionStores.CIRCUITS).all()) {
       all.forEachRemaining(entry -> kept.add(entry.key));
     }
 
@@ -92,7 +92,7 @@ class FormerSpellingsTest {
 
   @Test
   void shouldAddUpTheRejectionsOfOnePodAndLeaveOutThoseOfNone() {
-    WindowStore<String, byte[]> history = driver.getWindowStore(LedgerTopology.HISTORY_STORE);
+    WindowStore<String, byte[]> history = driver.getWindowStore(PartitionStores.HISTORY);
     long bucketMs = ticker.nowMs() - ticker.nowMs() % History.BUCKET.toMillis();
     for (String spelling : SPELLINGS) {
       history.put(
@@ -114,7 +114,7 @@ class FormerSpellingsTest {
 
     @Override
     public void init(ProcessorContext<String, byte[]> context) {
-      KeyValueStore<String, byte[]> circuits = context.getStateStore(LedgerTopology.CIRCUITS_STORE);
+      KeyValueStore<String, byte[]> circuits = context.getStateStore(PartitionStores.CIRCUITS);
       for (String spelling : SPELLINGS) {
         circuits.put("chat|" + spelling, StoreCodec.circuit(new StoredCircuitBreaker(1, 1_000)));
       }

@@ -136,7 +136,7 @@ class LedgerTopologyTest {
   @AfterEach
   void theStoreHoldsWhatIsCounted() {
     Map<PodAddress, Long> stored = new HashMap<>();
-    KeyValueStore<String, byte[]> store = driver.getKeyValueStore(LedgerTopology.CONNECTIONS_STORE);
+    KeyValueStore<String, byte[]> store = driver.getKeyValueStore(PartitionStores.CONNECTIONS);
     try (KeyValueIterator<String, byte[]> all = store.all()) {
       all.forEachRemaining(
           entry -> {
@@ -201,7 +201,7 @@ class LedgerTopologyTest {
   }
 
   private Rejected rejected() {
-    WindowStore<String, byte[]> store = driver.getWindowStore(LedgerTopology.HISTORY_STORE);
+    WindowStore<String, byte[]> store = driver.getWindowStore(PartitionStores.HISTORY);
     return History.rejected(store, POOL, ticker.nowMs());
   }
 
@@ -242,8 +242,7 @@ class LedgerTopologyTest {
     send(decision);
 
     assertThat(view()).extracting(PoolView::active, PoolView::reserved).containsExactly(0, 1);
-    assertThat(
-            driver.getKeyValueStore(LedgerTopology.CONNECTIONS_STORE).get("chat|" + decision.id()))
+    assertThat(driver.getKeyValueStore(PartitionStores.CONNECTIONS).get("chat|" + decision.id()))
         .isNotNull();
   }
 
@@ -513,7 +512,7 @@ class LedgerTopologyTest {
 
   @Test
   void shouldCountARecordOnceThoughItIsProcessedAgain() {
-    WindowStore<String, byte[]> store = driver.getWindowStore(LedgerTopology.HISTORY_STORE);
+    WindowStore<String, byte[]> store = driver.getWindowStore(PartitionStores.HISTORY);
     var rejected = new Decision.Rejected(POOL, "r1", RejectionReason.POD_LIMIT, null, 1, 2);
 
     History.count(store, rejected, null, 7, ticker.nowMs());
@@ -549,7 +548,7 @@ class LedgerTopologyTest {
     for (int i = 0; i < 5; i++) {
       send(new ConnectionEvent.Failed(POOL, "c" + i, POD, "envoy-1", 503, "via_upstream", 1_000));
     }
-    KeyValueStore<String, byte[]> store = driver.getKeyValueStore(LedgerTopology.CIRCUITS_STORE);
+    KeyValueStore<String, byte[]> store = driver.getKeyValueStore(PartitionStores.CIRCUITS);
     StoredCircuitBreaker open = StoreCodec.circuit(store.get("chat|" + POD));
     PoolView.State state = view().pods().getFirst().state();
 

@@ -424,9 +424,9 @@ class QueriesTest {
     static StandbyCopy copy(TopologyTestDriver driver, String pool, ManualTicker ticker) {
       return StandbyCopy.read(
           new StandbyCopy.Stores(
-              driver.getKeyValueStore(LedgerTopology.CONNECTIONS_STORE),
-              driver.getKeyValueStore(LedgerTopology.CIRCUITS_STORE),
-              driver.getWindowStore(LedgerTopology.HISTORY_STORE)),
+              driver.getKeyValueStore(PartitionStores.CONNECTIONS),
+              driver.getKeyValueStore(PartitionStores.CIRCUITS),
+              driver.getWindowStore(PartitionStores.HISTORY)),
           pool,
           ticker.nowMs(),
           0);
@@ -435,8 +435,7 @@ class QueriesTest {
     @Override
     public Optional<Rejected> rejected(String pool, int partition) {
       return Optional.of(
-          History.rejected(
-              driver.getWindowStore(LedgerTopology.HISTORY_STORE), pool, ticker.nowMs()));
+          History.rejected(driver.getWindowStore(PartitionStores.HISTORY), pool, ticker.nowMs()));
     }
 
     @Override
