@@ -2,6 +2,8 @@ package io.connectionledger.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.admission.check.Durability;
+import io.connectionledger.admission.decisionlog.KafkaDecisionLog;
 import io.connectionledger.model.Ticker;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;

@@ -1,9 +1,9 @@
 package io.connectionledger.admission;
 
-import io.connectionledger.model.Simulation;
-import io.connectionledger.model.SimulationRefusedException;
-import io.connectionledger.model.SimulationRefusedException.Why;
-import io.connectionledger.model.Simulations;
+import io.connectionledger.model.view.Simulation;
+import io.connectionledger.model.view.SimulationRefusedException;
+import io.connectionledger.model.view.SimulationRefusedException.Why;
+import io.connectionledger.model.view.Simulations;
 
 /** Simulates nothing. */
 public final class NoSimulations implements Simulations {

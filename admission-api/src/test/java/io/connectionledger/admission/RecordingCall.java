@@ -6,24 +6,24 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The server's side of one gRPC call, which the test can cancel as a client would. */
-final class RecordingCall<T> extends ServerCallStreamObserver<T> {
+public final class RecordingCall<T> extends ServerCallStreamObserver<T> {
 
-  final List<T> responses = new ArrayList<>();
-  @Nullable Throwable error;
+  public final List<T> responses = new ArrayList<>();
+  public @Nullable Throwable error;
   volatile boolean completed;
   private Runnable onCancel = () -> {};
   private volatile boolean cancelled;
 
-  void cancel() {
+  public void cancel() {
     cancelled = true;
     onCancel.run();
   }
 
-  boolean isAnswered() {
+  public boolean isAnswered() {
     return completed;
   }
 
-  T onlyResponse() {
+  public T onlyResponse() {
     if (responses.size() != 1 || !completed) {
       throw new AssertionError("expected one response and its end, got " + responses);
     }

@@ -1,13 +1,13 @@
 package io.connectionledger.admission;
 
-import io.connectionledger.model.Affinity;
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
-import io.connectionledger.model.PoolReadiness;
-import io.connectionledger.model.PoolRejections;
-import io.connectionledger.model.PoolReport;
-import io.connectionledger.model.PoolView;
-import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.RejectionReason;
+import io.connectionledger.model.policy.Affinity;
+import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.view.PoolReadiness;
+import io.connectionledger.model.view.PoolRejections;
+import io.connectionledger.model.view.PoolReport;
+import io.connectionledger.model.view.PoolView;
 import io.connectionledger.streams.Decider;
 import io.connectionledger.streams.Ledger;
 import io.connectionledger.streams.Owner;

@@ -1,7 +1,7 @@
 package io.connectionledger.admission;
 
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.Loan;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.Loan;
 import io.connectionledger.streams.Loans;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package io.connectionledger.admission;
 
-import io.connectionledger.model.Policies;
-import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.policy.Policies;
+import io.connectionledger.model.policy.PolicyRecord;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;

@@ -1,7 +1,7 @@
 package io.connectionledger.controlplane;
 
-import io.connectionledger.model.Pod;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;

@@ -1,6 +1,6 @@
 package io.connectionledger.controlplane;
 
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy;
 import io.envoyproxy.controlplane.cache.SimpleCache;
 import io.envoyproxy.controlplane.server.V3DiscoveryServer;
 import io.grpc.BindableService;

@@ -1,13 +1,16 @@
 package io.connectionledger.ingest;
 
 import com.google.protobuf.Message;
-import io.connectionledger.ingest.Translation.Event;
-import io.connectionledger.ingest.Translation.Heartbeat;
-import io.connectionledger.ingest.Translation.Ignored;
-import io.connectionledger.ingest.Translation.Malformed;
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.ConnectionEvent.Alive;
+import io.connectionledger.ingest.translate.AccessLogTranslator;
+import io.connectionledger.ingest.translate.DeadLetterCause;
+import io.connectionledger.ingest.translate.Translation;
+import io.connectionledger.ingest.translate.Translation.Event;
+import io.connectionledger.ingest.translate.Translation.Heartbeat;
+import io.connectionledger.ingest.translate.Translation.Ignored;
+import io.connectionledger.ingest.translate.Translation.Malformed;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.ConnectionEvent.Alive;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -1,9 +1,12 @@
 package io.connectionledger.ingest;
 
 import com.google.protobuf.Message;
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.PoolIndex;
+import io.connectionledger.ingest.translate.AccessLogTranslator;
+import io.connectionledger.ingest.translate.DeadLetterCause;
+import io.connectionledger.ingest.translate.ReadableLogs;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.policy.PoolIndex;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;

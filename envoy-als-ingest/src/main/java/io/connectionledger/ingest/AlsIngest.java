@@ -1,7 +1,8 @@
 package io.connectionledger.ingest;
 
-import io.connectionledger.model.PoolIndex;
+import io.connectionledger.ingest.translate.ReadableLogs;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.policy.PoolIndex;
 import io.envoyproxy.envoy.service.accesslog.v3.AccessLogServiceGrpc;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
 import io.grpc.BindableService;

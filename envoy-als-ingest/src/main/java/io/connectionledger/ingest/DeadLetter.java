@@ -1,6 +1,7 @@
 package io.connectionledger.ingest;
 
 import com.google.protobuf.Message;
+import io.connectionledger.ingest.translate.DeadLetterCause;
 
 /**
  * An entry that says nothing to the ledger, for people to look at.

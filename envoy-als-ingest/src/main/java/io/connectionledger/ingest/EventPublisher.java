@@ -2,11 +2,11 @@ package io.connectionledger.ingest;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.Presence;
-import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.Presence;
+import io.connectionledger.model.event.RecordCodec;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -1,6 +1,7 @@
 package io.connectionledger.ingest;
 
-import io.connectionledger.model.ConnectionEvent;
+import io.connectionledger.ingest.translate.DeadLetterCause;
+import io.connectionledger.model.event.ConnectionEvent;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;

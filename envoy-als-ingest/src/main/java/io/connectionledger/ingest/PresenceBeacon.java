@@ -1,8 +1,8 @@
 package io.connectionledger.ingest;
 
-import io.connectionledger.model.ConnectionIds;
-import io.connectionledger.model.Presence;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.event.ConnectionIds;
+import io.connectionledger.model.event.Presence;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -8,10 +8,12 @@ import static io.connectionledger.ingest.Entries.periodic;
 import static io.envoyproxy.envoy.data.accesslog.v3.AccessLogType.DownstreamPeriodic;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.ConnectionEvent.Alive;
+import io.connectionledger.ingest.translate.AccessLogTranslator;
+import io.connectionledger.ingest.translate.DeadLetterCause;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolIndex;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.ConnectionEvent.Alive;
+import io.connectionledger.model.policy.PoolIndex;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import java.util.ArrayList;
 import java.util.List;

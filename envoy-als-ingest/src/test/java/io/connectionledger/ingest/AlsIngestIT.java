@@ -9,12 +9,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.ConnectionEvent.Alive;
-import io.connectionledger.model.PoolIndex;
-import io.connectionledger.model.RecordCodec;
+import io.connectionledger.ingest.translate.ReadableLogsTest;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.ConnectionEvent.Alive;
+import io.connectionledger.model.event.RecordCodec;
+import io.connectionledger.model.policy.PoolIndex;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.service.accesslog.v3.AccessLogServiceGrpc;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;

@@ -2,6 +2,7 @@ package io.connectionledger.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.ingest.translate.DeadLetterCause;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 

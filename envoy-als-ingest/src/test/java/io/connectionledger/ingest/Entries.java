@@ -5,6 +5,7 @@ import com.google.protobuf.Struct;
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.UInt32Value;
 import com.google.protobuf.Value;
+import io.connectionledger.ingest.translate.AdmissionMetadata;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
@@ -15,33 +16,33 @@ import java.util.List;
 import java.util.Map;
 
 /** Access-log entries as Envoy 1.40 writes them for one WebSocket. */
-final class Entries {
+public final class Entries {
 
-  static final String RESERVATION = "AZxk3r0R5bcdefgh";
+  public static final String RESERVATION = "AZxk3r0R5bcdefgh";
 
   private Entries() {}
 
-  static HTTPAccessLogEntry opened(String reservation) {
+  public static HTTPAccessLogEntry opened(String reservation) {
     return leased(AccessLogType.DownstreamTunnelSuccessfullyEstablished, reservation).build();
   }
 
-  static HTTPAccessLogEntry periodic(String reservation) {
+  public static HTTPAccessLogEntry periodic(String reservation) {
     return leased(AccessLogType.DownstreamPeriodic, reservation).build();
   }
 
-  static HTTPAccessLogEntry ended(String reservation) {
+  public static HTTPAccessLogEntry ended(String reservation) {
     return leased(AccessLogType.DownstreamEnd, reservation).build();
   }
 
   /** An established stream of pool chat with a reservation. */
-  static HTTPAccessLogEntry.Builder leased(AccessLogType type, String reservation) {
+  public static HTTPAccessLogEntry.Builder leased(AccessLogType type, String reservation) {
     HTTPAccessLogEntry.Builder entry = unleased(type);
     admission(entry, Map.of("pool", "chat", "reservation", reservation, "pod", "10.0.0.7:8080"));
     return entry;
   }
 
   /** An established stream that was let in while the ledger was away. */
-  static HTTPAccessLogEntry.Builder unleased(AccessLogType type) {
+  public static HTTPAccessLogEntry.Builder unleased(AccessLogType type) {
     HTTPAccessLogEntry.Builder entry =
         HTTPAccessLogEntry.newBuilder().setProtocolVersion(HTTPVersion.HTTP11);
     entry
@@ -58,19 +59,19 @@ final class Entries {
   }
 
   /** A handshake that ended with {@code status} and never reached a pod. */
-  static HTTPAccessLogEntry.Builder refused(int status, String details) {
+  public static HTTPAccessLogEntry.Builder refused(int status, String details) {
     HTTPAccessLogEntry.Builder entry = leased(AccessLogType.DownstreamEnd, RESERVATION);
     entry.getCommonPropertiesBuilder().clearUpstreamRemoteAddress();
     code(entry, status).getResponseBuilder().setResponseCodeDetails(details);
     return entry;
   }
 
-  static HTTPAccessLogEntry.Builder code(HTTPAccessLogEntry.Builder entry, int code) {
+  public static HTTPAccessLogEntry.Builder code(HTTPAccessLogEntry.Builder entry, int code) {
     entry.getResponseBuilder().setResponseCode(UInt32Value.of(code));
     return entry;
   }
 
-  static HTTPAccessLogEntry.Builder admission(
+  public static HTTPAccessLogEntry.Builder admission(
       HTTPAccessLogEntry.Builder entry, Map<String, String> values) {
     Struct.Builder metadata = Struct.newBuilder();
     values.forEach(
@@ -82,19 +83,19 @@ final class Entries {
     return entry;
   }
 
-  static Address address(String ip, int port) {
+  public static Address address(String ip, int port) {
     return Address.newBuilder()
         .setSocketAddress(SocketAddress.newBuilder().setAddress(ip).setPortValue(port))
         .build();
   }
 
-  static StreamAccessLogsMessage firstMessage(String node, HTTPAccessLogEntry... entries) {
+  public static StreamAccessLogsMessage firstMessage(String node, HTTPAccessLogEntry... entries) {
     StreamAccessLogsMessage.Builder message = message(entries).toBuilder();
     message.getIdentifierBuilder().setLogName("ledger").getNodeBuilder().setId(node);
     return message.build();
   }
 
-  static StreamAccessLogsMessage message(HTTPAccessLogEntry... entries) {
+  public static StreamAccessLogsMessage message(HTTPAccessLogEntry... entries) {
     StreamAccessLogsMessage.Builder message = StreamAccessLogsMessage.newBuilder();
     message.getHttpLogsBuilder().addAllLogEntry(List.of(entries));
     return message.build();

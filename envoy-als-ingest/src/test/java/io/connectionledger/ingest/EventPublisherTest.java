@@ -3,8 +3,8 @@ package io.connectionledger.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.connectionledger.model.PoolIndex;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.policy.PoolIndex;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.Map;
 import org.apache.kafka.common.KafkaException;

@@ -2,7 +2,7 @@ package io.connectionledger.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.Presence;
+import io.connectionledger.model.event.Presence;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;

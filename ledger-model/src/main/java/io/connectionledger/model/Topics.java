@@ -14,7 +14,7 @@ public final class Topics {
   /** Which Envoys each ingest hears, in every partition; not keyed by pool. */
   public static final String ENVOYS = "ledger.envoys";
 
-  /** Who owns which partition, see {@link OwnershipHeartbeat}; not keyed by pool. */
+  /** Who owns which partition; not keyed by pool. */
   public static final String OWNERS = "ledger.owners";
 
   public static final String PODS = "ledger.pods";

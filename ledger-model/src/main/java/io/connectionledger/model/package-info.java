@@ -1,6 +1,6 @@
 /**
- * What every other module speaks of: connection events, decisions, pools, pods, topics and their
- * JSON form. Everything here is immutable and free of I/O.
+ * What every other module speaks of: addresses, topics and time here, and below the events,
+ * policies and answers with their JSON form. Everything is immutable and free of I/O.
  */
 @NullMarked
 package io.connectionledger.model;

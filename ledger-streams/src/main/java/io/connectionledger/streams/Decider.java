@@ -1,7 +1,7 @@
 package io.connectionledger.streams;
 
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.RejectionReason;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

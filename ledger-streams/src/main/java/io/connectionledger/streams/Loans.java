@@ -1,7 +1,7 @@
 package io.connectionledger.streams;
 
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.Loan;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.Loan;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

@@ -1,10 +1,10 @@
 package io.connectionledger.streams;
 
-import io.connectionledger.model.PoolReadiness;
-import io.connectionledger.model.PoolRejections;
-import io.connectionledger.model.PoolReport;
-import io.connectionledger.model.PoolView;
-import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.view.PoolReadiness;
+import io.connectionledger.model.view.PoolRejections;
+import io.connectionledger.model.view.PoolReport;
+import io.connectionledger.model.view.PoolView;
+import io.connectionledger.model.view.PoolView.PodView;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

@@ -1,8 +1,8 @@
 package io.connectionledger.streams;
 
-import io.connectionledger.model.Affinity;
-import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
-import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.event.RejectionReason;
+import io.connectionledger.model.policy.Affinity;
+import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
 import java.util.Set;
 
 /**

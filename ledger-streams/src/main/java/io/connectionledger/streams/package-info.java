@@ -1,9 +1,8 @@
 /**
- * A Kafka Streams topology that keeps every pool's open connections, and what admission asks it:
- * {@link io.connectionledger.streams.Ledger}. Nothing else here is for other modules, save {@link
- * io.connectionledger.streams.LocalLedger} and {@link io.connectionledger.streams.LedgerStreams}
- * for whoever starts them, and {@link io.connectionledger.streams.Replay} for whoever asks about
- * the past.
+ * What the rest of the product asks of the ledger: {@link io.connectionledger.streams.Ledger} and
+ * its four sides. Whoever starts one uses {@link io.connectionledger.streams.local.LocalLedger} and
+ * {@link io.connectionledger.streams.topology.LedgerStreams}, whoever asks about the past {@link
+ * io.connectionledger.streams.history.Replay}.
  */
 @NullMarked
 package io.connectionledger.streams;

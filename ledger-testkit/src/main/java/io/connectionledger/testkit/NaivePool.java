@@ -1,9 +1,9 @@
 package io.connectionledger.testkit;
 
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.LedgerRecord;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.LedgerRecord;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;

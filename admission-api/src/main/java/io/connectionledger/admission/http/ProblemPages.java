@@ -1,5 +1,6 @@
 package io.connectionledger.admission.http;
 
+import io.connectionledger.admission.http.view.Views;
 import java.nio.ByteBuffer;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Request;

@@ -1,12 +1,15 @@
 package io.connectionledger.admission.http;
 
-import io.connectionledger.model.DrainPace;
+import io.connectionledger.admission.http.view.DetailedView;
+import io.connectionledger.admission.http.view.Paging;
+import io.connectionledger.admission.http.view.Views;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.Policies;
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.PoolReport;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.policy.DrainPace;
+import io.connectionledger.model.policy.Policies;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.view.PoolReport;
 import io.connectionledger.streams.PoolQueries;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;

@@ -1,10 +1,12 @@
 package io.connectionledger.admission.http;
 
+import io.connectionledger.admission.http.view.Paging;
+import io.connectionledger.admission.http.view.Views;
 import io.connectionledger.admission.stream.Refusal;
 import io.connectionledger.admission.stream.StreamJson;
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.PoolReadiness;
-import io.connectionledger.model.PoolView;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.view.PoolReadiness;
+import io.connectionledger.model.view.PoolView;
 
 /** The data of server-sent events: what the queries of the same names answer. */
 final class StreamViews implements StreamJson {

@@ -1,12 +1,12 @@
 package io.connectionledger.admission.stream;
 
-import io.connectionledger.model.Policies;
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.PoolReadiness;
-import io.connectionledger.model.PoolReadiness.EnvoyView;
-import io.connectionledger.model.PoolView;
-import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.policy.Policies;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.view.PoolReadiness;
+import io.connectionledger.model.view.PoolReadiness.EnvoyView;
+import io.connectionledger.model.view.PoolView;
+import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.streams.PoolQueries;
 import java.time.Duration;
 import java.util.List;

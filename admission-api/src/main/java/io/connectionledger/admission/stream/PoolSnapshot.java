@@ -1,10 +1,10 @@
 package io.connectionledger.admission.stream;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy.Mode;
-import io.connectionledger.model.PoolView;
-import io.connectionledger.model.PoolView.PodView;
-import io.connectionledger.model.PoolView.State;
+import io.connectionledger.model.policy.PoolPolicy.Mode;
+import io.connectionledger.model.view.PoolView;
+import io.connectionledger.model.view.PoolView.PodView;
+import io.connectionledger.model.view.PoolView.State;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;

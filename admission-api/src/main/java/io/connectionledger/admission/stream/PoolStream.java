@@ -3,7 +3,7 @@ package io.connectionledger.admission.stream;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.view.PoolView.PodView;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,9 +1,9 @@
 package io.connectionledger.admission.stream;
 
-import io.connectionledger.model.ConnectionIds;
-import io.connectionledger.model.Policies;
-import io.connectionledger.model.PoolView.PodView;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.event.ConnectionIds;
+import io.connectionledger.model.policy.Policies;
+import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.streams.PoolQueries;
 import java.util.Collections;
 import java.util.IdentityHashMap;

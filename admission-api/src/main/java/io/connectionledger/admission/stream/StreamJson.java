@@ -1,8 +1,8 @@
 package io.connectionledger.admission.stream;
 
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.PoolReadiness;
-import io.connectionledger.model.PoolView;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.view.PoolReadiness;
+import io.connectionledger.model.view.PoolView;
 
 /** The JSON of the query API, in UTF-8 and without line ends. Thread-safe. */
 public interface StreamJson {

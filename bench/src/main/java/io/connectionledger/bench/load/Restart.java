@@ -1,7 +1,12 @@
 package io.connectionledger.bench.load;
 
-import io.connectionledger.bench.load.LedgerProcess.Ports;
-import io.connectionledger.bench.load.LedgerProcess.Shape;
+import io.connectionledger.bench.process.Directories;
+import io.connectionledger.bench.process.JavaProcess;
+import io.connectionledger.bench.process.LedgerProcess;
+import io.connectionledger.bench.process.LedgerProcess.Ports;
+import io.connectionledger.bench.process.LedgerProcess.Shape;
+import io.connectionledger.bench.process.Machine;
+import io.connectionledger.bench.process.Wait;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,11 +1,11 @@
 package io.connectionledger.bench.rules;
 
-import io.connectionledger.model.ConnectionEvent.Closed;
-import io.connectionledger.model.ConnectionEvent.Opened;
-import io.connectionledger.model.Decision;
-import io.connectionledger.streams.rules.Changes;
-import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.model.event.ConnectionEvent.Closed;
+import io.connectionledger.model.event.ConnectionEvent.Opened;
+import io.connectionledger.model.event.Decision;
 import io.connectionledger.streams.rules.PoolLedger;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
+import io.connectionledger.streams.rules.state.Changes;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;

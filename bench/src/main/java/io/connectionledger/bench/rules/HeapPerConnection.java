@@ -1,13 +1,13 @@
 package io.connectionledger.bench.rules;
 
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.ConnectionEvent.Alive;
-import io.connectionledger.model.ConnectionEvent.Opened;
-import io.connectionledger.model.ConnectionIds;
-import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.UnreadableRecordException;
-import io.connectionledger.streams.rules.Changes;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.ConnectionEvent.Alive;
+import io.connectionledger.model.event.ConnectionEvent.Opened;
+import io.connectionledger.model.event.ConnectionIds;
+import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.streams.rules.PoolLedger;
+import io.connectionledger.streams.rules.state.Changes;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

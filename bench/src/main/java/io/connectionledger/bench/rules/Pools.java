@@ -1,12 +1,12 @@
 package io.connectionledger.bench.rules;
 
-import io.connectionledger.model.ConnectionEvent.Alive;
-import io.connectionledger.model.ConnectionIds;
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.model.event.ConnectionEvent.Alive;
+import io.connectionledger.model.event.ConnectionIds;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.streams.rules.PoolLedger;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

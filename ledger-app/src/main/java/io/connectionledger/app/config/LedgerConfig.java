@@ -1,6 +1,6 @@
 package io.connectionledger.app.config;
 
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;

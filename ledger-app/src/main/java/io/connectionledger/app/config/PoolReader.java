@@ -1,13 +1,13 @@
 package io.connectionledger.app.config;
 
-import io.connectionledger.model.Affinity;
-import io.connectionledger.model.HostMatch;
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.PoolPolicy.Mode;
-import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
-import io.connectionledger.model.PoolPolicy.Placement;
+import io.connectionledger.model.policy.Affinity;
+import io.connectionledger.model.policy.HostMatch;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy.Mode;
+import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.policy.PoolPolicy.Placement;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.connectionledger.app.demo;
 
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy;
 import java.time.Duration;
 
 /** Starts a whole ledger in this process. */

@@ -1,6 +1,6 @@
 package io.connectionledger.app.demo;
 
-import io.connectionledger.model.Pod;
+import io.connectionledger.model.policy.Pod;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

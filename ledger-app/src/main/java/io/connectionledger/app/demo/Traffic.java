@@ -1,8 +1,9 @@
 package io.connectionledger.app.demo;
 
-import io.connectionledger.app.demo.WebSocketClients.Attempt;
-import io.connectionledger.app.demo.WebSocketClients.Connection;
-import io.connectionledger.app.demo.WebSocketClients.Opened;
+import io.connectionledger.app.websocket.WebSocketClients;
+import io.connectionledger.app.websocket.WebSocketClients.Attempt;
+import io.connectionledger.app.websocket.WebSocketClients.Connection;
+import io.connectionledger.app.websocket.WebSocketClients.Opened;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;

@@ -2,7 +2,7 @@ package io.connectionledger.app.history;
 
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
-import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;

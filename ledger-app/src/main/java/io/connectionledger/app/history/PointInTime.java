@@ -1,6 +1,6 @@
 package io.connectionledger.app.history;
 
-import io.connectionledger.model.DurationText;
+import io.connectionledger.model.policy.DurationText;
 import java.time.DateTimeException;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;

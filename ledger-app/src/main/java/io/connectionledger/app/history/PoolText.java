@@ -2,8 +2,8 @@ package io.connectionledger.app.history;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.connectionledger.model.PoolView;
-import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.view.PoolView;
+import io.connectionledger.model.view.PoolView.PodView;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,12 +2,12 @@ package io.connectionledger.app.history;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.connectionledger.model.DurationText;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.PoolView;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.Replay;
+import io.connectionledger.model.policy.DurationText;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.view.PoolView;
 import io.connectionledger.streams.history.HistoryUnavailableException;
+import io.connectionledger.streams.history.Replay;
 import io.connectionledger.streams.history.TopicHistory;
 import io.connectionledger.streams.history.TopicHistory.Gaps;
 import java.io.PrintWriter;

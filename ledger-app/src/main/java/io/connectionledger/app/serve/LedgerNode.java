@@ -1,7 +1,7 @@
 package io.connectionledger.app.serve;
 
 import io.connectionledger.admission.AdmissionApi;
-import io.connectionledger.admission.Durability;
+import io.connectionledger.admission.check.Durability;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.PolicyFile;
 import io.connectionledger.app.config.Role;
@@ -11,14 +11,14 @@ import io.connectionledger.app.kafka.EmbeddedKafka;
 import io.connectionledger.app.kafka.TopicSetup;
 import io.connectionledger.controlplane.EdsServer;
 import io.connectionledger.ingest.AlsIngest;
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.streams.LedgerStreams;
-import io.connectionledger.streams.LocalLedger;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.streams.local.LocalLedger;
 import io.connectionledger.streams.policy.KafkaPolicyStore;
-import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.simulation.TopicSimulations;
+import io.connectionledger.streams.topology.LedgerStreams;
 import io.grpc.ServerInterceptors;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.UncheckedIOException;

@@ -2,7 +2,7 @@ package io.connectionledger.app.serve;
 
 import io.connectionledger.app.config.ConfigException;
 import io.connectionledger.app.config.PolicyFile;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;

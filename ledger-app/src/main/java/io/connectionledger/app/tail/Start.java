@@ -1,6 +1,6 @@
 package io.connectionledger.app.tail;
 
-import io.connectionledger.model.DurationText;
+import io.connectionledger.model.policy.DurationText;
 import java.time.Duration;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;

@@ -1,6 +1,6 @@
 package io.connectionledger.app.cluster;
 
-import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.websocket.WebSocketPod;
 import io.connectionledger.model.Ticker;
 import java.time.Duration;
 import java.util.ArrayList;

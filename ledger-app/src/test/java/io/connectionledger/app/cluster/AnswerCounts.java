@@ -1,10 +1,10 @@
 package io.connectionledger.app.cluster;
 
-import io.connectionledger.app.demo.WebSocketClients.Attempt;
-import io.connectionledger.app.demo.WebSocketClients.Broken;
-import io.connectionledger.app.demo.WebSocketClients.Opened;
-import io.connectionledger.app.demo.WebSocketClients.Refused;
 import io.connectionledger.app.faults.Crowd;
+import io.connectionledger.app.websocket.WebSocketClients.Attempt;
+import io.connectionledger.app.websocket.WebSocketClients.Broken;
+import io.connectionledger.app.websocket.WebSocketClients.Opened;
+import io.connectionledger.app.websocket.WebSocketClients.Refused;
 import io.connectionledger.model.Ticker;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,5 @@
 package io.connectionledger.app.cluster;
 
-import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.e2e.Cluster;
 import io.connectionledger.app.e2e.Fleet;
 import io.connectionledger.app.envoy.EnvoyBinary;
@@ -9,6 +8,7 @@ import io.connectionledger.app.envoy.EnvoyProcess;
 import io.connectionledger.app.faults.Crowd;
 import io.connectionledger.app.faults.Watch;
 import io.connectionledger.app.faults.Watch.LedgerCounts;
+import io.connectionledger.app.websocket.WebSocketPod;
 import io.connectionledger.model.PodAddress;
 import java.io.IOException;
 import java.net.URI;

@@ -3,10 +3,10 @@ package io.connectionledger.app.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.PoolPolicy.Mode;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy.Mode;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;

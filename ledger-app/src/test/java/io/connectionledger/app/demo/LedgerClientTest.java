@@ -2,8 +2,8 @@ package io.connectionledger.app.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.policy.Pod;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

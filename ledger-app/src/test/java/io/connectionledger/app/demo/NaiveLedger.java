@@ -2,8 +2,8 @@ package io.connectionledger.app.demo;
 
 import io.connectionledger.app.demo.LedgerStarter.RunningLedger;
 import io.connectionledger.app.envoy.ScriptedLedger;
-import io.connectionledger.model.Pod;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;

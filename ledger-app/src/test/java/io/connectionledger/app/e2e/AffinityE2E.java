@@ -2,8 +2,8 @@ package io.connectionledger.app.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.serve.LedgerNode;
+import io.connectionledger.app.websocket.WebSocketPod;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

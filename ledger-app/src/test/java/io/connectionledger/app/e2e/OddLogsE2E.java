@@ -3,12 +3,12 @@ package io.connectionledger.app.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.connectionledger.app.demo.WebSocketClients.Connection;
-import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
 import io.connectionledger.app.serve.LedgerNode;
+import io.connectionledger.app.websocket.WebSocketClients.Connection;
+import io.connectionledger.app.websocket.WebSocketPod;
 import java.io.ByteArrayOutputStream;
 import java.net.InetAddress;
 import java.net.Socket;

@@ -3,10 +3,10 @@ package io.connectionledger.app.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.connectionledger.app.demo.WebSocketClients.Attempt;
-import io.connectionledger.app.demo.WebSocketClients.Refused;
-import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.serve.LedgerNode;
+import io.connectionledger.app.websocket.WebSocketClients.Attempt;
+import io.connectionledger.app.websocket.WebSocketClients.Refused;
+import io.connectionledger.app.websocket.WebSocketPod;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

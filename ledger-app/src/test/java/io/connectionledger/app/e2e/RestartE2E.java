@@ -2,10 +2,10 @@ package io.connectionledger.app.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.app.demo.WebSocketClients.Attempt;
-import io.connectionledger.app.demo.WebSocketClients.Connection;
-import io.connectionledger.app.demo.WebSocketClients.Opened;
-import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.websocket.WebSocketClients.Attempt;
+import io.connectionledger.app.websocket.WebSocketClients.Connection;
+import io.connectionledger.app.websocket.WebSocketClients.Opened;
+import io.connectionledger.app.websocket.WebSocketPod;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.connectionledger.app.e2e;
 
-import io.connectionledger.app.demo.WebSocketPod;
+import io.connectionledger.app.websocket.WebSocketPod;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

@@ -3,9 +3,9 @@ package io.connectionledger.app.envoy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -5,7 +5,7 @@ import com.google.protobuf.Value;
 import com.google.rpc.Status;
 import io.connectionledger.controlplane.EdsServer;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy;
 import io.envoyproxy.envoy.config.core.v3.HeaderValue;
 import io.envoyproxy.envoy.config.core.v3.HeaderValueOption;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
@@ -45,13 +45,13 @@ import java.util.function.Supplier;
 /** Stands where the ledger would, so that these tests show what Envoy itself does. */
 public final class ScriptedLedger implements AutoCloseable {
 
-  final List<CheckRequest> checks = new CopyOnWriteArrayList<>();
-  final List<HTTPAccessLogEntry> entries = new CopyOnWriteArrayList<>();
-  final List<String> nodes = new CopyOnWriteArrayList<>();
-  final EdsServer eds;
-  final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  public final List<CheckRequest> checks = new CopyOnWriteArrayList<>();
+  public final List<HTTPAccessLogEntry> entries = new CopyOnWriteArrayList<>();
+  public final List<String> nodes = new CopyOnWriteArrayList<>();
+  public final EdsServer eds;
+  public final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final Server server;
-  final SpoiltEndpoints spoiler = new SpoiltEndpoints();
+  public final SpoiltEndpoints spoiler = new SpoiltEndpoints();
   private volatile Supplier<CheckResponse> answer = ScriptedLedger::pass;
   private volatile Consumer<HTTPAccessLogEntry> listener = entry -> {};
   private volatile ServingStatus health = ServingStatus.SERVING;
@@ -61,7 +61,7 @@ public final class ScriptedLedger implements AutoCloseable {
     this(pools, 0);
   }
 
-  ScriptedLedger(Collection<PoolPolicy> pools, int port) throws IOException {
+  public ScriptedLedger(Collection<PoolPolicy> pools, int port) throws IOException {
     eds = EdsServer.create(pools, registry);
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
@@ -85,12 +85,12 @@ public final class ScriptedLedger implements AutoCloseable {
   }
 
   /** Takes checks from now on and answers none. */
-  void fallSilent() {
+  public void fallSilent() {
     silent = true;
   }
 
   /** Says of itself from now on that it does not serve; checks are answered all the same. */
-  void notServing() {
+  public void notServing() {
     health = ServingStatus.NOT_SERVING;
   }
 
@@ -98,7 +98,7 @@ public final class ScriptedLedger implements AutoCloseable {
     listener = next;
   }
 
-  List<HTTPAccessLogEntry> entries(AccessLogType type) {
+  public List<HTTPAccessLogEntry> entries(AccessLogType type) {
     List<HTTPAccessLogEntry> found = new ArrayList<>(entries);
     found.removeIf(entry -> entry.getCommonProperties().getAccessLogType() != type);
     return found;

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Stands before the EDS server, counts what it sends, and puts an address into it that Envoy
  * refuses; the ledger itself takes none.
  */
-final class SpoiltEndpoints implements ServerInterceptor {
+public final class SpoiltEndpoints implements ServerInterceptor {
 
   private static final String AMBIGUOUS = "127.0.0.04";
 

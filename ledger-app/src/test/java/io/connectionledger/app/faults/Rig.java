@@ -1,11 +1,11 @@
 package io.connectionledger.app.faults;
 
-import io.connectionledger.app.demo.WebSocketPod;
 import io.connectionledger.app.e2e.Fleet;
 import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
+import io.connectionledger.app.websocket.WebSocketPod;
 import io.connectionledger.model.PodAddress;
 import java.io.IOException;
 import java.net.URI;

@@ -33,9 +33,10 @@ final class FirstCheckIT {
    */
   private static final Pattern BESIDE_IT =
       Pattern.compile(
-          "\\] (io\\.connectionledger\\.streams\\.(LedgerProcessor|History|StoreCodec"
-              + "|rules\\.Stored(CircuitBreaker|Connection\\$(Open|Ended)))"
-              + "|io\\.connectionledger\\.admission\\.Borrower\\$\\$Lambda"
+          "\\] (io\\.connectionledger\\.streams\\.(topology\\.LedgerProcessor"
+              + "|store\\.(PartitionStores|History|StoreCodec)"
+              + "|rules\\.state\\.Stored(CircuitBreaker|Connection\\$(Open|Ended)))"
+              + "|io\\.connectionledger\\.admission\\.loan\\.Borrower\\$\\$Lambda"
               + "|com\\.fasterxml\\.jackson\\.core\\.json\\.DupDetector)\\b");
 
   private static final String POOLS =

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.connectionledger.app.config.PolicyFile;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;

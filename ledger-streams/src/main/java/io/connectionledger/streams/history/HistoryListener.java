@@ -1,8 +1,8 @@
 package io.connectionledger.streams.history;
 
-import io.connectionledger.model.LedgerRecord;
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.Presence;
+import io.connectionledger.model.event.LedgerRecord;
+import io.connectionledger.model.event.Presence;
+import io.connectionledger.model.policy.PolicyRecord;
 
 /**
  * Takes what was written to the topics, record by record, each with the partition that it was in

@@ -2,12 +2,13 @@ package io.connectionledger.streams.history;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.connectionledger.model.LedgerRecord;
-import io.connectionledger.model.PolicyCodec;
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.RecordCodec;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.event.LedgerRecord;
+import io.connectionledger.model.event.RecordCodec;
+import io.connectionledger.model.policy.PolicyCodec;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.streams.Partitions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;

@@ -2,13 +2,13 @@ package io.connectionledger.streams.policy;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.connectionledger.model.Policies;
-import io.connectionledger.model.PolicyCodec;
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.PoolPolicy;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.policy.Policies;
+import io.connectionledger.model.policy.PolicyCodec;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolPolicy;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package io.connectionledger.streams.policy;
 
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolPolicy;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.connectionledger.streams.rules;
 
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.Loan;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.Loan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;

@@ -1,8 +1,8 @@
 package io.connectionledger.streams.rules;
 
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.RejectionReason;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.RejectionReason;
+import io.connectionledger.model.policy.PoolPolicy;
 
 /**
  * When decisions were made, to the nanosecond where that matters. A decision names the millisecond;

@@ -1,24 +1,38 @@
 package io.connectionledger.streams.rules;
 
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.ConnectionEvent.Closed;
-import io.connectionledger.model.ConnectionIds;
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.DecisionInputs;
-import io.connectionledger.model.EnvoyRejection;
-import io.connectionledger.model.LedgerRecord;
-import io.connectionledger.model.Loan;
 import io.connectionledger.model.MaxUnacknowledged;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.PoolPolicy.Mode;
-import io.connectionledger.model.PoolReadiness.EnvoyView;
-import io.connectionledger.model.PoolView;
-import io.connectionledger.model.PoolView.PodView;
-import io.connectionledger.model.RejectionReason;
-import io.connectionledger.streams.rules.StoredConnection.Ended;
-import io.connectionledger.streams.rules.StoredConnection.Open;
-import io.connectionledger.streams.rules.StoredConnection.Reserved;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.ConnectionEvent.Closed;
+import io.connectionledger.model.event.ConnectionIds;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.DecisionInputs;
+import io.connectionledger.model.event.EnvoyRejection;
+import io.connectionledger.model.event.LedgerRecord;
+import io.connectionledger.model.event.Loan;
+import io.connectionledger.model.event.RejectionReason;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy.Mode;
+import io.connectionledger.model.view.PoolReadiness.EnvoyView;
+import io.connectionledger.model.view.PoolView;
+import io.connectionledger.model.view.PoolView.PodView;
+import io.connectionledger.streams.rules.connections.CloseRate;
+import io.connectionledger.streams.rules.connections.ConnectionTable;
+import io.connectionledger.streams.rules.connections.EnvoyTable;
+import io.connectionledger.streams.rules.connections.Reporting;
+import io.connectionledger.streams.rules.connections.Reservations;
+import io.connectionledger.streams.rules.lease.EnvoyFailureDetector;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
+import io.connectionledger.streams.rules.placement.PodFailureClassifier;
+import io.connectionledger.streams.rules.placement.PodPicker;
+import io.connectionledger.streams.rules.placement.PodState;
+import io.connectionledger.streams.rules.placement.PodTable;
+import io.connectionledger.streams.rules.state.Changes;
+import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
+import io.connectionledger.streams.rules.state.StoredConnection;
+import io.connectionledger.streams.rules.state.StoredConnection.Ended;
+import io.connectionledger.streams.rules.state.StoredConnection.Open;
+import io.connectionledger.streams.rules.state.StoredConnection.Reserved;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -142,7 +156,7 @@ public final class PoolLedger {
     return new Decision.Allowed(
         policy.pool(),
         id,
-        pod.address,
+        pod.address(),
         bucket.arrivalNanos(),
         nowMs,
         policy.mode(),
@@ -236,7 +250,7 @@ public final class PoolLedger {
     }
     PodState pod = pods.candidates().next(null, nowMs);
     // A probe is for a connection that opens now.
-    return pod == null || pod.circuit.isOpen()
+    return pod == null || pod.circuit().isOpen()
         ? null
         : allow(ConnectionIds.nextLent(nowMs), pod, null, nowNanos);
   }
@@ -246,7 +260,7 @@ public final class PoolLedger {
     if (candidates.tripped() > 0) {
       // What the others find depends on the probe, so that nothing is known of their interval.
       PodState pod = candidates.nextProbe();
-      long waitNanos = pod.waitsUntilMs * NANOS_PER_MS - nowNanos;
+      long waitNanos = pod.waitsUntilMs() * NANOS_PER_MS - nowNanos;
       int seconds = afterProbes.seconds(nowNanos, waitNanos, 0);
       return rejected(id, RejectionReason.CIRCUIT_OPEN, pod, seconds, waitNanos, nowNanos);
     }
@@ -268,7 +282,7 @@ public final class PoolLedger {
         policy.pool(),
         id,
         reason,
-        pod == null ? null : pod.address,
+        pod == null ? null : pod.address(),
         retryAfterSeconds,
         nowNanos / NANOS_PER_MS,
         policy.mode(),
@@ -311,7 +325,7 @@ public final class PoolLedger {
       }
       case ConnectionEvent.Opened e -> {
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
-        envoy.lastSeenMs = e.atMs();
+        envoy.heard(e.atMs());
         PodState pod = pods.slot(e.pod());
         if (connections.seen(e.connection(), pod, envoy, e.startedAtMs(), changes)) {
           pods.succeeded(pod, e.atMs(), changes);
@@ -319,7 +333,7 @@ public final class PoolLedger {
       }
       case ConnectionEvent.Alive e -> {
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
-        envoy.lastSeenMs = e.atMs();
+        envoy.heard(e.atMs());
         e.pods()
             .forEach(
                 (address, ids) -> {
@@ -347,7 +361,7 @@ public final class PoolLedger {
     boolean news = !connections.hasOutcome(id);
     PodState pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
     if (pod != null) {
-      changes.failedOn(pod.address);
+      changes.failedOn(pod.address());
     }
     if (ConnectionIds.isUnleased(id) && EnvoyRejection.of(event.reason()).isPresent()) {
       // Never reserved nor open, and there may be many: nothing is to be remembered of it.
@@ -439,8 +453,7 @@ public final class PoolLedger {
   /** Puts the interval at which an Envoy reports back as a store kept it. */
   public void restoreInterval(String node, long intervalMs) {
     EnvoyTable.Slot envoy = envoys.slot(node);
-    envoy.heartbeat.restore(intervalMs);
-    envoy.storedIntervalMs = intervalMs;
+    envoy.restoreInterval(intervalMs);
     envoys.learned(envoy);
   }
 
@@ -450,7 +463,7 @@ public final class PoolLedger {
    */
   public long heartbeatMs(String node) {
     EnvoyTable.Slot envoy = envoys.find(node);
-    return envoy == null ? terms.heartbeat().toMillis() : envoy.heartbeat.ms();
+    return envoy == null ? terms.heartbeat().toMillis() : envoy.heartbeatMs();
   }
 
   /** Why what is reported of the pool does not show all that is open, a sentence each. */

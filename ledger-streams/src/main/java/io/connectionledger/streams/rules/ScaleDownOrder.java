@@ -1,9 +1,9 @@
 package io.connectionledger.streams.rules;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolScaling.Candidate;
-import io.connectionledger.model.PoolView.PodView;
-import io.connectionledger.model.PoolView.State;
+import io.connectionledger.model.view.PoolScaling.Candidate;
+import io.connectionledger.model.view.PoolView.PodView;
+import io.connectionledger.model.view.PoolView.State;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;

@@ -1,6 +1,7 @@
 package io.connectionledger.streams.rules;
 
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.streams.rules.connections.CloseRate;
 import java.time.Duration;
 
 /** How many pods a pool should have. Pure. */

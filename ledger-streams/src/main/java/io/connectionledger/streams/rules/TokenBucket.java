@@ -1,6 +1,6 @@
 package io.connectionledger.streams.rules;
 
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,8 +1,8 @@
 package io.connectionledger.streams.simulation;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolView.PodView;
-import io.connectionledger.model.Simulation.Peak;
+import io.connectionledger.model.view.PoolView.PodView;
+import io.connectionledger.model.view.Simulation.Peak;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

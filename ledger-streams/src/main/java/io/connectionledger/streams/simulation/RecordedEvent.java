@@ -1,9 +1,9 @@
 package io.connectionledger.streams.simulation;
 
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.Decision;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PolicyRecord;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.policy.PolicyRecord;
 import java.util.Map;
 
 /** One thing that happened to a pool, as the rules saw it. */

@@ -1,9 +1,9 @@
 package io.connectionledger.streams.simulation;
 
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.Simulation;
-import io.connectionledger.model.Simulations.Request;
-import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.view.Simulation;
+import io.connectionledger.model.view.Simulations.Request;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,15 +1,15 @@
 package io.connectionledger.streams.simulation;
 
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.Simulation;
-import io.connectionledger.model.SimulationRefusedException;
-import io.connectionledger.model.SimulationRefusedException.Why;
-import io.connectionledger.model.Simulations;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.view.Simulation;
+import io.connectionledger.model.view.SimulationRefusedException;
+import io.connectionledger.model.view.SimulationRefusedException.Why;
+import io.connectionledger.model.view.Simulations;
 import io.connectionledger.streams.history.HistoryUnavailableException;
 import io.connectionledger.streams.history.TopicHistory;
 import io.connectionledger.streams.history.TopicHistory.Gaps;
-import io.connectionledger.streams.rules.LeaseTerms;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

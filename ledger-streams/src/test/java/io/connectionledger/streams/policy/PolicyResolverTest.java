@@ -2,10 +2,10 @@ package io.connectionledger.streams.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PolicyRecord;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolPolicy;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;

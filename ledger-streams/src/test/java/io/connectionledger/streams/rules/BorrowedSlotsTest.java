@@ -2,10 +2,10 @@ package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.ConnectionIds;
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.Loan;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.ConnectionIds;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.Loan;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;

@@ -2,15 +2,19 @@ package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.Affinity;
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.DecisionInputs;
-import io.connectionledger.model.DecisionInputs.Choice;
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.PoolPolicy.Placement;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.DecisionInputs;
+import io.connectionledger.model.event.DecisionInputs.Choice;
+import io.connectionledger.model.policy.Affinity;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy.Placement;
+import io.connectionledger.streams.rules.connections.CloseRate;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
+import io.connectionledger.streams.rules.placement.CircuitBreaker;
+import io.connectionledger.streams.rules.state.Changes;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -2,12 +2,15 @@ package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.Loan;
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.Loan;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
+import io.connectionledger.streams.rules.state.Changes;
+import io.connectionledger.streams.rules.state.StoredConnection;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;

@@ -2,10 +2,11 @@ package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

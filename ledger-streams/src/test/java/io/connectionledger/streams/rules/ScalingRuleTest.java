@@ -2,8 +2,8 @@ package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.Affinity;
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.Affinity;
+import io.connectionledger.model.policy.PoolPolicy;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;

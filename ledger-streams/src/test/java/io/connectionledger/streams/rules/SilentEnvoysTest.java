@@ -2,14 +2,17 @@ package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.ConnectionEvent;
-import io.connectionledger.model.ConnectionEvent.Closed;
-import io.connectionledger.model.Decision;
-import io.connectionledger.model.LedgerRecord;
-import io.connectionledger.model.Pod;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.PoolPolicy;
-import io.connectionledger.model.PoolView.PodView;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.ConnectionEvent.Closed;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.LedgerRecord;
+import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.view.PoolView.PodView;
+import io.connectionledger.streams.rules.lease.LeaseTerms;
+import io.connectionledger.streams.rules.state.Changes;
+import io.connectionledger.streams.rules.state.StoredConnection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -2,7 +2,7 @@ package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.model.PoolPolicy;
+import io.connectionledger.model.policy.PoolPolicy;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -1,0 +1,110 @@
+package io.connectionledger.admission.decisionlog;
+
+import io.connectionledger.admission.metrics.AdmissionMetrics;
+import io.connectionledger.admission.metrics.LogRateLimiter;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.RecordCodec;
+import io.connectionledger.model.event.RejectionReason;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Records decisions, without ever waiting. An allowed decision is recorded or its check hears that
+ * it was not; a rejected one gives way when Kafka falls behind, so that a denial storm neither
+ * fills memory nor takes the room of the allowed. Thread-safe.
+ */
+public final class DecisionPublisher {
+
+  /** At some 300 bytes each they fill half of the producer's buffer of 32 MiB. */
+  static final int MAX_PENDING_REJECTIONS = 50_000;
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(DecisionPublisher.class);
+
+  private final DecisionLog log;
+  private final AdmissionMetrics metrics;
+  private final LogRateLimiter lostGate;
+  private final LogRateLimiter droppedGate;
+  private final AtomicInteger pendingRejections = new AtomicInteger();
+  private final Callback rejectionDone = this::rejectionDone;
+
+  public DecisionPublisher(DecisionLog log, AdmissionMetrics metrics, Ticker ticker) {
+    this.log = log;
+    this.metrics = metrics;
+    this.lostGate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
+    this.droppedGate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
+  }
+
+  /**
+   * Records an allowed decision.
+   *
+   * @param done completed exactly once, by any thread, possibly before this returns
+   */
+  public void publish(Decision.Allowed allowed, Callback done) {
+    try {
+      log.send(key(allowed), RecordCodec.encode(allowed), done);
+    } catch (RuntimeException refused) {
+      done.onCompletion(null, refused);
+    }
+  }
+
+  /**
+   * Records a rejected decision if there is room. One about an unknown pool is never recorded: its
+   * name is whatever the check says.
+   */
+  public void publish(Decision.Rejected rejected) {
+    if (rejected.reason() == RejectionReason.UNKNOWN_POOL) {
+      return;
+    }
+    if (pendingRejections.incrementAndGet() > MAX_PENDING_REJECTIONS) {
+      pendingRejections.decrementAndGet();
+      dropped(null);
+      return;
+    }
+    try {
+      log.send(key(rejected), RecordCodec.encode(rejected), rejectionDone);
+    } catch (RuntimeException refused) {
+      rejectionDone(null, refused);
+    }
+  }
+
+  /** Counts a decision that was answered as allowed and then could not be recorded. */
+  public void lost(Decision.Allowed allowed, Exception failure) {
+    metrics.decisionLost();
+    if (lostGate.passes()) {
+      LOGGER
+          .atWarn()
+          .addKeyValue("pool", allowed.pool())
+          .addKeyValue("reservation", allowed.id())
+          .addKeyValue("failure", failure.toString())
+          .log("An answered decision is not in Kafka; the next heartbeat repairs it");
+    }
+  }
+
+  private void rejectionDone(@Nullable RecordMetadata recorded, @Nullable Exception failure) {
+    pendingRejections.decrementAndGet();
+    if (failure != null) {
+      dropped(failure);
+    }
+  }
+
+  private void dropped(@Nullable Exception failure) {
+    metrics.decisionDropped();
+    if (droppedGate.passes()) {
+      LOGGER
+          .atWarn()
+          .addKeyValue("failure", failure == null ? "Kafka is behind" : failure.toString())
+          .log("Rejected decisions are answered but not recorded");
+    }
+  }
+
+  private static byte[] key(Decision decision) {
+    return decision.pool().getBytes(StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,312 @@
+package io.connectionledger.admission.http.view;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.connectionledger.admission.http.view.Paging.Page;
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.policy.DrainPace;
+import io.connectionledger.model.policy.InvalidPolicyException;
+import io.connectionledger.model.view.PoolReadiness;
+import io.connectionledger.model.view.PoolRejections;
+import io.connectionledger.model.view.PoolScaling;
+import io.connectionledger.model.view.PoolView;
+import io.javalin.http.HttpStatus;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The JSON of the query API; the names of the fields are contract. */
+public final class Views {
+
+  private Views() {}
+
+  /**
+   * The pools.
+   *
+   * @param next for the query parameter {@code after}; absent on the last page
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Pools(String asOf, List<PoolName> pools, @Nullable String next) {
+
+    public static Pools of(long nowMs, Page<String> names) {
+      return new Pools(
+          instant(nowMs), names.entries().stream().map(PoolName::new).toList(), names.next());
+    }
+  }
+
+  record PoolName(String pool) {}
+
+  /**
+   * What is open and reserved.
+   *
+   * @param staleMillis how old it may be, when the owner could not be asked; absent when it was
+   * @param unreported those of the reserved that should have had an outcome; absent in an event
+   * @param unleased those of the active that were never admitted; absent in an event
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Connections(
+      String pool,
+      String asOf,
+      @Nullable Long staleMillis,
+      String mode,
+      int active,
+      int reserved,
+      @Nullable Integer unreported,
+      @Nullable Integer unleased,
+      List<Pod> pods,
+      @Nullable String next) {
+
+    /** The same without what an event does not follow. */
+    public Connections asEvent() {
+      return new Connections(
+          pool, asOf, staleMillis, mode, active, reserved, null, null, pods, next);
+    }
+
+    public static Connections of(
+        PoolView view, @Nullable Long staleMs, Map<PodAddress, DrainPace> paces, Paging paging) {
+      Page<PoolView.PodView> page = paging.of(view.pods(), pod -> pod.address().toString());
+      return new Connections(
+          view.pool(),
+          instant(view.asOfMs()),
+          staleMs,
+          view.mode().label(),
+          view.active(),
+          view.reserved(),
+          view.unreported(),
+          view.unleased(),
+          page.entries().stream()
+              .map(pod -> Pod.of(pod, paces.get(pod.address()), view.asOfMs()))
+              .toList(),
+          page.next());
+    }
+  }
+
+  /**
+   * One pod.
+   *
+   * @param drainUntil when it is to hold no connection any more; absent when it takes its time
+   * @param drainTo how many it may hold at this moment on its way there
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Pod(
+      String pod,
+      String address,
+      int active,
+      int reserved,
+      int limit,
+      String state,
+      boolean overLimit,
+      @Nullable String drainUntil,
+      @Nullable Integer drainTo) {
+
+    public static Pod of(PoolView.PodView view, @Nullable DrainPace pace, long nowMs) {
+      return new Pod(
+          view.pod(),
+          view.address().toString(),
+          view.active(),
+          view.reserved(),
+          view.limit(),
+          view.state().label(),
+          view.isOverLimit(),
+          pace == null ? null : instant(pace.untilMs()),
+          pace == null ? null : pace.allowed(nowMs));
+    }
+  }
+
+  /**
+   * Rejections of a pool.
+   *
+   * @param windows by label, shortest first; in each the count by reason
+   * @param pods each with those that were about it alone
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Rejections(
+      String pool,
+      String asOf,
+      @Nullable Long staleMillis,
+      Map<String, Map<String, Long>> windows,
+      List<PodRejections> pods,
+      @Nullable String next) {
+
+    public static Rejections of(PoolRejections rejections, @Nullable Long staleMs, Paging paging) {
+      Page<PoolRejections.PodRejections> page =
+          paging.of(rejections.pods(), pod -> pod.address().toString());
+      return new Rejections(
+          rejections.pool(),
+          instant(rejections.asOfMs()),
+          staleMs,
+          rejections.windows(),
+          page.entries().stream().map(PodRejections::of).toList(),
+          page.next());
+    }
+  }
+
+  record PodRejections(String pod, String address, Map<String, Map<String, Long>> windows) {
+
+    public static PodRejections of(PoolRejections.PodRejections pod) {
+      return new PodRejections(pod.pod(), pod.address().toString(), pod.windows());
+    }
+  }
+
+  /**
+   * What a scaling controller may do.
+   *
+   * @param reasons why it may not act, a line each; empty when it may
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Scaling(
+      String pool,
+      String asOf,
+      @Nullable Long staleMillis,
+      boolean ready,
+      List<Candidate> scaleDown,
+      int desiredPods,
+      List<String> reasons,
+      @Nullable String next) {
+
+    public static Scaling of(PoolScaling scaling, @Nullable Long staleMs, Paging paging) {
+      Page<PoolScaling.Candidate> page =
+          paging.of(scaling.scaleDown(), pod -> pod.address().toString());
+      return new Scaling(
+          scaling.pool(),
+          instant(scaling.asOfMs()),
+          staleMs,
+          scaling.ready(),
+          page.entries().stream().map(Candidate::of).toList(),
+          scaling.desiredPods(),
+          scaling.reasons(),
+          page.next());
+    }
+  }
+
+  record Candidate(String pod, String address, int priority, int active) {
+
+    public static Candidate of(PoolScaling.Candidate pod) {
+      return new Candidate(pod.pod(), pod.address().toString(), pod.priority(), pod.active());
+    }
+  }
+
+  /**
+   * How far the counts can be relied on.
+   *
+   * @param completeness 0 to 1
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Readiness(
+      String pool,
+      String asOf,
+      @Nullable Long staleMillis,
+      boolean ready,
+      double completeness,
+      List<Envoy> envoys,
+      List<String> reasons) {
+
+    public static Readiness of(PoolReadiness readiness, @Nullable Long staleMs) {
+      return new Readiness(
+          readiness.pool(),
+          instant(readiness.asOfMs()),
+          staleMs,
+          readiness.ready(),
+          readiness.completeness(),
+          readiness.envoys().stream().map(Envoy::of).toList(),
+          readiness.reasons());
+    }
+  }
+
+  /**
+   * One Envoy.
+   *
+   * @param heartbeatSeconds at which interval it repeats open connections; absent while unknown
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Envoy(String node, String lastSeen, int connections, @Nullable Double heartbeatSeconds) {
+
+    public static Envoy of(PoolReadiness.EnvoyView view) {
+      Long heartbeatMs = view.heartbeatMs();
+      return new Envoy(
+          view.node(),
+          instant(view.lastSeenMs()),
+          view.connections(),
+          heartbeatMs == null ? null : Math.round(heartbeatMs / 100.0) / 10.0);
+    }
+  }
+
+  public record Status(String status) {}
+
+  /**
+   * An RFC 9457 problem.
+   *
+   * @param reason in a word, for programs; absent when the status says it all
+   * @param reasons one line each; absent when the detail says it all
+   * @param field the key of the request's body, or its parameter, that is wrong; absent when none
+   *     is
+   * @param value of that key
+   * @param allowed for that key
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Problem(
+      String type,
+      String title,
+      int status,
+      String detail,
+      @Nullable String reason,
+      @Nullable List<String> reasons,
+      @Nullable String field,
+      @Nullable String value,
+      @Nullable String allowed) {
+
+    public static Problem of(
+        int status, String detail, @Nullable String reason, @Nullable List<String> reasons) {
+      return new Problem(
+          "about:blank",
+          HttpStatus.forStatus(status).getMessage(),
+          status,
+          detail,
+          reason,
+          reasons,
+          null,
+          null,
+          null);
+    }
+
+    public static Problem of(InvalidPolicyException invalid) {
+      return invalid(invalid, invalid.key(), invalid.value(), invalid.allowed());
+    }
+
+    public static Problem of(InvalidParameterException invalid) {
+      return invalid(invalid, invalid.key(), invalid.value(), invalid.allowed());
+    }
+
+    private static Problem invalid(
+        IllegalArgumentException invalid, String field, String value, String allowed) {
+      return new Problem(
+          "about:blank",
+          HttpStatus.BAD_REQUEST.getMessage(),
+          HttpStatus.BAD_REQUEST.getCode(),
+          String.valueOf(invalid.getMessage()),
+          null,
+          null,
+          field,
+          value,
+          allowed);
+    }
+  }
+
+  /**
+   * The draining of one pod.
+   *
+   * @param drainUntil when it is to hold no connection any more; absent when it takes its time
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Drain(
+      String pool,
+      String asOf,
+      String pod,
+      String address,
+      boolean draining,
+      @Nullable String drainUntil) {}
+
+  public static String instant(long epochMs) {
+    return Instant.ofEpochMilli(epochMs).toString();
+  }
+}

@@ -1,0 +1,248 @@
+package io.connectionledger.admission.peer.grpc;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import io.connectionledger.admission.metrics.LogRateLimiter;
+import io.connectionledger.admission.peer.LoanRequest;
+import io.connectionledger.admission.peer.Peers;
+import io.connectionledger.admission.peer.Question;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.Loan;
+import io.connectionledger.model.event.RecordCodec;
+import io.grpc.CallOptions;
+import io.grpc.ConnectivityState;
+import io.grpc.Context;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@link Peers} over one lasting connection to each. Thread-safe. */
+public final class GrpcPeers implements Peers, AutoCloseable {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(GrpcPeers.class);
+
+  private static final int MAX_WAITING = 10_000;
+
+  /** More than everything about a pool of ten thousand pods. */
+  private static final int MAX_ANSWER_BYTES = 32 << 20;
+
+  private static final Duration MOMENT = Duration.ofMillis(20);
+  private static final Duration RELEASE_TIMEOUT = Duration.ofSeconds(1);
+  private static final Duration BORROW_TIMEOUT = Duration.ofSeconds(1);
+  private static final Duration QUERY_TIMEOUT = Duration.ofSeconds(2);
+
+  private final LogRateLimiter gate;
+  private final Map<String, ManagedChannel> channels = new ConcurrentHashMap<>();
+  private final AtomicInteger waiting = new AtomicInteger();
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("waiting-checks").daemon().factory());
+
+  public GrpcPeers(Ticker ticker) {
+    this.gate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
+  }
+
+  @Override
+  public void decide(String address, Question question, long timeoutNanos, Answer answer) {
+    call(
+        address,
+        PeerProtocol.DECIDE,
+        PeerCodec.encode(question),
+        timeoutNanos,
+        new Observer() {
+          private boolean answered;
+
+          @Override
+          public void onNext(byte[] decision) {
+            answered = true;
+            decided(address, decision, answer);
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            if (answered) {
+              return;
+            }
+            warn(address, failure);
+            if (Status.fromThrowable(failure).getCode() == Status.Code.DEADLINE_EXCEEDED) {
+              answer.late();
+            } else {
+              answer.unreachable();
+            }
+          }
+        });
+  }
+
+  private void decided(String address, byte[] decision, Answer answer) {
+    if (decision.length == 0) {
+      answer.disowned();
+      return;
+    }
+    try {
+      answer.decided(RecordCodec.decodeDecision(decision));
+    } catch (UnreadableRecordException unreadable) {
+      warn(address, unreadable);
+      answer.unreachable();
+    }
+  }
+
+  @Override
+  public void release(String address, Decision.Allowed reservation) {
+    call(
+        address,
+        PeerProtocol.RELEASE,
+        RecordCodec.encode(reservation),
+        RELEASE_TIMEOUT.toNanos(),
+        new Observer() {
+          @Override
+          public void onNext(byte[] done) {
+            // Nothing to do with it.
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            warn(address, failure);
+          }
+        });
+  }
+
+  @Override
+  public void borrow(String address, LoanRequest request, Consumer<Loan> lent) {
+    call(
+        address,
+        PeerProtocol.LEND,
+        PeerCodec.encode(Optional.of(request)),
+        BORROW_TIMEOUT.toNanos(),
+        new Observer() {
+          @Override
+          public void onNext(byte[] loan) {
+            try {
+              PeerCodec.decode(loan, new TypeReference<Loan>() {}).ifPresent(lent);
+            } catch (IOException unreadable) {
+              warn(address, unreadable);
+            }
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            warn(address, failure);
+          }
+        });
+  }
+
+  /** Asks another instance, and waits some seconds at most; empty when it does not know either. */
+  <T> Optional<T> query(
+      String address, MethodDescriptor<byte[], byte[]> method, String pool, TypeReference<T> type) {
+    try {
+      return PeerCodec.decode(
+          ClientCalls.blockingUnaryCall(
+              channel(address),
+              method,
+              CallOptions.DEFAULT.withDeadlineAfter(
+                  QUERY_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS),
+              pool.getBytes(UTF_8)),
+          type);
+    } catch (StatusRuntimeException | IOException failure) {
+      warn(address, failure);
+      return Optional.empty();
+    }
+  }
+
+  private void call(
+      String address,
+      MethodDescriptor<byte[], byte[]> method,
+      byte[] request,
+      long timeoutNanos,
+      Observer observer) {
+    // Not in the context of the check that it is made for: that ends with its answer, or when its
+    // caller leaves, and neither says anything about the other instance.
+    Context.ROOT.run(
+        () ->
+            ClientCalls.asyncUnaryCall(
+                channel(address)
+                    .newCall(
+                        method,
+                        CallOptions.DEFAULT.withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)),
+                request,
+                observer));
+  }
+
+  private ManagedChannel channel(String address) {
+    ManagedChannel channel = channels.computeIfAbsent(address, GrpcPeers::connect);
+    if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+      // Only who was just heard in the log is called: it is there again, whatever was before.
+      channel.resetConnectBackoff();
+    }
+    return channel;
+  }
+
+  private static ManagedChannel connect(String address) {
+    return NettyChannelBuilder.forTarget("dns:///" + address)
+        .usePlaintext()
+        .directExecutor()
+        .keepAliveTime(10, TimeUnit.SECONDS)
+        .keepAliveTimeout(2, TimeUnit.SECONDS)
+        .maxInboundMessageSize(MAX_ANSWER_BYTES)
+        .build();
+  }
+
+  private void warn(String address, Throwable failure) {
+    if (gate.passes()) {
+      LOGGER
+          .atWarn()
+          .addKeyValue("address", address)
+          .addKeyValue("failure", failure.toString())
+          .log("Another instance does not answer");
+    }
+  }
+
+  @Override
+  public boolean later(Runnable check) {
+    if (waiting.incrementAndGet() > MAX_WAITING || timer.isShutdown()) {
+      waiting.decrementAndGet();
+      return false;
+    }
+    var unused =
+        timer.schedule(
+            () -> {
+              waiting.decrementAndGet();
+              check.run();
+            },
+            MOMENT.toMillis(),
+            TimeUnit.MILLISECONDS);
+    return true;
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+    channels.values().forEach(ManagedChannel::shutdownNow);
+  }
+
+  private abstract static class Observer implements StreamObserver<byte[]> {
+
+    @Override
+    public void onCompleted() {
+      // The one message has said everything.
+    }
+  }
+}

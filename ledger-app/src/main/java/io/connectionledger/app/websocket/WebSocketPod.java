@@ -1,0 +1,153 @@
+package io.connectionledger.app.websocket;
+
+import io.connectionledger.model.PodAddress;
+import io.javalin.Javalin;
+import io.javalin.http.HttpResponseException;
+import io.javalin.websocket.WsConfig;
+import io.javalin.websocket.WsConnectContext;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+
+/**
+ * A real WebSocket server that echoes and keeps its own count, independent of the ledger's.
+ * Thread-safe.
+ */
+public final class WebSocketPod implements AutoCloseable {
+
+  private static final int ACCEPTING = 0;
+
+  /** Java's default of 50 loses connections in a burst. */
+  private static final int ACCEPT_QUEUE = 4096;
+
+  private final Javalin server;
+  private final PodAddress address;
+  private final Map<String, Map<String, String>> open = new ConcurrentHashMap<>();
+  private final Tally tally = new Tally();
+  private volatile int refusal = ACCEPTING;
+
+  private WebSocketPod(int port) {
+    server =
+        Javalin.create(
+            config -> {
+              config.startup.showJavalinBanner = false;
+              config.jetty.addConnector((jetty, http) -> connector(jetty, http, port));
+              // Connections of the demo are silent; Jetty would close them after 30 s.
+              config.jetty.modifyWebSocketServletFactory(
+                  factory -> factory.setIdleTimeout(Duration.ZERO));
+              config.routes.wsBeforeUpgrade(context -> refuseIfAsked());
+              config.routes.ws("/*", this::serve);
+              config.routes.get("/*", context -> context.result("a pod, not a WebSocket"));
+            });
+    server.start();
+    address = new PodAddress("127.0.0.1", server.port());
+  }
+
+  /** A pod on a free port of the loopback, accepting. */
+  public static WebSocketPod start() {
+    return new WebSocketPod(0);
+  }
+
+  /** A pod on {@code port} of the loopback, accepting; 0 for any free one. */
+  public static WebSocketPod start(int port) {
+    return new WebSocketPod(port);
+  }
+
+  private static ServerConnector connector(Server jetty, HttpConfiguration http, int port) {
+    ServerConnector connector = new ServerConnector(jetty, new HttpConnectionFactory(http));
+    connector.setHost("127.0.0.1");
+    connector.setPort(port);
+    connector.setAcceptQueueSize(ACCEPT_QUEUE);
+    return connector;
+  }
+
+  private void serve(WsConfig socket) {
+    socket.onConnect(this::opened);
+    socket.onMessage(context -> context.send(context.message()));
+    socket.onClose(
+        context -> {
+          if (open.remove(context.sessionId()) != null) {
+            tally.closed();
+          }
+        });
+  }
+
+  private void opened(WsConnectContext context) {
+    open.put(context.sessionId(), context.headerMap());
+    tally.opened();
+  }
+
+  private void refuseIfAsked() {
+    int status = refusal;
+    if (status != ACCEPTING) {
+      throw new HttpResponseException(status, "refused");
+    }
+  }
+
+  /** Answers further handshakes with {@code status}, for example 503. */
+  public void refuse(int status) {
+    refusal = status;
+  }
+
+  /** Accepts handshakes again. */
+  public void accept() {
+    refusal = ACCEPTING;
+  }
+
+  public PodAddress address() {
+    return address;
+  }
+
+  /** What it has counted up to now. */
+  public Count count() {
+    return tally.count();
+  }
+
+  /** The values of a request header of the open connections that have it. */
+  public List<String> headersOfOpen(String name) {
+    return open.values().stream()
+        .flatMap(headers -> headers.entrySet().stream())
+        .filter(header -> header.getKey().equalsIgnoreCase(name))
+        .map(Map.Entry::getValue)
+        .toList();
+  }
+
+  /** Closes every connection and stops. */
+  @Override
+  public void close() {
+    server.stop();
+  }
+
+  /**
+   * A pod's own count.
+   *
+   * @param current open connections
+   * @param peak the most that were ever open at once
+   */
+  public record Count(int current, int peak, long opened, long closed) {}
+
+  /** The arithmetic; one lock, so that a {@link Count} is always of one moment. */
+  private static final class Tally {
+    private int peak;
+    private long opened;
+    private long closed;
+
+    synchronized void opened() {
+      opened++;
+      peak = Math.max(peak, (int) (opened - closed));
+    }
+
+    synchronized void closed() {
+      closed++;
+    }
+
+    synchronized Count count() {
+      return new Count((int) (opened - closed), peak, opened, closed);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+package io.connectionledger.model.event;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.OptionalLong;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Makes and checks the ids of connections and decisions. Thread-safe. */
+public final class ConnectionIds {
+
+  private static final String UNLEASED_PREFIX = "u-";
+  private static final String LENT_PREFIX = "l-";
+  private static final int LENGTH = 16;
+  private static final int MAX_LENGTH = 64;
+  private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
+
+  private ConnectionIds() {}
+
+  /**
+   * A new id of 16 characters: 48 bits of {@code nowMs} and 48 random bits. Nobody can gain by
+   * guessing one: Envoy takes it from the admission answer alone, never from a client.
+   */
+  public static String next(long nowMs) {
+    long random = ThreadLocalRandom.current().nextLong();
+    byte[] bytes =
+        ByteBuffer.allocate(12)
+            .putShort((short) (nowMs >>> 32))
+            .putInt((int) nowMs)
+            .putShort((short) (random >>> 32))
+            .putInt((int) random)
+            .array();
+    return ENCODER.encodeToString(bytes);
+  }
+
+  /** {@link #next} for a slot that is lent to another instance before anybody asks for it. */
+  public static String nextLent(long nowMs) {
+    return LENT_PREFIX + next(nowMs);
+  }
+
+  /** Whether {@link #nextLent} made this id. */
+  public static boolean isLent(String id) {
+    return id.length() == LENT_PREFIX.length() + LENGTH && id.startsWith(LENT_PREFIX);
+  }
+
+  /** When {@link #next} made this id, milliseconds since the epoch; empty when it did not. */
+  public static OptionalLong madeAtMs(String id) {
+    if (isLent(id)) {
+      return madeAtMs(id.substring(LENT_PREFIX.length()));
+    }
+    if (id.length() != LENGTH || !isValid(id)) {
+      return OptionalLong.empty();
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(Base64.getUrlDecoder().decode(id));
+    return OptionalLong.of(
+        (long) Short.toUnsignedInt(bytes.getShort()) << 32
+            | Integer.toUnsignedLong(bytes.getInt()));
+  }
+
+  /**
+   * The id of a connection that was let in without a reservation. The three together are unique and
+   * the same in every log entry of the stream; Envoy's own stream id is not, since a client can
+   * choose it ({@code x-request-id}).
+   *
+   * @param startedAtNanos the start of the stream by Envoy's clock, nanoseconds since the epoch
+   */
+  public static String unleased(String envoy, String downstreamAddress, long startedAtNanos) {
+    try {
+      byte[] digest =
+          MessageDigest.getInstance("SHA-256")
+              .digest(
+                  (envoy + '\n' + downstreamAddress + '\n' + startedAtNanos)
+                      .getBytes(StandardCharsets.UTF_8));
+      return UNLEASED_PREFIX + ENCODER.encodeToString(digest).substring(0, 16);
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException("every Java platform has SHA-256", impossible);
+    }
+  }
+
+  public static boolean isUnleased(String connection) {
+    return connection.startsWith(UNLEASED_PREFIX);
+  }
+
+  /** Whether {@code id} could be one of ours: 1 to 64 characters of base64url. */
+  public static boolean isValid(String id) {
+    if (id.isEmpty() || id.length() > MAX_LENGTH) {
+      return false;
+    }
+    // A plain loop, because it runs for every record.
+    for (int i = 0; i < id.length(); i++) {
+      char c = id.charAt(i);
+      if (!((c >= 'a' && c <= 'z')
+          || (c >= 'A' && c <= 'Z')
+          || (c >= '0' && c <= '9')
+          || c == '-'
+          || c == '_')) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

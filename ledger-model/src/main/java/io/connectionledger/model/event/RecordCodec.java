@@ -1,0 +1,160 @@
+package io.connectionledger.model.event;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.connectionledger.model.Topics;
+import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.policy.PoolPolicy;
+import java.io.IOException;
+
+/**
+ * The JSON form of the values of {@link Topics#CONNECTIONS} and {@link Topics#DECISIONS}. Readers
+ * ignore fields that they do not know, so that a field may be added (docs/events/README.md).
+ * Thread-safe.
+ */
+public final class RecordCodec {
+
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder()
+          .defaultPropertyInclusion(
+              JsonInclude.Value.construct(
+                  JsonInclude.Include.NON_NULL, JsonInclude.Include.NON_NULL))
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+  private static final ObjectReader EVENTS = MAPPER.readerFor(ConnectionEvent.class);
+  private static final ObjectReader DECISIONS = MAPPER.readerFor(Decision.class);
+  private static final ObjectReader PRESENCES = MAPPER.readerFor(Presence.class);
+  private static final ObjectReader BEATS = MAPPER.readerFor(OwnershipHeartbeat.class);
+  private static final ObjectWriter EVENT_WRITER = MAPPER.writerFor(ConnectionEvent.class);
+  private static final ObjectWriter DECISION_WRITER = MAPPER.writerFor(Decision.class);
+
+  private RecordCodec() {}
+
+  public static byte[] encode(LedgerRecord value) {
+    try {
+      return switch (value) {
+        case ConnectionEvent event -> EVENT_WRITER.writeValueAsBytes(event);
+        case Decision decision -> DECISION_WRITER.writeValueAsBytes(decision);
+      };
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException("records of plain values always encode", impossible);
+    }
+  }
+
+  public static byte[] encode(Presence presence) {
+    try {
+      return MAPPER.writeValueAsBytes(presence);
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException("records of plain values always encode", impossible);
+    }
+  }
+
+  public static byte[] encode(OwnershipHeartbeat beat) {
+    try {
+      return MAPPER.writeValueAsBytes(beat);
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException("records of plain values always encode", impossible);
+    }
+  }
+
+  /**
+   * Reads a value of {@link Topics#OWNERS}.
+   *
+   * @throws UnreadableRecordException when {@code json} is not a beat
+   */
+  public static OwnershipHeartbeat decodeBeat(byte[] json) throws UnreadableRecordException {
+    OwnershipHeartbeat beat = read(BEATS, OwnershipHeartbeat.class, json);
+    if (beat.kind() == null
+        || beat.instance() == null
+        || beat.run() == null
+        || beat.address() == null
+        || beat.term() < 1) {
+      throw new UnreadableRecordException("a required field is missing");
+    }
+    return beat;
+  }
+
+  /**
+   * Reads a value of {@link Topics#ENVOYS}.
+   *
+   * @throws UnreadableRecordException when {@code json} is not a presence
+   */
+  public static Presence decodePresence(byte[] json) throws UnreadableRecordException {
+    Presence presence = read(PRESENCES, Presence.class, json);
+    if (presence.ingest() == null || !ConnectionIds.isValid(presence.ingest())) {
+      throw new UnreadableRecordException("field 'ingest' is missing or no id");
+    }
+    return presence;
+  }
+
+  /**
+   * Reads a value of {@link Topics#CONNECTIONS}.
+   *
+   * @throws UnreadableRecordException when {@code json} is not a connection event
+   */
+  public static ConnectionEvent decodeEvent(byte[] json) throws UnreadableRecordException {
+    ConnectionEvent event = read(EVENTS, ConnectionEvent.class, json);
+    switch (event) {
+      case ConnectionEvent.Opened e ->
+          require(e.pool(), e.connection(), e.pod(), e.envoy(), e.connection());
+      case ConnectionEvent.Closed e ->
+          require(e.pool(), e.connection(), e.pod(), e.envoy(), e.reason());
+      case ConnectionEvent.Failed e ->
+          require(e.pool(), e.connection(), e.connection(), e.envoy(), e.reason());
+      case ConnectionEvent.Alive e -> require(e.pool(), "alive", e.pods(), e.envoy(), e.envoy());
+    }
+    return event;
+  }
+
+  /**
+   * Reads a value of {@link Topics#DECISIONS}.
+   *
+   * @throws UnreadableRecordException when {@code json} is not a decision
+   */
+  public static Decision decodeDecision(byte[] json) throws UnreadableRecordException {
+    Decision decision = read(DECISIONS, Decision.class, json);
+    switch (decision) {
+      case Decision.Allowed d -> require(d.pool(), d.id(), d.pod(), d.id(), d.id());
+      case Decision.Rejected d -> require(d.pool(), d.id(), d.reason(), d.id(), d.id());
+    }
+    return decision;
+  }
+
+  private static <T> T read(ObjectReader reader, Class<T> type, byte[] json)
+      throws UnreadableRecordException {
+    try {
+      T value = reader.readValue(json, type);
+      if (value == null) {
+        throw new UnreadableRecordException("the value is JSON null");
+      }
+      return value;
+    } catch (JsonProcessingException invalid) {
+      throw new UnreadableRecordException(invalid.getOriginalMessage(), invalid);
+    } catch (IOException impossible) {
+      throw new IllegalStateException("a byte array reads without I/O", impossible);
+    }
+  }
+
+  /** Jackson leaves absent components null, whatever their type promises. */
+  private static void require(String pool, String connection, Object... others)
+      throws UnreadableRecordException {
+    for (Object other : others) {
+      if (other == null) {
+        throw new UnreadableRecordException("a required field is missing");
+      }
+    }
+    if (pool == null || !PoolPolicy.isValidName(pool)) {
+      throw new UnreadableRecordException("field 'pool' is missing or no pool's name");
+    }
+    if (connection == null || !ConnectionIds.isValid(connection)) {
+      throw new UnreadableRecordException("the id is missing or none of the ledger's");
+    }
+  }
+}

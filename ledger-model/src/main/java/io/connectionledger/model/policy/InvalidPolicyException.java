@@ -1,0 +1,52 @@
+package io.connectionledger.model.policy;
+
+/** A value that no policy may have. The message is one line for the operator. */
+public final class InvalidPolicyException extends IllegalArgumentException {
+
+  private static final long serialVersionUID = 1L;
+  private static final int SHOWN_LENGTH = 60;
+
+  private final String key;
+  private final String value;
+  private final String allowed;
+
+  /**
+   * Refuses a value.
+   *
+   * @param key as it is written where the value stands
+   * @param value shortened when it is long
+   * @param allowed what the key may be
+   */
+  public InvalidPolicyException(String key, Object value, String allowed) {
+    this(key, shown(value), allowed);
+  }
+
+  private InvalidPolicyException(String key, String shown, String allowed) {
+    super(key + " is " + shown + ": allowed is " + allowed);
+    this.key = key;
+    this.value = shown;
+    this.allowed = allowed;
+  }
+
+  private static String shown(Object value) {
+    String line = value.toString().replaceAll("\\p{Cntrl}+", " ");
+    return line.length() > SHOWN_LENGTH ? line.substring(0, SHOWN_LENGTH) + "…" : line;
+  }
+
+  public String key() {
+    return key;
+  }
+
+  public String value() {
+    return value;
+  }
+
+  public String allowed() {
+    return allowed;
+  }
+
+  /** The same under the name that the key has elsewhere. */
+  InvalidPolicyException named(String other) {
+    return new InvalidPolicyException(other, value, allowed);
+  }
+}

@@ -1,0 +1,96 @@
+package io.connectionledger.model.view;
+
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.policy.PoolPolicy.Mode;
+import java.util.List;
+
+/**
+ * One pool at one moment.
+ *
+ * @param asOfMs milliseconds since the epoch
+ * @param mode whether the limits are enforced
+ * @param active established connections
+ * @param reserved admitted connections that are not established, as far as is known
+ * @param unreported those of the reserved that should have had an outcome by now: they may be open
+ *     at an Envoy that does not report them
+ * @param unleased those of the established that were never admitted
+ * @param pods in the order of the policy; pods that have left it but still hold connections last
+ */
+public record PoolView(
+    String pool,
+    long asOfMs,
+    Mode mode,
+    int active,
+    int reserved,
+    int unreported,
+    int unleased,
+    List<PodView> pods) {
+
+  /** One in which everything was admitted and reported. */
+  public PoolView(
+      String pool, long asOfMs, Mode mode, int active, int reserved, List<PodView> pods) {
+    this(pool, asOfMs, mode, active, reserved, 0, 0, pods);
+  }
+
+  /** What a pod can do for the next connection. */
+  public enum State {
+    AVAILABLE("available"),
+    FULL("full"),
+    /** Holds more than a limit that was lowered, or than an Envoy's fail-open let in. */
+    OVER_LIMIT("overLimit"),
+    /** Takes no new connections; those that it holds go on. */
+    DRAINING("draining"),
+    /** Failed too often of late: nothing but a probe is sent to it now and then. */
+    CIRCUIT_OPEN("circuitOpen"),
+    /** Holds connections, but the policy does not name it any more. */
+    GONE("gone");
+
+    private final String label;
+
+    State(String label) {
+      this.label = label;
+    }
+
+    /** The name in the HTTP API. */
+    public String label() {
+      return label;
+    }
+
+    /**
+     * What a pod's condition comes to.
+     *
+     * @param named whether the policy names it
+     * @param held open and reserved connections
+     */
+    public static State of(
+        boolean named, boolean draining, boolean circuitOpen, int held, int limit) {
+      if (!named) {
+        return GONE;
+      }
+      if (draining) {
+        return DRAINING;
+      }
+      if (circuitOpen) {
+        return CIRCUIT_OPEN;
+      }
+      if (held == limit) {
+        return FULL;
+      }
+      return held > limit ? OVER_LIMIT : AVAILABLE;
+    }
+  }
+
+  /**
+   * One pod.
+   *
+   * @param pod its name; its address when the policy does not name it
+   */
+  public record PodView(
+      String pod, PodAddress address, int active, int reserved, int limit, State state) {
+
+    /** Whether it holds more than its limit, in whatever state it is. */
+    public boolean isOverLimit() {
+      return active + reserved > limit;
+    }
+  }
+}

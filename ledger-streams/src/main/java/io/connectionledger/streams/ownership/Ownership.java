@@ -1,0 +1,90 @@
+package io.connectionledger.streams.ownership;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Where a partition's processor asks whether its shard may decide. */
+public interface Ownership {
+
+  /** A processor's claim on its partition, for the stream thread. */
+  interface Claim {
+
+    /** Completes, on any thread, when no other instance may decide any more. */
+    CompletionStage<Void> won();
+
+    /**
+     * Whether an owner before may have admitted connections that it did not record and that may not
+     * have shown yet; once the claim is won.
+     */
+    boolean isUnclean();
+
+    /** The shard has caught up since the claim was won. */
+    void decides();
+
+    /** Whether another claim came between, and is worth contesting. */
+    boolean isLost();
+
+    /** The task moves away; the shard may decide on until another instance claims the partition. */
+    void leave();
+  }
+
+  /** Claims a partition for its shard, which decides only while the claim holds. */
+  Claim claim(int partition, PoolShard shard);
+
+  /** Whether another instance decides for the partition, and goes on until somebody claims it. */
+  boolean isDecidedElsewhere(int partition);
+
+  /**
+   * Whether other instances can ask this one, so that it may take over what one of them decides.
+   */
+  boolean isAnswering();
+
+  /** For an instance that is alone with its topology. */
+  static Ownership undisputed(OwnedShards shards) {
+    return new Ownership() {
+      @Override
+      public boolean isAnswering() {
+        return true;
+      }
+
+      @Override
+      public boolean isDecidedElsewhere(int partition) {
+        return false;
+      }
+
+      @Override
+      public Claim claim(int partition, PoolShard shard) {
+        return new Undisputed(shards, partition, shard);
+      }
+    };
+  }
+
+  /** The claim of an instance that is alone. */
+  record Undisputed(OwnedShards shards, int partition, PoolShard shard) implements Claim {
+
+    @Override
+    public CompletionStage<Void> won() {
+      return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public boolean isUnclean() {
+      return false;
+    }
+
+    @Override
+    public void decides() {
+      // It does, without anybody's leave.
+    }
+
+    @Override
+    public boolean isLost() {
+      return false;
+    }
+
+    @Override
+    public void leave() {
+      shards.remove(partition, shard);
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package io.connectionledger.streams.store;
+
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.ConnectionEvent;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.EnvoyRejection;
+import io.connectionledger.model.event.LedgerRecord;
+import io.connectionledger.model.event.RejectionReason;
+import io.connectionledger.streams.Window;
+import io.connectionledger.streams.store.StoreCodec.Tally;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.ReadOnlyWindowStore;
+import org.apache.kafka.streams.state.WindowStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happened when: how many records of each kind a pool and a pod had, in buckets of {@link
+ * #BUCKET}. Each count remembers the offset of its last record, so that records which Kafka Streams
+ * processes again after a crash are counted once.
+ *
+ * <p>A key is {@code pool||kind} for a pool and {@code pool|pod|kind} for a pod, but {@code
+ * pool|rejected|pod|reason} for a pod's rejections, so that a query reads them in one go however
+ * many pods there are.
+ */
+public final class History {
+
+  /** The grain of every window: how coarse its edges are. */
+  public static final Duration BUCKET = Duration.ofSeconds(10);
+
+  /** The longest window, the bucket that sticks out of it and one that is still being filled. */
+  public static final Duration RETENTION = Window.ONE_HOUR.length().plus(BUCKET.multipliedBy(3));
+
+  /** What counts as demand for more pods: who was turned away only because none had room. */
+  private static final Set<String> FOR_WANT_OF_ROOM =
+      Set.of(RejectionReason.POD_LIMIT.label(), RejectionReason.NO_PODS.label());
+
+  private static final String OPENED = "opened";
+  private static final String CLOSED = "closed";
+  private static final String FAILED = "failed";
+  private static final String REJECTED = "rejected.";
+  private static final String REJECTED_BY_POD = "|rejected|";
+
+  /** Follow the last character of the prefixes above. */
+  private static final String REJECTED_END = "rejected/";
+
+  private static final String REJECTED_BY_POD_END = "|rejected}";
+
+  private History() {}
+
+  /**
+   * Counts a record.
+   *
+   * @param failedOn the pod on which a handshake failed; null when it is not known
+   * @param timestampMs when it happened
+   */
+  public static void count(
+      WindowStore<String, byte[]> store,
+      LedgerRecord record,
+      @Nullable PodAddress failedOn,
+      long offset,
+      long timestampMs) {
+    Counter counter = new Counter(store, record.pool(), offset, bucketOf(timestampMs));
+    switch (record) {
+      case ConnectionEvent.Opened e -> counter.event(e.pod(), OPENED);
+      case ConnectionEvent.Closed e -> counter.event(e.pod(), CLOSED);
+      case ConnectionEvent.Failed e ->
+          EnvoyRejection.of(e.reason())
+              .ifPresentOrElse(
+                  rejection -> counter.rejection(failedOn, rejection.label()),
+                  () -> counter.event(failedOn, FAILED));
+      case Decision.Rejected d -> counter.rejection(d.pod(), d.reason().label());
+      case ConnectionEvent.Alive e -> {}
+      case Decision.Allowed d -> {}
+    }
+  }
+
+  private static long bucketOf(long timestampMs) {
+    return timestampMs - Math.floorMod(timestampMs, BUCKET.toMillis());
+  }
+
+  private record Counter(
+      WindowStore<String, byte[]> store, String pool, long offset, long bucketMs) {
+
+    void event(@Nullable PodAddress pod, String kind) {
+      increment(pool + "||" + kind);
+      if (pod != null) {
+        increment(pool + '|' + pod + '|' + kind);
+      }
+    }
+
+    void rejection(@Nullable PodAddress pod, String reason) {
+      increment(pool + "||" + REJECTED + reason);
+      if (pod != null) {
+        increment(pool + REJECTED_BY_POD + pod + '|' + reason);
+      }
+    }
+
+    private void increment(String key) {
+      Tally tally = StoreCodec.tally(store.fetch(key, bucketMs));
+      if (offset > tally.lastOffset()) {
+        store.put(key, StoreCodec.tally(new Tally(tally.count() + 1, offset)), bucketMs);
+      }
+    }
+  }
+
+  /** The rejections of a pool in the windows that end at {@code nowMs}. */
+  public static Rejected rejected(
+      ReadOnlyWindowStore<String, byte[]> store, String pool, long nowMs) {
+    Rejected rejected = new Rejected(nowMs);
+    String ofPool = pool + "||";
+    read(
+        store,
+        ofPool + REJECTED,
+        ofPool + REJECTED_END,
+        nowMs,
+        (key, bucket) -> {
+          String reason = key.substring(ofPool.length() + REJECTED.length());
+          long count = StoreCodec.tally(bucket.value).count();
+          rejected.pool().add(reason, bucket.key, count);
+          if (FOR_WANT_OF_ROOM.contains(reason)) {
+            rejected.addForWantOfRoom(bucket.key, count);
+          }
+        });
+    String ofPods = pool + REJECTED_BY_POD;
+    read(
+        store,
+        ofPods,
+        pool + REJECTED_BY_POD_END,
+        nowMs,
+        (key, bucket) -> {
+          int separator = key.lastIndexOf('|');
+          String reason = key.substring(separator + 1);
+          long count = StoreCodec.tally(bucket.value).count();
+          PodAddress.find(key.substring(ofPods.length(), separator))
+              .ifPresent(pod -> rejected.pod(pod).add(reason, bucket.key, count));
+        });
+    return rejected;
+  }
+
+  private static void read(
+      ReadOnlyWindowStore<String, byte[]> store,
+      String fromKey,
+      String toKey,
+      long nowMs,
+      BiConsumer<String, KeyValue<Long, byte[]>> bucket) {
+    Instant from =
+        Instant.ofEpochMilli(nowMs).minus(Window.ONE_HOUR.length()).minus(BUCKET).plusMillis(1);
+    try (KeyValueIterator<Windowed<String>, byte[]> all =
+        store.fetch(fromKey, toKey, from, Instant.ofEpochMilli(nowMs))) {
+      all.forEachRemaining(
+          entry ->
+              bucket.accept(
+                  entry.key.key(), KeyValue.pair(entry.key.window().start(), entry.value)));
+    }
+  }
+}

@@ -1,0 +1,133 @@
+package io.connectionledger.streams.store;
+
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.LedgerRecord;
+import io.connectionledger.streams.ownership.PoolShard;
+import io.connectionledger.streams.rules.state.Changes;
+import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
+import io.connectionledger.streams.rules.state.StoredConnection;
+import java.util.Map;
+import java.util.function.Function;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.WindowStore;
+import org.jspecify.annotations.Nullable;
+
+/** The state stores of one partition, read into a shard and written with what changes in it. */
+public final class PartitionStores {
+
+  public static final String CONNECTIONS = "connections";
+  public static final String CIRCUITS = "circuits";
+  public static final String BUCKETS = "token-buckets";
+  public static final String HISTORY = "history";
+
+  /** Between a pool and the node id of an Envoy in the store of the circuits: no pod begins so. */
+  private static final String ENVOY = "|@";
+
+  private final KeyValueStore<String, byte[]> connections;
+  private final KeyValueStore<String, byte[]> circuits;
+  private final KeyValueStore<String, Long> buckets;
+  private final WindowStore<String, byte[]> history;
+
+  /** Those of a task; for its stream thread alone. */
+  public PartitionStores(ProcessorContext<String, byte[]> context) {
+    connections = context.getStateStore(CONNECTIONS);
+    circuits = context.getStateStore(CIRCUITS);
+    buckets = context.getStateStore(BUCKETS);
+    history = context.getStateStore(HISTORY);
+  }
+
+  /**
+   * Puts everything back that is stored, and deletes what no policy knows any more.
+   *
+   * @return how many connections there were
+   */
+  public int restore(PoolShard shard) {
+    int count = 0;
+    try (KeyValueIterator<String, byte[]> all = connections.all()) {
+      while (all.hasNext()) {
+        KeyValue<String, byte[]> entry = all.next();
+        int separator = entry.key.indexOf('|');
+        StoredConnection connection = StoreCodec.connection(entry.value);
+        if (separator < 0
+            || connection == null
+            || !shard.restore(
+                entry.key.substring(0, separator),
+                entry.key.substring(separator + 1),
+                connection)) {
+          connections.delete(entry.key);
+        } else {
+          count++;
+        }
+      }
+    }
+    try (KeyValueIterator<String, byte[]> all = circuits.all()) {
+      all.forEachRemaining(entry -> restoreCircuit(shard, entry));
+    }
+    try (KeyValueIterator<String, Long> all = buckets.all()) {
+      all.forEachRemaining(entry -> shard.restoreBucket(entry.key, entry.value));
+    }
+    return count;
+  }
+
+  /** An open circuit by its pod, or an interval of heartbeats by its Envoy. */
+  private void restoreCircuit(PoolShard shard, KeyValue<String, byte[]> entry) {
+    int separator = entry.key.indexOf('|');
+    Long intervalMs = StoreCodec.interval(entry.value);
+    if (intervalMs != null) {
+      int node = entry.key.indexOf(ENVOY);
+      if (node < 0
+          || !shard.restoreInterval(
+              entry.key.substring(0, node),
+              entry.key.substring(node + ENVOY.length()),
+              intervalMs)) {
+        circuits.delete(entry.key);
+      }
+      return;
+    }
+    StoredCircuitBreaker circuit = StoreCodec.circuit(entry.value);
+    String written = entry.key.substring(separator + 1);
+    // An older version stored every spelling as a pod of its own.
+    PodAddress pod =
+        PodAddress.find(written).filter(found -> found.toString().equals(written)).orElse(null);
+    if (separator < 0
+        || circuit == null
+        || pod == null
+        || !shard.restoreCircuit(entry.key.substring(0, separator), pod, circuit)) {
+      circuits.delete(entry.key);
+    }
+  }
+
+  /** Counts a record in the history; parameters as for {@link History#count}. */
+  public void count(
+      LedgerRecord record, @Nullable PodAddress failedOn, long offset, long timestampMs) {
+    History.count(history, record, failedOn, offset, timestampMs);
+  }
+
+  /** Writes what has changed in a pool. */
+  public void write(String pool, Changes changes) {
+    write(connections, pool + '|', changes.connections(), StoreCodec::connection);
+    write(circuits, pool + '|', changes.circuits(), StoreCodec::circuit);
+    write(circuits, pool + ENVOY, changes.intervals(), StoreCodec::interval);
+    if (changes.bucketArrivalNanos() != 0) {
+      buckets.put(pool, changes.bucketArrivalNanos());
+    }
+  }
+
+  private static <K, V> void write(
+      KeyValueStore<String, byte[]> store,
+      String prefix,
+      Map<K, @Nullable V> changed,
+      Function<V, byte[]> codec) {
+    changed.forEach(
+        (key, value) -> {
+          if (value == null) {
+            store.delete(prefix + key);
+          } else {
+            store.put(prefix + key, codec.apply(value));
+          }
+        });
+  }
+}

@@ -1,0 +1,199 @@
+package io.connectionledger.streams.topology;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.connectionledger.model.Ticker;
+import io.connectionledger.model.Topics;
+import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.event.LedgerRecord;
+import io.connectionledger.model.event.Presence;
+import io.connectionledger.model.event.RecordCodec;
+import io.connectionledger.streams.ownership.OwnedShards;
+import io.connectionledger.streams.ownership.Ownership;
+import io.connectionledger.streams.ownership.PoolShard;
+import io.connectionledger.streams.rules.state.Changes;
+import io.connectionledger.streams.store.PartitionStores;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.IntFunction;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Feeds one partition's records to its {@link PoolShard} and writes down what they changed. It
+ * exists while this instance has the partition's active task: {@link #init} takes the stored state
+ * over, {@link TakeoverBarrier} says when the shard decides, and {@link #close} leaves it to
+ * whoever claims it next. Runs on the stream thread alone.
+ */
+public final class LedgerProcessor implements Processor<String, byte[], String, byte[]> {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(LedgerProcessor.class);
+  private static final Duration TICK = Duration.ofMillis(100);
+
+  private final IntFunction<PoolShard> emptyShards;
+  private final OwnedShards shards;
+  private final Ownership ownership;
+  private final CatchUp catchUp;
+  private final Ticker ticker;
+  private final LedgerMetrics metrics;
+  private final Changes changes = new Changes();
+  private final Map<String, Long> nextOffsets = new HashMap<>();
+
+  private ProcessorContext<String, byte[]> context;
+  private PartitionStores stores;
+  private PoolShard shard;
+  private TakeoverBarrier barrier;
+
+  @SuppressWarnings("NullAway.Init") // Kafka Streams calls init before anything else
+  public LedgerProcessor(
+      IntFunction<PoolShard> emptyShards,
+      OwnedShards shards,
+      Ownership ownership,
+      CatchUp catchUp,
+      Ticker ticker,
+      LedgerMetrics metrics) {
+    this.emptyShards = emptyShards;
+    this.shards = shards;
+    this.ownership = ownership;
+    this.catchUp = catchUp;
+    this.ticker = ticker;
+    this.metrics = metrics;
+  }
+
+  /** Kafka Streams may suspend the task and then init the same processor again. */
+  @Override
+  public void init(ProcessorContext<String, byte[]> context) {
+    this.context = context;
+    int partition = context.taskId().partition();
+    stores = new PartitionStores(context);
+    shard = emptyShards.apply(partition);
+    barrier =
+        new TakeoverBarrier(partition, shard, shards, ownership, catchUp, ticker, nextOffsets);
+    restore(partition);
+    context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, timestamp -> tick());
+    context.schedule(
+        TakeoverBarrier.LOOK, PunctuationType.WALL_CLOCK_TIME, timestamp -> barrier.look());
+  }
+
+  private void restore(int partition) {
+    long startNanos = ticker.nowNanos();
+    int count = stores.restore(shard);
+    if (count > 0) {
+      LOGGER
+          .atInfo()
+          .addKeyValue("partition", partition)
+          .addKeyValue("connections", count)
+          .addKeyValue("millis", (ticker.nowNanos() - startNanos) / 1_000_000)
+          .log("Restored connections from the local store");
+    }
+  }
+
+  @Override
+  public void process(Record<String, byte[]> record) {
+    RecordMetadata source =
+        context
+            .recordMetadata()
+            .orElseThrow(() -> new IllegalStateException("a record without an offset"));
+    nextOffsets.put(source.topic(), source.offset() + 1);
+    try {
+      if (record.value() == null) {
+        throw new UnreadableRecordException("the value is missing");
+      }
+      if (source.topic().equals(Topics.ENVOYS)) {
+        Presence presence = RecordCodec.decodePresence(record.value());
+        shard.heard(presence, ticker.nowMs()).forEach(this::store);
+        return;
+      }
+      LedgerRecord value = decode(source.topic(), record);
+      changes.clear();
+      if (shard.apply(value, changes)) {
+        stores.count(value, changes.failedOn(), source.offset(), record.timestamp());
+        store(value.pool(), changes);
+      } else {
+        throw new UnreadableRecordException("no policy for pool '" + value.pool() + "'");
+      }
+    } catch (UnreadableRecordException unreadable) {
+      deadLetter(record, source, unreadable);
+    }
+  }
+
+  private static LedgerRecord decode(String topic, Record<String, byte[]> record)
+      throws UnreadableRecordException {
+    LedgerRecord value =
+        topic.equals(Topics.DECISIONS)
+            ? RecordCodec.decodeDecision(record.value())
+            : RecordCodec.decodeEvent(record.value());
+    if (!value.pool().equals(record.key())) {
+      throw new UnreadableRecordException("the key is not the pool of the value");
+    }
+    return value;
+  }
+
+  private void store(String pool, Changes changes) {
+    stores.write(pool, changes);
+    changes
+        .warnings()
+        .forEach(
+            sentence ->
+                LOGGER
+                    .atWarn()
+                    .addKeyValue("pool", pool)
+                    .addKeyValue("reason", sentence)
+                    .log("The counts of a pool do not show all that is open"));
+    changes
+        .givenUp()
+        .forEach(
+            event ->
+                context.forward(
+                    new Record<>(pool, RecordCodec.encode(event), ticker.nowMs()),
+                    LedgerTopology.GIVEN_UP_SINK));
+    metrics.count(pool, changes);
+  }
+
+  private void deadLetter(
+      Record<String, byte[]> record, RecordMetadata source, UnreadableRecordException why) {
+    String origin = source.topic() + '-' + source.partition() + '@' + source.offset();
+    LOGGER
+        .atWarn()
+        .addKeyValue("source", origin)
+        .addKeyValue("reason", why.getMessage())
+        .log("Unreadable record sent to the dead letters");
+    metrics.deadLetter();
+    Headers headers =
+        new RecordHeaders()
+            .add(Topics.REASON_HEADER, Objects.toString(why.getMessage()).getBytes(UTF_8))
+            .add(Topics.SOURCE_HEADER, origin.getBytes(UTF_8));
+    context.forward(
+        new Record<>(record.key(), record.value(), record.timestamp(), headers),
+        LedgerTopology.DEAD_LETTERS_SINK);
+  }
+
+  private void tick() {
+    shard.tick(ticker.nowMs());
+    shard
+        .changedPods()
+        .forEach(
+            (pool, pods) -> {
+              shards.changed(pool, pods);
+              pods.forEach(
+                  pod ->
+                      context.forward(
+                          PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK));
+            });
+    barrier.contest();
+  }
+
+  @Override
+  public void close() {
+    barrier.leave();
+  }
+}

@@ -1,0 +1,131 @@
+package io.connectionledger.streams.topology;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.Function;
+import org.apache.kafka.streams.CloseOptions;
+import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.errors.ProcessorStateException;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs Kafka Streams. When its local state cannot be read, it leaves that state behind and runs
+ * another, which restores its stores from the changelogs. Thread-safe.
+ */
+final class RestorableStreams {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(RestorableStreams.class);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
+
+  private final StateGenerations state;
+  private final Function<Path, KafkaStreams> wiring;
+  private final MeterRegistry registry;
+  private final Runnable onReplaced;
+  private volatile KafkaStreams streams;
+  private KafkaStreamsMetrics metrics;
+  private boolean stopped;
+
+  /**
+   * Wires it; {@link #start} runs it.
+   *
+   * @param stateDir where the stores live; ours alone, one process at a time
+   * @param wiring makes it, with its state in the given folder
+   * @param onReplaced runs when another has taken its place, before that one starts
+   */
+  RestorableStreams(
+      Path stateDir,
+      Function<Path, KafkaStreams> wiring,
+      MeterRegistry registry,
+      Runnable onReplaced) {
+    this.state = new StateGenerations(stateDir);
+    this.wiring = wiring;
+    this.registry = registry;
+    this.onReplaced = onReplaced;
+    streams = wire();
+    metrics = new KafkaStreamsMetrics(streams);
+  }
+
+  /** The one that runs now. */
+  KafkaStreams current() {
+    return streams;
+  }
+
+  private KafkaStreams wire() {
+    KafkaStreams wired = wiring.apply(state.current());
+    wired.setUncaughtExceptionHandler(failure -> failed(wired, failure));
+    return wired;
+  }
+
+  synchronized void start() {
+    try {
+      begin();
+    } catch (ProcessorStateException failed) {
+      // Kafka Streams opens here what it finds on disk, and the rest when it gets the partitions.
+      replace(failed);
+      begin();
+    }
+  }
+
+  private void begin() {
+    metrics.bindTo(registry);
+    streams.start();
+  }
+
+  /** Ends it, after some seconds at most; state stays on disk. */
+  synchronized void stop(GroupMembershipOperation membership) {
+    stopped = true;
+    end(membership);
+  }
+
+  private void end(GroupMembershipOperation membership) {
+    metrics.close();
+    if (!streams.close(
+        CloseOptions.timeout(STOP_TIMEOUT).withGroupMembershipOperation(membership))) {
+      LOGGER.atWarn().addKeyValue("timeout", STOP_TIMEOUT).log("Streams did not stop in time");
+    }
+  }
+
+  private StreamThreadExceptionResponse failed(KafkaStreams failed, Throwable failure) {
+    if (!isOfState(failure)) {
+      LOGGER.atError().setCause(failure).log("Stream thread failed, starting another");
+      return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+    // Not by this thread, which the shutdown waits for.
+    Thread.ofPlatform().daemon().name("state-rebuild").start(() -> rebuild(failed, failure));
+    return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+  }
+
+  private static boolean isOfState(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ProcessorStateException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private synchronized void rebuild(KafkaStreams failed, Throwable failure) {
+    if (!stopped && streams.equals(failed)) {
+      replace(failure);
+      begin();
+    }
+  }
+
+  private void replace(Throwable failure) {
+    LOGGER
+        .atError()
+        .addKeyValue("directory", state.current())
+        .setCause(failure)
+        .log("The local state cannot be read, restoring another from the changelogs");
+    end(GroupMembershipOperation.REMAIN_IN_GROUP);
+    state.next();
+    streams = wire();
+    metrics = new KafkaStreamsMetrics(streams);
+    onReplaced.run();
+  }
+}
