@@ -1,13 +1,16 @@
 package io.connectionledger.admission.keda;
 
-import com.google.protobuf.DynamicMessage;
-import com.google.protobuf.Message;
-import io.grpc.BindableService;
-import io.grpc.ServerServiceDefinition;
+import io.connectionledger.admission.keda.proto.ExternalScalerGrpc;
+import io.connectionledger.admission.keda.proto.GetMetricSpecResponse;
+import io.connectionledger.admission.keda.proto.GetMetricsRequest;
+import io.connectionledger.admission.keda.proto.GetMetricsResponse;
+import io.connectionledger.admission.keda.proto.IsActiveResponse;
+import io.connectionledger.admission.keda.proto.MetricSpec;
+import io.connectionledger.admission.keda.proto.MetricValue;
+import io.connectionledger.admission.keda.proto.ScaledObjectRef;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -35,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe. The caller's threads never wait: questions go to the executor, where each may
  * wait for another instance.
  */
-public final class ExternalScaler implements BindableService {
+public final class ExternalScaler extends ExternalScalerGrpc.ExternalScalerImplBase {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(ExternalScaler.class);
 
@@ -64,23 +67,14 @@ public final class ExternalScaler implements BindableService {
   }
 
   @Override
-  public ServerServiceDefinition bindService() {
-    return ServerServiceDefinition.builder(ScalerProtocol.SERVICE)
-        .addMethod(ScalerProtocol.IS_ACTIVE, ServerCalls.asyncUnaryCall(this::isActive))
-        .addMethod(
-            ScalerProtocol.STREAM_IS_ACTIVE,
-            ServerCalls.asyncServerStreamingCall(this::streamIsActive))
-        .addMethod(ScalerProtocol.GET_METRIC_SPEC, ServerCalls.asyncUnaryCall(this::metricSpec))
-        .addMethod(ScalerProtocol.GET_METRICS, ServerCalls.asyncUnaryCall(this::metrics))
-        .build();
-  }
-
-  private void isActive(DynamicMessage scaledObject, StreamObserver<DynamicMessage> responses) {
-    answer(responses, () -> ScalerProtocol.isActive(known(pool(scaledObject)).inUse()));
+  public void isActive(ScaledObjectRef scaledObject, StreamObserver<IsActiveResponse> responses) {
+    answer(responses, () -> isActive(known(pool(scaledObject)).inUse()));
   }
 
   /** Needs the pool to exist, so that a misspelt one shows when the ScaledObject is created. */
-  private void metricSpec(DynamicMessage scaledObject, StreamObserver<DynamicMessage> responses) {
+  @Override
+  public void getMetricSpec(
+      ScaledObjectRef scaledObject, StreamObserver<GetMetricSpecResponse> responses) {
     answer(
         responses,
         () -> {
@@ -88,27 +82,40 @@ public final class ExternalScaler implements BindableService {
           if (demand.of(pool) instanceof Demand.NoSuchPool) {
             throw noSuchPool(pool);
           }
-          return ScalerProtocol.metricSpec(METRIC, 1);
+          return GetMetricSpecResponse.newBuilder()
+              .addMetricSpecs(
+                  MetricSpec.newBuilder()
+                      .setMetricName(METRIC)
+                      .setTargetSize(1)
+                      .setTargetSizeFloat(1))
+              .build();
         });
   }
 
-  private void metrics(DynamicMessage request, StreamObserver<DynamicMessage> responses) {
+  @Override
+  public void getMetrics(GetMetricsRequest request, StreamObserver<GetMetricsResponse> responses) {
     answer(
         responses,
         () -> {
-          String metric = ScalerProtocol.metricName(request);
+          String metric = request.getMetricName();
           if (!metric.equals(METRIC)) {
             throw invalid("metricName is '" + metric + "': allowed is " + METRIC);
           }
-          Demand.Known known = known(pool(ScalerProtocol.scaledObject(request)));
-          return ScalerProtocol.metricValue(METRIC, known.desiredPods());
+          Demand.Known known = known(pool(request.getScaledObjectRef()));
+          return GetMetricsResponse.newBuilder()
+              .addMetricValues(
+                  MetricValue.newBuilder()
+                      .setMetricName(METRIC)
+                      .setMetricValue(known.desiredPods())
+                      .setMetricValueFloat(known.desiredPods()))
+              .build();
         });
   }
 
-  private void answer(StreamObserver<DynamicMessage> responses, Supplier<DynamicMessage> question) {
+  private <T> void answer(StreamObserver<T> responses, Supplier<T> question) {
     executor.execute(
         () -> {
-          DynamicMessage response;
+          T response;
           try {
             response = question.get();
           } catch (RuntimeException failure) {
@@ -121,11 +128,12 @@ public final class ExternalScaler implements BindableService {
   }
 
   /** Says so at once, and then whenever it changes; nothing while the pool is not ready. */
-  private void streamIsActive(
-      DynamicMessage scaledObject, StreamObserver<DynamicMessage> responses) {
+  @Override
+  public void streamIsActive(
+      ScaledObjectRef scaledObject, StreamObserver<IsActiveResponse> responses) {
     // gRPC gives every server method this kind of observer.
-    ServerCallStreamObserver<DynamicMessage> call =
-        (ServerCallStreamObserver<DynamicMessage>) responses;
+    ServerCallStreamObserver<IsActiveResponse> call =
+        (ServerCallStreamObserver<IsActiveResponse>) responses;
     CountDownLatch cancelled = new CountDownLatch(1);
     call.setOnCancelHandler(cancelled::countDown);
     if (!streams.tryAcquire()) {
@@ -152,7 +160,7 @@ public final class ExternalScaler implements BindableService {
   }
 
   private void follow(
-      String pool, ServerCallStreamObserver<DynamicMessage> call, CountDownLatch cancelled)
+      String pool, ServerCallStreamObserver<IsActiveResponse> call, CountDownLatch cancelled)
       throws InterruptedException {
     boolean told = false;
     boolean last = false;
@@ -162,7 +170,7 @@ public final class ExternalScaler implements BindableService {
           if (!told || known.inUse() != last) {
             told = true;
             last = known.inUse();
-            call.onNext(ScalerProtocol.isActive(last));
+            call.onNext(isActive(last));
           }
         }
         case Demand.Unready later -> {
@@ -173,7 +181,11 @@ public final class ExternalScaler implements BindableService {
     } while (!cancelled.await(INTERVAL.toMillis(), TimeUnit.MILLISECONDS));
   }
 
-  private static void fail(StreamObserver<DynamicMessage> responses, RuntimeException failure) {
+  private static IsActiveResponse isActive(boolean result) {
+    return IsActiveResponse.newBuilder().setResult(result).build();
+  }
+
+  private static void fail(StreamObserver<?> responses, RuntimeException failure) {
     if (!(failure instanceof StatusRuntimeException)) {
       LOGGER.atError().setCause(failure).log("A question of KEDA could not be answered");
     }
@@ -192,8 +204,8 @@ public final class ExternalScaler implements BindableService {
     };
   }
 
-  private static String pool(Message scaledObject) {
-    String pool = ScalerProtocol.metadata(scaledObject).get(POOL);
+  private static String pool(ScaledObjectRef scaledObject) {
+    String pool = scaledObject.getScalerMetadataMap().get(POOL);
     if (pool == null || pool.isEmpty()) {
       throw invalid("scalerMetadata.pool is missing: allowed is the name of a pool");
     }

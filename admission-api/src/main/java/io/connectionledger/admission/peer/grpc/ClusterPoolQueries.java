@@ -1,6 +1,9 @@
 package io.connectionledger.admission.peer.grpc;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import io.connectionledger.admission.peer.proto.PeerGrpc;
+import io.connectionledger.admission.peer.proto.PoolRequest;
+import io.connectionledger.admission.peer.proto.PoolResponse;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolRejections;
 import io.connectionledger.model.view.PoolReport;
@@ -31,17 +34,17 @@ public final class ClusterPoolQueries implements PoolQueries {
 
   @Override
   public Optional<PoolView> connections(String pool) {
-    return ask(pool, local::connections, PeerProtocol.CONNECTIONS, new TypeReference<>() {});
+    return ask(pool, local::connections, PeerGrpc.getConnectionsMethod(), new TypeReference<>() {});
   }
 
   @Override
   public Optional<PoolReadiness> readiness(String pool) {
-    return ask(pool, local::readiness, PeerProtocol.READINESS, new TypeReference<>() {});
+    return ask(pool, local::readiness, PeerGrpc.getReadinessMethod(), new TypeReference<>() {});
   }
 
   @Override
   public Optional<PoolRejections> rejections(String pool) {
-    return ask(pool, local::rejections, PeerProtocol.REJECTIONS, new TypeReference<>() {});
+    return ask(pool, local::rejections, PeerGrpc.getRejectionsMethod(), new TypeReference<>() {});
   }
 
   @Override
@@ -51,7 +54,7 @@ public final class ClusterPoolQueries implements PoolQueries {
 
   @Override
   public Optional<PoolReport> report(String pool) {
-    return ask(pool, local::report, PeerProtocol.REPORT, new TypeReference<>() {});
+    return ask(pool, local::report, PeerGrpc.getReportMethod(), new TypeReference<>() {});
   }
 
   @Override
@@ -70,7 +73,11 @@ public final class ClusterPoolQueries implements PoolQueries {
         .flatMap(
             address ->
                 peers
-                    .query(address, PeerProtocol.STANDBY, pool, new TypeReference<PoolReport>() {})
+                    .query(
+                        address,
+                        PeerGrpc.getStandbyMethod(),
+                        pool,
+                        new TypeReference<PoolReport>() {})
                     .stream())
         .findFirst();
   }
@@ -79,7 +86,7 @@ public final class ClusterPoolQueries implements PoolQueries {
   private <T> Optional<T> ask(
       String pool,
       Function<String, Optional<T>> here,
-      MethodDescriptor<byte[], byte[]> there,
+      MethodDescriptor<PoolRequest, PoolResponse> there,
       TypeReference<T> type) {
     return routing.owner(pool) instanceof Owner.Other other
         ? peers.query(other.address(), there, pool, type).or(() -> here.apply(pool))

@@ -1,17 +1,23 @@
 package io.connectionledger.admission.peer.grpc;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.fasterxml.jackson.core.type.TypeReference;
 import io.connectionledger.admission.metrics.LogRateLimiter;
 import io.connectionledger.admission.peer.LoanRequest;
 import io.connectionledger.admission.peer.Peers;
 import io.connectionledger.admission.peer.Question;
+import io.connectionledger.admission.peer.proto.DecideRequest;
+import io.connectionledger.admission.peer.proto.DecideResponse;
+import io.connectionledger.admission.peer.proto.LendRequest;
+import io.connectionledger.admission.peer.proto.LendResponse;
+import io.connectionledger.admission.peer.proto.PeerGrpc;
+import io.connectionledger.admission.peer.proto.PoolRequest;
+import io.connectionledger.admission.peer.proto.PoolResponse;
+import io.connectionledger.admission.peer.proto.ReleaseRequest;
+import io.connectionledger.admission.peer.proto.ReleaseResponse;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.Loan;
-import io.connectionledger.model.event.RecordCodec;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
 import io.grpc.Context;
@@ -31,6 +37,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,18 +70,24 @@ public final class GrpcPeers implements Peers, AutoCloseable {
 
   @Override
   public void decide(String address, Question question, long timeoutNanos, Answer answer) {
-    call(
+    DecideRequest.Builder request = DecideRequest.newBuilder().setPool(question.pool());
+    if (question.key() != null) {
+      request.setKey(question.key());
+    }
+    if (question.listener() != null) {
+      request.setListener(question.listener());
+    }
+    ask(
         address,
-        PeerProtocol.DECIDE,
-        PeerCodec.encode(question),
         timeoutNanos,
-        new Observer() {
+        (peer, observer) -> peer.decide(request.build(), observer),
+        new Observer<DecideResponse>() {
           private boolean answered;
 
           @Override
-          public void onNext(byte[] decision) {
+          public void onNext(DecideResponse response) {
             answered = true;
-            decided(address, decision, answer);
+            decided(address, response, answer);
           }
 
           @Override
@@ -92,13 +105,13 @@ public final class GrpcPeers implements Peers, AutoCloseable {
         });
   }
 
-  private void decided(String address, byte[] decision, Answer answer) {
-    if (decision.length == 0) {
+  private void decided(String address, DecideResponse response, Answer answer) {
+    if (!response.hasDecision()) {
       answer.disowned();
       return;
     }
     try {
-      answer.decided(RecordCodec.decodeDecision(decision));
+      answer.decided(PeerMessages.decision(response.getDecision()));
     } catch (UnreadableRecordException unreadable) {
       warn(address, unreadable);
       answer.unreachable();
@@ -107,14 +120,15 @@ public final class GrpcPeers implements Peers, AutoCloseable {
 
   @Override
   public void release(String address, Decision.Allowed reservation) {
-    call(
+    ReleaseRequest request =
+        ReleaseRequest.newBuilder().setDecision(PeerMessages.bytes(reservation)).build();
+    ask(
         address,
-        PeerProtocol.RELEASE,
-        RecordCodec.encode(reservation),
         RELEASE_TIMEOUT.toNanos(),
-        new Observer() {
+        (peer, observer) -> peer.release(request, observer),
+        new Observer<ReleaseResponse>() {
           @Override
-          public void onNext(byte[] done) {
+          public void onNext(ReleaseResponse done) {
             // Nothing to do with it.
           }
 
@@ -127,17 +141,22 @@ public final class GrpcPeers implements Peers, AutoCloseable {
 
   @Override
   public void borrow(String address, LoanRequest request, Consumer<Loan> lent) {
-    call(
+    LendRequest message =
+        LendRequest.newBuilder()
+            .setPool(request.pool())
+            .setBorrower(request.borrower())
+            .addAllHeld(request.held())
+            .build();
+    ask(
         address,
-        PeerProtocol.LEND,
-        PeerCodec.encode(Optional.of(request)),
         BORROW_TIMEOUT.toNanos(),
-        new Observer() {
+        (peer, observer) -> peer.lend(message, observer),
+        new Observer<LendResponse>() {
           @Override
-          public void onNext(byte[] loan) {
+          public void onNext(LendResponse response) {
             try {
-              PeerCodec.decode(loan, new TypeReference<Loan>() {}).ifPresent(lent);
-            } catch (IOException unreadable) {
+              PeerMessages.loan(response).ifPresent(lent);
+            } catch (UnreadableRecordException unreadable) {
               warn(address, unreadable);
             }
           }
@@ -151,15 +170,18 @@ public final class GrpcPeers implements Peers, AutoCloseable {
 
   /** Asks another instance, and waits some seconds at most; empty when it does not know either. */
   <T> Optional<T> query(
-      String address, MethodDescriptor<byte[], byte[]> method, String pool, TypeReference<T> type) {
+      String address,
+      MethodDescriptor<PoolRequest, PoolResponse> method,
+      String pool,
+      TypeReference<T> type) {
     try {
-      return PeerCodec.decode(
+      return PeerMessages.answer(
           ClientCalls.blockingUnaryCall(
               channel(address),
               method,
               CallOptions.DEFAULT.withDeadlineAfter(
                   QUERY_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS),
-              pool.getBytes(UTF_8)),
+              PoolRequest.newBuilder().setPool(pool).build()),
           type);
     } catch (StatusRuntimeException | IOException failure) {
       warn(address, failure);
@@ -167,22 +189,18 @@ public final class GrpcPeers implements Peers, AutoCloseable {
     }
   }
 
-  private void call(
+  private <T> void ask(
       String address,
-      MethodDescriptor<byte[], byte[]> method,
-      byte[] request,
       long timeoutNanos,
-      Observer observer) {
+      BiConsumer<PeerGrpc.PeerStub, Observer<T>> call,
+      Observer<T> observer) {
     // Not in the context of the check that it is made for: that ends with its answer, or when its
     // caller leaves, and neither says anything about the other instance.
     Context.ROOT.run(
         () ->
-            ClientCalls.asyncUnaryCall(
-                channel(address)
-                    .newCall(
-                        method,
-                        CallOptions.DEFAULT.withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)),
-                request,
+            call.accept(
+                PeerGrpc.newStub(channel(address))
+                    .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS),
                 observer));
   }
 
@@ -238,7 +256,7 @@ public final class GrpcPeers implements Peers, AutoCloseable {
     channels.values().forEach(ManagedChannel::shutdownNow);
   }
 
-  private abstract static class Observer implements StreamObserver<byte[]> {
+  private abstract static class Observer<T> implements StreamObserver<T> {
 
     @Override
     public void onCompleted() {

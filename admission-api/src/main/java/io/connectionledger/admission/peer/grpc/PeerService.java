@@ -1,24 +1,25 @@
 package io.connectionledger.admission.peer.grpc;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import com.fasterxml.jackson.core.type.TypeReference;
 import io.connectionledger.admission.check.CheckReply;
 import io.connectionledger.admission.check.LocalChecks;
 import io.connectionledger.admission.peer.LoanRequest;
+import io.connectionledger.admission.peer.Question;
+import io.connectionledger.admission.peer.proto.DecideRequest;
+import io.connectionledger.admission.peer.proto.DecideResponse;
+import io.connectionledger.admission.peer.proto.LendRequest;
+import io.connectionledger.admission.peer.proto.LendResponse;
+import io.connectionledger.admission.peer.proto.PeerGrpc;
+import io.connectionledger.admission.peer.proto.PoolRequest;
+import io.connectionledger.admission.peer.proto.PoolResponse;
+import io.connectionledger.admission.peer.proto.ReleaseRequest;
+import io.connectionledger.admission.peer.proto.ReleaseResponse;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.model.event.Decision;
-import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.streams.Ledger;
-import io.grpc.BindableService;
-import io.grpc.ServerCallHandler;
-import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
-import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -27,96 +28,111 @@ import java.util.function.Function;
  * Answers other instances about the pools that this one owns, and never asks a third. Decisions and
  * releases do not wait; queries run on the executor.
  */
-public final class PeerService implements BindableService {
+public final class PeerService extends PeerGrpc.PeerImplBase {
 
   private final LocalChecks checks;
   private final Ledger ledger;
-  private final Ticker ticker;
   private final Executor queries;
+  private final Ticker ticker;
 
   public PeerService(LocalChecks checks, Ledger ledger, Executor queries, Ticker ticker) {
     this.checks = checks;
-    this.ticker = ticker;
     this.ledger = ledger;
     this.queries = queries;
+    this.ticker = ticker;
   }
 
   @Override
-  public ServerServiceDefinition bindService() {
-    return ServerServiceDefinition.builder(PeerProtocol.SERVICE)
-        .addMethod(PeerProtocol.DECIDE, ServerCalls.asyncUnaryCall(this::decide))
-        .addMethod(PeerProtocol.RELEASE, ServerCalls.asyncUnaryCall(this::release))
-        .addMethod(PeerProtocol.LEND, ServerCalls.asyncUnaryCall(this::lend))
-        .addMethod(PeerProtocol.CONNECTIONS, query(ledger.queries()::connections))
-        .addMethod(PeerProtocol.READINESS, query(ledger.queries()::readiness))
-        .addMethod(PeerProtocol.REJECTIONS, query(ledger.queries()::rejections))
-        .addMethod(PeerProtocol.REPORT, query(ledger.queries()::report))
-        .addMethod(PeerProtocol.STANDBY, query(ledger.queries()::standby))
-        .build();
-  }
-
-  private void decide(byte[] message, StreamObserver<byte[]> responses) {
+  public void decide(DecideRequest request, StreamObserver<DecideResponse> responses) {
     // gRPC gives every server method this kind of observer.
-    ServerCallStreamObserver<byte[]> call = (ServerCallStreamObserver<byte[]>) responses;
+    ServerCallStreamObserver<DecideResponse> call =
+        (ServerCallStreamObserver<DecideResponse>) responses;
+    Question question =
+        new Question(
+            request.getPool(),
+            request.hasKey() ? request.getKey() : null,
+            request.hasListener() ? request.getListener() : null);
     Decision.Rejected refusal =
-        checks.decide(
-            PeerCodec.decode(message),
-            new PeerReply(call),
-            call::setOnCancelHandler,
-            ticker.nowNanos());
+        checks.decide(question, new PeerReply(call), call::setOnCancelHandler, ticker.nowNanos());
     if (refusal != null) {
-      send(call, PeerProtocol.NOTHING);
+      send(call, DecideResponse.getDefaultInstance());
     }
   }
 
-  private void release(byte[] reservation, StreamObserver<byte[]> responses) {
+  @Override
+  public void release(ReleaseRequest request, StreamObserver<ReleaseResponse> responses) {
     try {
-      if (RecordCodec.decodeDecision(reservation) instanceof Decision.Allowed allowed) {
+      if (PeerMessages.decision(request.getDecision()) instanceof Decision.Allowed allowed) {
         ledger.decider().release(allowed);
       }
-      send(responses, PeerProtocol.NOTHING);
+      send(responses, ReleaseResponse.getDefaultInstance());
     } catch (UnreadableRecordException unreadable) {
       responses.onError(
           Status.INVALID_ARGUMENT.withDescription(unreadable.getMessage()).asRuntimeException());
     }
   }
 
-  private void lend(byte[] request, StreamObserver<byte[]> responses) {
+  @Override
+  public void lend(LendRequest request, StreamObserver<LendResponse> responses) {
     // What a borrower that has gone never hears of is not used, and expires.
-    ((ServerCallStreamObserver<byte[]>) responses).setOnCancelHandler(() -> {});
-    try {
-      LoanRequest asked =
-          PeerCodec.decode(request, new TypeReference<LoanRequest>() {})
-              .orElseThrow(() -> new IOException("the request is empty"));
-      checks.lend(asked, loan -> send(responses, PeerCodec.encode(loan)));
-    } catch (IOException unreadable) {
-      responses.onError(
-          Status.INVALID_ARGUMENT.withDescription(unreadable.getMessage()).asRuntimeException());
-    }
+    ((ServerCallStreamObserver<LendResponse>) responses).setOnCancelHandler(() -> {});
+    checks.lend(
+        new LoanRequest(request.getPool(), request.getBorrower(), request.getHeldList()),
+        loan -> send(responses, PeerMessages.lent(loan)));
   }
 
-  private ServerCallHandler<byte[], byte[]> query(Function<String, Optional<?>> ask) {
-    return ServerCalls.asyncUnaryCall(
-        (pool, responses) ->
-            queries.execute(
-                () -> send(responses, PeerCodec.encode(ask.apply(new String(pool, UTF_8))))));
+  @Override
+  public void connections(PoolRequest request, StreamObserver<PoolResponse> responses) {
+    answer(request, responses, ledger.queries()::connections);
   }
 
-  private static void send(StreamObserver<byte[]> responses, byte[] response) {
+  @Override
+  public void readiness(PoolRequest request, StreamObserver<PoolResponse> responses) {
+    answer(request, responses, ledger.queries()::readiness);
+  }
+
+  @Override
+  public void rejections(PoolRequest request, StreamObserver<PoolResponse> responses) {
+    answer(request, responses, ledger.queries()::rejections);
+  }
+
+  @Override
+  public void report(PoolRequest request, StreamObserver<PoolResponse> responses) {
+    answer(request, responses, ledger.queries()::report);
+  }
+
+  @Override
+  public void standby(PoolRequest request, StreamObserver<PoolResponse> responses) {
+    answer(request, responses, ledger.queries()::standby);
+  }
+
+  private void answer(
+      PoolRequest request,
+      StreamObserver<PoolResponse> responses,
+      Function<String, Optional<?>> query) {
+    queries.execute(() -> send(responses, PeerMessages.answer(query.apply(request.getPool()))));
+  }
+
+  private static <T> void send(StreamObserver<T> responses, T response) {
     responses.onNext(response);
     responses.onCompleted();
   }
 
-  private record PeerReply(StreamObserver<byte[]> responses) implements CheckReply {
+  private record PeerReply(StreamObserver<DecideResponse> responses) implements CheckReply {
 
     @Override
     public void allowed(Decision.Allowed decision) {
-      send(responses, RecordCodec.encode(decision));
+      send(decision);
     }
 
     @Override
     public void rejected(Decision.Rejected decision) {
-      send(responses, RecordCodec.encode(decision));
+      send(decision);
+    }
+
+    private void send(Decision decision) {
+      PeerService.send(
+          responses, DecideResponse.newBuilder().setDecision(PeerMessages.bytes(decision)).build());
     }
 
     @Override
