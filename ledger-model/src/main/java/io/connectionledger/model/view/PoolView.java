@@ -1,5 +1,7 @@
 package io.connectionledger.model.view;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonValue;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.PoolPolicy.Mode;
 import java.util.List;
@@ -51,7 +53,8 @@ public record PoolView(
       this.label = label;
     }
 
-    /** The name in the HTTP API. */
+    /** The name in JSON. */
+    @JsonValue
     public String label() {
       return label;
     }
@@ -81,7 +84,7 @@ public record PoolView(
   }
 
   /**
-   * One pod.
+   * One pod and what it holds, everywhere: in memory, in the topic of the pods and in the HTTP API.
    *
    * @param pod its name; its address when the policy does not name it
    */
@@ -89,6 +92,7 @@ public record PoolView(
       String pod, PodAddress address, int active, int reserved, int limit, State state) {
 
     /** Whether it holds more than its limit, in whatever state it is. */
+    @JsonIgnore
     public boolean isOverLimit() {
       return active + reserved > limit;
     }

@@ -1,7 +1,6 @@
 package io.connectionledger.streams.topology;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -15,37 +14,19 @@ final class PodRecords {
 
   private static final ObjectWriter WRITER = JsonMapper.builder().build().writerFor(Json.class);
 
-  private record Json(
-      String pool,
-      String pod,
-      String address,
-      int active,
-      int reserved,
-      int limit,
-      String state,
-      long atMs) {}
+  private record Json(String pool, @JsonUnwrapped PodView counts, long atMs) {}
 
   private PodRecords() {}
 
   /** The record for one pod; a null value, which compaction removes, once it is gone and empty. */
   static Record<String, byte[]> of(String pool, PodView pod, long nowMs) {
     boolean forgotten = pod.state() == State.GONE && pod.active() + pod.reserved() == 0;
-    return new Record<>(
-        pool + '|' + pod.pod(), forgotten ? null : json(pool, pod, nowMs).getBytes(UTF_8), nowMs);
+    return new Record<>(pool + '|' + pod.pod(), forgotten ? null : json(pool, pod, nowMs), nowMs);
   }
 
-  private static String json(String pool, PodView pod, long nowMs) {
+  private static byte[] json(String pool, PodView pod, long nowMs) {
     try {
-      return WRITER.writeValueAsString(
-          new Json(
-              pool,
-              pod.pod(),
-              pod.address().toString(),
-              pod.active(),
-              pod.reserved(),
-              pod.limit(),
-              pod.state().label(),
-              nowMs));
+      return WRITER.writeValueAsBytes(new Json(pool, pod, nowMs));
     } catch (JsonProcessingException impossible) {
       throw new IllegalStateException("plain values always encode", impossible);
     }

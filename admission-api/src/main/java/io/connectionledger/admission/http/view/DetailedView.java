@@ -1,6 +1,7 @@
 package io.connectionledger.admission.http.view;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.connectionledger.admission.http.view.Paging.Page;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.DrainPace;
@@ -56,15 +57,7 @@ public record DetailedView(
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record Pod(
-      String pod,
-      String address,
-      int active,
-      int reserved,
-      int limit,
-      String state,
-      boolean overLimit,
-      @Nullable String drainUntil,
-      @Nullable Integer drainTo,
+      @JsonUnwrapped Views.Pod shown,
       @Nullable Integer priority,
       Map<String, Map<String, Long>> windows) {}
 
@@ -108,17 +101,6 @@ public record DetailedView(
 
   private static Pod pod(
       Views.Pod pod, @Nullable Integer priority, @Nullable PodRejections rejections) {
-    return new Pod(
-        pod.pod(),
-        pod.address(),
-        pod.active(),
-        pod.reserved(),
-        pod.limit(),
-        pod.state(),
-        pod.overLimit(),
-        pod.drainUntil(),
-        pod.drainTo(),
-        priority,
-        rejections == null ? Map.of() : rejections.windows());
+    return new Pod(pod, priority, rejections == null ? Map.of() : rejections.windows());
   }
 }

@@ -1,6 +1,7 @@
 package io.connectionledger.admission.http.view;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.connectionledger.admission.http.view.Paging.Page;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.DrainPace;
@@ -89,24 +90,14 @@ public final class Views {
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record Pod(
-      String pod,
-      String address,
-      int active,
-      int reserved,
-      int limit,
-      String state,
+      @JsonUnwrapped PoolView.PodView counts,
       boolean overLimit,
       @Nullable String drainUntil,
       @Nullable Integer drainTo) {
 
     public static Pod of(PoolView.PodView view, @Nullable DrainPace pace, long nowMs) {
       return new Pod(
-          view.pod(),
-          view.address().toString(),
-          view.active(),
-          view.reserved(),
-          view.limit(),
-          view.state().label(),
+          view,
           view.isOverLimit(),
           pace == null ? null : instant(pace.untilMs()),
           pace == null ? null : pace.allowed(nowMs));
