@@ -1,11 +1,16 @@
 package io.connectionledger.app.config;
 
+import io.connectionledger.model.policy.PolicyCodec;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** The keys that a configuration may have, and their names in the environment. */
 final class Keys {
+
+  /** The one key outside the pools that holds a mapping; in the environment, as inline YAML. */
+  static final String PROPERTIES = "kafka.properties";
 
   /** Every key outside the pools. */
   static final List<String> SETTINGS =
@@ -16,7 +21,7 @@ final class Keys {
           "kafka.bind",
           "kafka.partitions",
           "kafka.replication",
-          "kafka.properties",
+          PROPERTIES,
           "instance.host",
           "als.port",
           "als.bind",
@@ -33,34 +38,13 @@ final class Keys {
           "lease.unreported",
           "policies.file");
 
+  static final String KUBERNETES = "kubernetes";
+
   /** Every key of a pool. */
   static final List<String> POOL =
-      List.of(
-          "connections-per-second",
-          "burst-capacity",
-          "per-pod-max-connections",
-          "mode",
-          "on-owner-loss",
-          "placement",
-          "affinity",
-          "slow-start",
-          "target-utilisation",
-          "pods",
-          "kubernetes",
-          "clusters",
-          "hosts");
-
-  static final List<String> AFFINITY = List.of("header", "cookie", "source-address");
-
-  static final List<String> POD = List.of("name", "address");
-
-  static final List<String> HOST = List.of("host", "path-prefix");
+      Stream.concat(PolicyCodec.configurationKeys().stream(), Stream.of(KUBERNETES)).toList();
 
   static final String POOLS = "pools";
-
-  /** Keys that hold a list or a mapping; in the environment, as inline YAML. */
-  static final Set<String> STRUCTURED =
-      Set.of("kafka.properties", "affinity", "pods", "kubernetes", "clusters", "hosts");
 
   static final String PREFIX = "LEDGER_";
 

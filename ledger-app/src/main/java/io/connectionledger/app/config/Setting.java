@@ -1,5 +1,6 @@
 package io.connectionledger.app.config;
 
+import io.connectionledger.model.policy.DurationText;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -7,8 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Function;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.yaml.snakeyaml.nodes.MappingNode;
@@ -26,9 +25,8 @@ import org.yaml.snakeyaml.nodes.Tag;
  */
 record Setting(String key, Node node, Origin origin) {
 
-  private static final Pattern INTEGER = Pattern.compile("[+-]?\\d{1,18}");
-  private static final Pattern DECIMAL = Pattern.compile("[+-]?\\d+(\\.\\d+)?([eE][+-]?\\d+)?");
-  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
+  static final Pattern INTEGER = Pattern.compile("[+-]?\\d{1,18}");
+  static final Pattern DECIMAL = Pattern.compile("[+-]?\\d+(\\.\\d+)?([eE][+-]?\\d+)?");
   private static final int SHOWN_LENGTH = 60;
 
   /**
@@ -45,6 +43,14 @@ record Setting(String key, Node node, Origin origin) {
   /** A key without a value is a key left out. */
   boolean isEmpty() {
     return node instanceof ScalarNode && node.getTag().equals(Tag.NULL);
+  }
+
+  boolean isScalar() {
+    return node instanceof ScalarNode;
+  }
+
+  boolean isList() {
+    return node instanceof SequenceNode;
   }
 
   String text() {
@@ -71,30 +77,14 @@ record Setting(String key, Node node, Origin origin) {
     throw refuse(min + " to " + max);
   }
 
-  double decimal(double min, double max, String allowed) {
-    if (DECIMAL.matcher(text()).matches()) {
-      double value = Double.parseDouble(text());
-      if (value >= min && value <= max) {
-        return value;
-      }
-    }
-    throw refuse(allowed);
-  }
-
   Duration duration(Duration min, Duration max, String allowed) {
-    Matcher written = DURATION.matcher(text());
-    if (written.matches()) {
-      long amount = Long.parseLong(written.group(1));
-      Duration value =
-          switch (written.group(2)) {
-            case "ms" -> Duration.ofMillis(amount);
-            case "s" -> Duration.ofSeconds(amount);
-            case "m" -> Duration.ofMinutes(amount);
-            default -> Duration.ofHours(amount);
-          };
+    try {
+      Duration value = DurationText.parse(text());
       if (value.compareTo(min) >= 0 && value.compareTo(max) <= 0) {
         return value;
       }
+    } catch (IllegalArgumentException malformed) {
+      throw refuse(allowed, malformed);
     }
     throw refuse(allowed);
   }
@@ -155,26 +145,26 @@ record Setting(String key, Node node, Origin origin) {
     entries.forEach(
         (name, entry) -> {
           if (!known.contains(name)) {
-            throw new ConfigException(
-                "unknown key "
-                    + shorten(entry.key)
-                    + " ("
-                    + entry.where()
-                    + "): "
-                    + (key.isEmpty() ? "allowed are " : "allowed in " + key + " are ")
-                    + String.join(", ", known));
+            throw entry.unknown(key, known);
           }
         });
     return entries;
   }
 
-  /** What {@code parse} makes of the text. */
-  <T> T parsed(Function<String, T> parse, String allowed) {
-    try {
-      return parse.apply(text());
-    } catch (IllegalArgumentException invalid) {
-      throw refuse(allowed, invalid);
-    }
+  /**
+   * There is no such key.
+   *
+   * @param within the key above it; empty at the top
+   */
+  ConfigException unknown(String within, List<String> known) {
+    return new ConfigException(
+        "unknown key "
+            + shorten(key)
+            + " ("
+            + where()
+            + "): "
+            + (within.isEmpty() ? "allowed are " : "allowed in " + within + " are ")
+            + String.join(", ", known));
   }
 
   String where() {

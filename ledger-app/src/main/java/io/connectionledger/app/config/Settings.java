@@ -61,9 +61,8 @@ final class Settings {
   }
 
   private void readPool(String name, Setting pool) {
-    Map<String, Setting> entries = pool.map(Keys.POOL);
     Pool target = pool(name, pool.where());
-    entries.forEach((key, value) -> put(target, key, value));
+    pool.map().forEach((key, value) -> put(target, key, value));
   }
 
   /** The document's root, or null when it is empty. */

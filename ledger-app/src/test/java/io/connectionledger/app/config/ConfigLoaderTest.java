@@ -246,8 +246,8 @@ final class ConfigLoaderTest {
             + " | pools.a.hosts[0].host is 'a b' (ledger.yaml line 1): allowed is { host: name or"
             + " *.name, path-prefix: a path that begins with / }",
         "pools: { a: { per-pod-max-connections: 1, clusters: ['a b'] } }"
-            + " | pools.a.clusters is 'a b': allowed is up to 64 names of Envoy's clusters of 1 to"
-            + " 256 printable characters, * being any (ledger.yaml line 1)",
+            + " | pools.a.clusters is 'a b' (ledger.yaml line 1): allowed is up to 64 names of"
+            + " Envoy's clusters of 1 to 256 printable characters, * being any",
         "lease: { unreported: 25h }"
             + " | lease.unreported is '25h' (ledger.yaml line 1): allowed is 0s to 24h, written as"
             + " 500ms, 10s, 5m or 1h",
@@ -266,8 +266,8 @@ final class ConfigLoaderTest {
         "pools: { chat: { limit: 0 } }"
             + " | unknown key pools.chat.limit (ledger.yaml line 1): allowed in pools.chat are"
             + " connections-per-second, burst-capacity, per-pod-max-connections, mode,"
-            + " on-owner-loss, placement, affinity, slow-start, target-utilisation, pods, kubernetes,"
-            + " clusters, hosts",
+            + " on-owner-loss, pods, placement, affinity, slow-start, target-utilisation, clusters,"
+            + " hosts, kubernetes",
         "pools: { chat: { per-pod-max-connections: 1, connections-per-second: 0 } }"
             + " | pools.chat.connections-per-second is '0' (ledger.yaml line 1): allowed is 0.001"
             + " to 1000000",
@@ -290,10 +290,11 @@ final class ConfigLoaderTest {
         "pools: { chat: { per-pod-max-connections: 1, pods: x } }"
             + " | pools.chat.pods is 'x' (ledger.yaml line 1): allowed is a list",
         "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a } ] } }"
-            + " | pools.chat.pods[0] has no address (ledger.yaml line 1): allowed is { name,"
-            + " address }",
+            + " | pools.chat.pods[0].address is missing (ledger.yaml line 1): allowed is ip:port or"
+            + " [ipv6]:port, IPv4 without leading zeros, IPv6 without a zone",
         "pools: { chat: { per-pod-max-connections: 1, pods: [ { address: '1.2.3.4:5' } ] } }"
-            + " | pools.chat.pods[0] has no name (ledger.yaml line 1): allowed is { name, address }",
+            + " | pools.chat.pods[0].name is missing (ledger.yaml line 1): allowed is 1 to 253"
+            + " characters",
         "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a, address: b:1 } ] } }"
             + " | pools.chat.pods[0].address is 'b:1' (ledger.yaml line 1): allowed is ip:port or"
             + " [ipv6]:port, IPv4 without leading zeros, IPv6 without a zone",
@@ -326,16 +327,17 @@ final class ConfigLoaderTest {
             + " written as 500ms, 10s, 5m or 1h",
         "target-utilisation: 0 | pools.chat.target-utilisation is '0' (ledger.yaml line 1): allowed"
             + " is 0.1 to 1",
-        "placement: affinity | pools.chat.affinity is missing with placement affinity: allowed is"
-            + " one of { header: <name> }, { cookie: <name> } and { source-address: true }"
-            + " (ledger.yaml line 1)",
-        "'affinity: { header: a, cookie: b }' | pools.chat.affinity is a mapping (ledger.yaml line"
-            + " 1): allowed is one of { header: <name> }, { cookie: <name> } and"
+        "placement: affinity | pools.chat.affinity is missing with placement affinity (ledger.yaml"
+            + " line 1): allowed is one of { header: <name> }, { cookie: <name> } and"
+            + " { source-address: true }",
+        "'affinity: { header: a, cookie: b }' | pools.chat.affinity is a mapping of several keys"
+            + " (ledger.yaml line 1): allowed is one of { header: <name> }, { cookie: <name> } and"
             + " { source-address: true }",
         "'affinity: { header: \"a b\" }' | pools.chat.affinity.header is 'a b' (ledger.yaml line"
             + " 1): allowed is 1 to 128 characters of an HTTP token",
-        "'affinity: { source-address: false }' | pools.chat.affinity.source-address is 'false'"
-            + " (ledger.yaml line 1): allowed is true",
+        "'affinity: { source-address: false }' | pools.chat.affinity is a mapping (ledger.yaml line"
+            + " 1): allowed is one of { header: <name> }, { cookie: <name> } and"
+            + " { source-address: true }",
         "'affinity: { path: / }' | unknown key pools.chat.affinity.path (ledger.yaml line 1):"
             + " allowed in pools.chat.affinity are header, cookie, source-address",
       })
@@ -388,8 +390,8 @@ final class ConfigLoaderTest {
     assertThatThrownBy(() -> read(yaml))
         .isInstanceOf(ConfigException.class)
         .hasMessage(
-            "pools.chat.pods[1] is 'b' at 127.0.0.1:1: allowed is a name and an address that no"
-                + " other pod has (ledger.yaml line 3)");
+            "pools.chat.pods[1] is 'b' at 127.0.0.1:1 (ledger.yaml line 6): allowed is a name and an"
+                + " address that no other pod has");
   }
 
   @ParameterizedTest

@@ -26,17 +26,21 @@ final class FirstCheckIT {
               + "|io\\.grpc\\.(?!netty\\.shaded\\.io\\.netty)|com\\.(google|fasterxml)\\.)");
 
   /**
-   * What the stream thread loads to write decisions down, without the lock that checks take; what
-   * the borrower's thread loads when it first looks around, which may be after the first check; and
-   * the type of a field of every JSON context that is always null, which compiled code looks up
+   * What the stream thread loads when a decision comes back from Kafka, or who is heard; what the
+   * borrower's thread loads when it first looks around, which may be after the first check; and the
+   * type of a field of every JSON context that is always null, which compiled code looks up
    * whenever it is compiled.
    */
   private static final Pattern BESIDE_IT =
       Pattern.compile(
           "\\] (io\\.connectionledger\\.streams\\.(topology\\.LedgerProcessor"
               + "|store\\.(PartitionStores|History|StoreCodec)"
-              + "|rules\\.state\\.Stored(CircuitBreaker|Connection\\$(Open|Ended)))"
+              + "|rules\\.(PoolLedger\\$\\$TypeSwitch|lease\\.EnvoyFailureDetector\\$Eviction)"
+              + "|rules\\.state\\.Stored(CircuitBreaker|Connection\\$(Reserved|Open|Ended))"
+              + "|ownership\\.PoolShard\\$\\$Lambda)"
+              + "|io\\.connectionledger\\.model\\.event\\.RecordCodec\\$\\$TypeSwitch"
               + "|io\\.connectionledger\\.admission\\.loan\\.Borrower\\$\\$Lambda"
+              + "|com\\.fasterxml\\.jackson\\.databind\\.util\\.TokenBuffer\\$1"
               + "|com\\.fasterxml\\.jackson\\.core\\.json\\.DupDetector)\\b");
 
   private static final String POOLS =

@@ -25,12 +25,14 @@ public record Affinity(@Nullable String header, @Nullable String cookie, boolean
 
   public Affinity {
     if ((header == null ? 0 : 1) + (cookie == null ? 0 : 1) + (sourceAddress ? 1 : 0) > 1) {
-      throw new IllegalArgumentException("affinity names several: allowed is " + ALLOWED);
+      throw new InvalidPolicyException("", "a mapping of several keys", ALLOWED);
     }
     String name = header == null ? cookie : header;
     if (name != null && !NAME.matcher(name).matches()) {
-      throw new IllegalArgumentException(
-          "affinity names '" + name + "': allowed are 1 to 128 characters of an HTTP token");
+      throw new InvalidPolicyException(
+          header == null ? "cookie" : "header",
+          "'" + name + "'",
+          "1 to 128 characters of an HTTP token");
     }
     header = header == null ? null : header.toLowerCase(Locale.ROOT);
   }

@@ -24,11 +24,11 @@ public record HostMatch(String host, String pathPrefix) {
   public HostMatch {
     host = host == null ? "" : host.toLowerCase(Locale.ROOT);
     if (host.length() > MAX_LENGTH || !HOST.matcher(host).matches()) {
-      throw new IllegalArgumentException("host '" + host + "': allowed is " + ALLOWED);
+      throw new InvalidPolicyException("host", "'" + host + "'", ALLOWED);
     }
     pathPrefix = pathPrefix == null ? ROOT : pathPrefix;
     if (pathPrefix.length() > MAX_LENGTH || !PATH.matcher(pathPrefix).matches()) {
-      throw new IllegalArgumentException("path-prefix '" + pathPrefix + "': allowed is " + ALLOWED);
+      throw new InvalidPolicyException("pathPrefix", "'" + pathPrefix + "'", ALLOWED);
     }
     while (pathPrefix.length() > 1 && pathPrefix.endsWith(ROOT)) {
       pathPrefix = pathPrefix.substring(0, pathPrefix.length() - 1);

@@ -1,5 +1,8 @@
 package io.connectionledger.model.policy;
 
+import java.util.Collection;
+import java.util.List;
+
 /** A value that no policy may have. The message is one line for the operator. */
 public final class InvalidPolicyException extends IllegalArgumentException {
 
@@ -10,6 +13,9 @@ public final class InvalidPolicyException extends IllegalArgumentException {
   private final String value;
   private final String allowed;
 
+  @SuppressWarnings("serial") // an immutable list of strings
+  private final List<String> known;
+
   /**
    * Refuses a value.
    *
@@ -18,14 +24,21 @@ public final class InvalidPolicyException extends IllegalArgumentException {
    * @param allowed what the key may be
    */
   public InvalidPolicyException(String key, Object value, String allowed) {
-    this(key, shown(value), allowed);
+    this(key, shown(value), allowed, List.of());
   }
 
-  private InvalidPolicyException(String key, String shown, String allowed) {
+  private InvalidPolicyException(String key, String shown, String allowed, List<String> known) {
     super(key + " is " + shown + ": allowed is " + allowed);
     this.key = key;
     this.value = shown;
     this.allowed = allowed;
+    this.known = known;
+  }
+
+  /** Refuses a key that is none of the known ones. */
+  static InvalidPolicyException unknownKey(String key, Object value, Collection<String> known) {
+    return new InvalidPolicyException(
+        key, shown(value), "one of " + String.join(", ", known), List.copyOf(known));
   }
 
   private static String shown(Object value) {
@@ -45,8 +58,13 @@ public final class InvalidPolicyException extends IllegalArgumentException {
     return allowed;
   }
 
-  /** The same under the name that the key has elsewhere. */
+  /** The keys that there are when this one is unknown; empty when it is its value that is wrong. */
+  public List<String> knownKeys() {
+    return known;
+  }
+
+  /** The same under the name that the key has where it was written. */
   InvalidPolicyException named(String other) {
-    return new InvalidPolicyException(other, value, allowed);
+    return new InvalidPolicyException(other, value, allowed, known);
   }
 }

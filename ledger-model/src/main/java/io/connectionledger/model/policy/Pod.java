@@ -9,13 +9,17 @@ import io.connectionledger.model.PodAddress;
  * @param address where Envoy reaches it
  */
 public record Pod(String name, PodAddress address) {
+
+  private static final int MAX_NAME = 253;
+
   public Pod {
     // What reads JSON leaves absent components null, whatever their type promises.
-    if (name == null || name.isBlank() || name.length() > 253) {
-      throw new IllegalArgumentException("a pod's name has 1 to 253 characters");
+    if (name == null || name.isBlank() || name.length() > MAX_NAME) {
+      throw new InvalidPolicyException(
+          "name", name == null ? "missing" : name, "1 to " + MAX_NAME + " characters");
     }
     if (address == null) {
-      throw new IllegalArgumentException("a pod's address is " + PodAddress.ALLOWED);
+      throw new InvalidPolicyException("address", "missing", PodAddress.ALLOWED);
     }
   }
 }

@@ -7,32 +7,35 @@ import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.exc.InvalidFormatException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.PropertyBindingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JSON form of a policy: the keys of the configuration in camelCase, and null for no rate
- * limit. Thread-safe.
+ * Policies as they are written: in JSON for the policy API and {@link Topics#POLICIES}, where null
+ * is no rate limit, and in the configuration, with the same keys in kebab-case. Thread-safe.
  */
 public final class PolicyCodec {
 
@@ -40,12 +43,13 @@ public final class PolicyCodec {
   private static final String PODS = "pods";
   private static final String PACES = "paces";
   private static final String RATE = "connectionsPerSecond";
-  private static final Pattern DASH = Pattern.compile("-([a-z])");
+  private static final Pattern CAPITAL = Pattern.compile("[A-Z]");
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
           .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
@@ -53,8 +57,31 @@ public final class PolicyCodec {
   /** Of a topic, where a later version may have added fields. */
   private static final ObjectReader LENIENT = MAPPER.readerFor(PoolPolicy.class);
 
-  private static final ObjectReader STRICT =
-      LENIENT.with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+  private static final Form API =
+      new Form(
+          LENIENT.with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES),
+          UnaryOperator.identity());
+  private static final Form CONFIGURATION =
+      new Form(
+          MAPPER
+              .rebuild()
+              .propertyNamingStrategy(PropertyNamingStrategies.KEBAB_CASE)
+              .build()
+              .readerFor(PoolPolicy.class)
+              .with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES),
+          PolicyCodec::kebabCase);
+
+  /** How the names of the components are spelt as keys. */
+  private record Form(ObjectReader reader, UnaryOperator<String> spelling) {
+
+    List<String> keys() {
+      return Arrays.stream(PoolPolicy.class.getRecordComponents())
+          .map(RecordComponent::getName)
+          .filter(name -> !name.equals(POOL))
+          .map(spelling)
+          .toList();
+    }
+  }
 
   private PolicyCodec() {}
 
@@ -66,6 +93,30 @@ public final class PolicyCodec {
       tree.putNull(RATE);
     }
     return tree;
+  }
+
+  /** The keys that a pool may have in the configuration. */
+  public static List<String> configurationKeys() {
+    return CONFIGURATION.keys();
+  }
+
+  /**
+   * Makes the policy that a configuration has for a pool.
+   *
+   * @param written what stands below the pool's name, without keys that have no value
+   * @throws InvalidPolicyException when anything in it is wrong
+   */
+  public static PoolPolicy configured(String pool, ObjectNode written) {
+    return policy(pool, written, CONFIGURATION);
+  }
+
+  /** What a key of the configuration may be; empty when that is not a matter of its range. */
+  public static Optional<String> allowedInConfiguration(String key) {
+    return Arrays.stream(PoolPolicy.class.getRecordComponents())
+        .map(RecordComponent::getName)
+        .filter(name -> kebabCase(name).equals(key))
+        .findFirst()
+        .map(PoolPolicy::allowed);
   }
 
   /**
@@ -81,29 +132,38 @@ public final class PolicyCodec {
         .properties()
         .forEach(
             entry -> {
-              String key = entry.getKey();
-              if (merged.has(key)) {
-                merged.set(key, entry.getValue());
-              } else if (!ignored.contains(key)) {
-                throw new InvalidPolicyException(
-                    key, entry.getValue(), "one of " + String.join(", ", names(merged)));
+              if (before.has(entry.getKey()) || !ignored.contains(entry.getKey())) {
+                merged.set(entry.getKey(), entry.getValue());
               }
             });
     for (Map.Entry<String, JsonNode> entry : merged.properties()) {
       String key = entry.getKey();
-      if (entry.getValue().isNull() && !key.equals(RATE) && !before.path(key).isNull()) {
+      if (entry.getValue().isNull() && !key.equals(RATE) && before.hasNonNull(key)) {
         throw new InvalidPolicyException(key, "null", "a value");
       }
     }
-    JsonNode rate = merged.path(RATE);
-    if (!rate.isNull() && !(rate.isNumber() && Double.isFinite(rate.asDouble()))) {
-      throw new InvalidPolicyException(RATE, rate, "a number, or null for no limit");
+    return policy(current.pool(), merged, API);
+  }
+
+  private static PoolPolicy policy(String pool, ObjectNode tree, Form form) {
+    List<String> keys = form.keys();
+    tree.properties()
+        .forEach(
+            entry -> {
+              if (!keys.contains(entry.getKey())) {
+                throw InvalidPolicyException.unknownKey(entry.getKey(), entry.getValue(), keys);
+              }
+            });
+    String rateKey = form.spelling.apply(RATE);
+    JsonNode rate = tree.path(rateKey);
+    if (tree.hasNonNull(rateKey) && !(rate.isNumber() && Double.isFinite(rate.asDouble()))) {
+      throw new InvalidPolicyException(rateKey, rate, "a number, or null for no limit");
     }
-    refuseSecondSpellings(merged.path(PODS));
+    refuseSecondSpellings(tree.path(PODS));
     try {
-      return policy(current.pool(), merged, STRICT);
+      return form.reader.readValue(tree.deepCopy().put(POOL, pool));
     } catch (JsonMappingException invalid) {
-      throw refusal(merged, invalid);
+      throw refusal(tree, invalid, form);
     } catch (IOException impossible) {
       throw new IllegalStateException("a tree reads without I/O", impossible);
     }
@@ -125,10 +185,6 @@ public final class PolicyCodec {
     }
   }
 
-  private static List<String> names(ObjectNode tree) {
-    return tree.properties().stream().map(Map.Entry::getKey).toList();
-  }
-
   private static ObjectNode object(byte[] json) {
     try {
       if (MAPPER.readTree(json) instanceof ObjectNode object) {
@@ -143,20 +199,8 @@ public final class PolicyCodec {
     }
   }
 
-  private static PoolPolicy policy(String pool, ObjectNode tree, ObjectReader reader)
-      throws IOException {
-    ObjectNode complete = tree.deepCopy();
-    complete.put(POOL, pool);
-    if (complete.path(RATE).isNull()) {
-      complete.set(RATE, DoubleNode.valueOf(PoolPolicy.UNLIMITED_RATE));
-    }
-    return reader.readValue(complete);
-  }
-
-  private static InvalidPolicyException refusal(ObjectNode tree, JsonMappingException invalid) {
-    if (invalid.getCause() instanceof InvalidPolicyException cause) {
-      return cause.named(camelCase(cause.key()));
-    }
+  private static InvalidPolicyException refusal(
+      ObjectNode tree, JsonMappingException invalid, Form form) {
     StringBuilder key = new StringBuilder();
     JsonNode value = tree;
     for (JsonMappingException.Reference step : invalid.getPath()) {
@@ -168,21 +212,21 @@ public final class PolicyCodec {
         value = value.path(step.getFieldName());
       }
     }
+    if (invalid.getCause() instanceof InvalidPolicyException cause) {
+      key.append(key.isEmpty() || cause.key().isEmpty() ? "" : ".");
+      return cause.named(key + form.spelling.apply(cause.key()));
+    }
+    String where = key.isEmpty() ? "the body" : key.toString();
     InvalidPolicyException refusal =
-        new InvalidPolicyException(
-            key.isEmpty() ? "the body" : key.toString(), value, allowed(invalid));
+        invalid instanceof PropertyBindingException unknown && unknown.getKnownPropertyIds() != null
+            ? InvalidPolicyException.unknownKey(
+                where, value, unknown.getKnownPropertyIds().stream().map(Object::toString).toList())
+            : new InvalidPolicyException(where, value, allowed(invalid));
     refusal.initCause(invalid);
     return refusal;
   }
 
   private static String allowed(JsonMappingException invalid) {
-    if (invalid instanceof PropertyBindingException unknown
-        && unknown.getKnownPropertyIds() != null) {
-      return "one of "
-          + unknown.getKnownPropertyIds().stream()
-              .map(Object::toString)
-              .collect(Collectors.joining(", "));
-    }
     if (invalid.getCause() instanceof InputCoercionException) {
       return "a whole number";
     }
@@ -203,7 +247,7 @@ public final class PolicyCodec {
   }
 
   private static String described(@Nullable Class<?> type) {
-    if (type == int.class || type == long.class) {
+    if (type == Integer.class || type == int.class || type == long.class) {
       return "a whole number";
     }
     if (type == double.class || type == Double.class) {
@@ -215,8 +259,10 @@ public final class PolicyCodec {
     return type == String.class ? "text" : "what the configuration allows";
   }
 
-  private static String camelCase(String key) {
-    return DASH.matcher(key).replaceAll(found -> found.group(1).toUpperCase(Locale.ROOT));
+  private static String kebabCase(String name) {
+    return CAPITAL
+        .matcher(name)
+        .replaceAll(capital -> "-" + capital.group().toLowerCase(Locale.ROOT));
   }
 
   /** A value of {@link Topics#POLICIES}. */
@@ -267,8 +313,8 @@ public final class PolicyCodec {
         draining.add(PodAddress.parse(pod.asText()));
       }
       return new PolicyRecord(
-          policy(pool, policy, LENIENT),
-          policy(pool, base, LENIENT),
+          LENIENT.readValue(policy.put(POOL, pool)),
+          LENIENT.readValue(base.put(POOL, pool)),
           draining,
           paces(tree.path(PACES)),
           tree.path("atMs").asLong());

@@ -7,12 +7,16 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an operator wants of one pool. It refuses to exist when it is wrong; the message names the
- * key, the value and what is allowed.
+ * key, the value and what is allowed. Its components are the keys of the configuration, there in
+ * kebab-case, and of the policy API; what is null has its default, as what was written before there
+ * was the key has.
  *
  * @param pool the pool's name; Envoy's upstream cluster
  * @param connectionsPerSecond refill of the token bucket; {@link Double#POSITIVE_INFINITY} for no
@@ -31,9 +35,9 @@ import java.util.Set;
  */
 public record PoolPolicy(
     String pool,
-    double connectionsPerSecond,
-    int burstCapacity,
-    int perPodMaxConnections,
+    Double connectionsPerSecond,
+    Integer burstCapacity,
+    Integer perPodMaxConnections,
     Mode mode,
     OnOwnerLoss onOwnerLoss,
     List<Pod> pods,
@@ -92,65 +96,80 @@ public record PoolPolicy(
   public static final double MIN_RATE = 0.001;
   public static final double MAX_RATE = 1_000_000;
   public static final Duration DEFAULT_SLOW_START = Duration.ofSeconds(30);
-  public static final Duration MAX_SLOW_START = Duration.ofHours(1);
-  public static final double DEFAULT_TARGET_UTILISATION = 0.8;
-  public static final double MIN_TARGET_UTILISATION = 0.1;
+  private static final Duration MAX_SLOW_START = Duration.ofHours(1);
+  private static final double DEFAULT_TARGET_UTILISATION = 0.8;
+  private static final double MIN_TARGET_UTILISATION = 0.1;
 
   /** Names and patterns of clusters, and hosts, that one pool may claim. */
-  public static final int MAX_CLAIMS = 64;
+  private static final int MAX_CLAIMS = 64;
 
-  public static final String CLUSTERS_ALLOWED =
-      "up to 64 names of Envoy's clusters of 1 to 256 printable characters, * being any";
-  public static final String HOSTS_ALLOWED = "up to 64 of " + HostMatch.ALLOWED;
   private static final int MAX_CLUSTER = 256;
   private static final int MAX_NAME = 128;
+
+  /** What the keys may be that have a range. */
+  private static final Map<String, String> ALLOWED =
+      Map.of(
+          "connectionsPerSecond", "0.001 to 1000000",
+          "burstCapacity", "1 to 1000000",
+          "perPodMaxConnections", "1 to 10000000",
+          "slowStart", "0s to 1h, written as 500ms, 10s, 5m or 1h",
+          "targetUtilisation", "0.1 to 1",
+          "affinity", Affinity.ALLOWED,
+          "clusters",
+              "up to 64 names of Envoy's clusters of 1 to 256 printable characters, * being any",
+          "hosts", "up to 64 of " + HostMatch.ALLOWED);
 
   public PoolPolicy {
     if (!isValidName(pool)) {
       throw new IllegalArgumentException(
           "pool '" + pool + "': allowed are 1 to 128 letters, digits, '.', '_' and '-'");
     }
-    if (!(connectionsPerSecond == UNLIMITED_RATE
-        || (connectionsPerSecond >= MIN_RATE && connectionsPerSecond <= MAX_RATE))) {
-      throw new InvalidPolicyException(
-          "connections-per-second", connectionsPerSecond, "0.001 to 1000000");
+    connectionsPerSecond = Objects.requireNonNullElse(connectionsPerSecond, UNLIMITED_RATE);
+    boolean unlimited = connectionsPerSecond == UNLIMITED_RATE;
+    if (!unlimited && !(connectionsPerSecond >= MIN_RATE && connectionsPerSecond <= MAX_RATE)) {
+      throw invalid("connectionsPerSecond", connectionsPerSecond);
     }
+    burstCapacity =
+        Objects.requireNonNullElse(
+            burstCapacity, unlimited ? 1 : (int) Math.ceil(connectionsPerSecond));
     if (burstCapacity < 1 || burstCapacity > MAX_BURST) {
-      throw new InvalidPolicyException("burst-capacity", burstCapacity, "1 to 1000000");
+      throw invalid("burstCapacity", burstCapacity);
     }
-    if (perPodMaxConnections < 1 || perPodMaxConnections > MAX_PER_POD) {
-      throw new InvalidPolicyException(
-          "per-pod-max-connections", perPodMaxConnections, "1 to 10000000");
+    if (perPodMaxConnections == null
+        || perPodMaxConnections < 1
+        || perPodMaxConnections > MAX_PER_POD) {
+      throw invalid(
+          "perPodMaxConnections", Objects.requireNonNullElse(perPodMaxConnections, "missing"));
     }
-    // What was written before there were these has none of them.
+    mode = Objects.requireNonNullElse(mode, Mode.ENFORCE);
+    onOwnerLoss = Objects.requireNonNullElse(onOwnerLoss, OnOwnerLoss.SHARE);
     placement = Objects.requireNonNullElse(placement, Placement.LEAST_CONNECTIONS);
     affinity = Objects.requireNonNullElse(affinity, Affinity.NONE);
     slowStart = Objects.requireNonNullElse(slowStart, DEFAULT_SLOW_START);
     targetUtilisation = Objects.requireNonNullElse(targetUtilisation, DEFAULT_TARGET_UTILISATION);
     if (placement == Placement.AFFINITY && affinity.isNone()) {
-      throw new InvalidPolicyException(
-          "affinity", "missing with placement affinity", Affinity.ALLOWED);
+      throw invalid("affinity", "missing with placement affinity");
     }
     if (slowStart.isNegative() || slowStart.compareTo(MAX_SLOW_START) > 0) {
-      throw new InvalidPolicyException("slow-start", DurationText.of(slowStart), "0s to 1h");
+      throw invalid("slowStart", DurationText.of(slowStart));
     }
     if (!(targetUtilisation >= MIN_TARGET_UTILISATION && targetUtilisation <= 1)) {
-      throw new InvalidPolicyException("target-utilisation", targetUtilisation, "0.1 to 1");
+      throw invalid("targetUtilisation", targetUtilisation);
     }
     clusters = clusters == null ? List.of() : List.copyOf(clusters);
     if (clusters.size() > MAX_CLAIMS) {
-      throw new InvalidPolicyException("clusters", clusters.size() + " names", CLUSTERS_ALLOWED);
+      throw invalid("clusters", clusters.size() + " names");
     }
     for (String cluster : clusters) {
       if (!isValidCluster(cluster)) {
-        throw new InvalidPolicyException("clusters", "'" + cluster + "'", CLUSTERS_ALLOWED);
+        throw invalid("clusters", "'" + cluster + "'");
       }
     }
     hosts = hosts == null ? List.of() : List.copyOf(hosts);
     if (hosts.size() > MAX_CLAIMS) {
-      throw new InvalidPolicyException("hosts", hosts.size() + " entries", HOSTS_ALLOWED);
+      throw invalid("hosts", hosts.size() + " entries");
     }
-    pods = List.copyOf(pods);
+    pods = pods == null ? List.of() : List.copyOf(pods);
     Set<Object> seen = new HashSet<>();
     for (int i = 0; i < pods.size(); i++) {
       Pod pod = pods.get(i);
@@ -163,7 +182,8 @@ public record PoolPolicy(
     }
   }
 
-  /** One that claims no cluster but its own name, and no requests. */
+  /** One that has its defaults in all else. */
+  @SuppressWarnings("NullAway") // the canonical constructor takes null for the default
   public PoolPolicy(
       String pool,
       double connectionsPerSecond,
@@ -171,11 +191,7 @@ public record PoolPolicy(
       int perPodMaxConnections,
       Mode mode,
       OnOwnerLoss onOwnerLoss,
-      List<Pod> pods,
-      Placement placement,
-      Affinity affinity,
-      Duration slowStart,
-      Double targetUtilisation) {
+      List<Pod> pods) {
     this(
         pool,
         connectionsPerSecond,
@@ -184,12 +200,30 @@ public record PoolPolicy(
         mode,
         onOwnerLoss,
         pods,
-        placement,
-        affinity,
-        slowStart,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null);
+  }
+
+  /** The same pool with its connections placed so. */
+  public PoolPolicy placing(Placement by, Affinity clients, Duration spared) {
+    return new PoolPolicy(
+        pool,
+        connectionsPerSecond,
+        burstCapacity,
+        perPodMaxConnections,
+        mode,
+        onOwnerLoss,
+        pods,
+        by,
+        clients,
+        spared,
         targetUtilisation,
-        List.of(),
-        List.of());
+        clusters,
+        hosts);
   }
 
   /** The same pool that claims these. */
@@ -210,52 +244,13 @@ public record PoolPolicy(
         requests);
   }
 
-  /** One with the default target utilisation. */
-  public PoolPolicy(
-      String pool,
-      double connectionsPerSecond,
-      int burstCapacity,
-      int perPodMaxConnections,
-      Mode mode,
-      OnOwnerLoss onOwnerLoss,
-      List<Pod> pods,
-      Placement placement,
-      Affinity affinity,
-      Duration slowStart) {
-    this(
-        pool,
-        connectionsPerSecond,
-        burstCapacity,
-        perPodMaxConnections,
-        mode,
-        onOwnerLoss,
-        pods,
-        placement,
-        affinity,
-        slowStart,
-        DEFAULT_TARGET_UTILISATION);
+  private static InvalidPolicyException invalid(String key, Object value) {
+    return new InvalidPolicyException(key, value, String.valueOf(ALLOWED.get(key)));
   }
 
-  /** One that places on the pod with the fewest connections. */
-  public PoolPolicy(
-      String pool,
-      double connectionsPerSecond,
-      int burstCapacity,
-      int perPodMaxConnections,
-      Mode mode,
-      OnOwnerLoss onOwnerLoss,
-      List<Pod> pods) {
-    this(
-        pool,
-        connectionsPerSecond,
-        burstCapacity,
-        perPodMaxConnections,
-        mode,
-        onOwnerLoss,
-        pods,
-        Placement.LEAST_CONNECTIONS,
-        Affinity.NONE,
-        DEFAULT_SLOW_START);
+  /** What a key with a range may be; null for others. */
+  static @Nullable String allowed(String key) {
+    return ALLOWED.get(key);
   }
 
   /** Whether {@code name} can name a pool. */

@@ -16,16 +16,8 @@ class PoolPolicyTest {
   private static PoolPolicy policy(
       PoolPolicy.Placement placement, Affinity affinity, Duration slowStart) {
     return new PoolPolicy(
-        "chat",
-        1,
-        1,
-        1,
-        PoolPolicy.Mode.ENFORCE,
-        PoolPolicy.OnOwnerLoss.DENY,
-        List.of(),
-        placement,
-        affinity,
-        slowStart);
+            "chat", 1, 1, 1, PoolPolicy.Mode.ENFORCE, PoolPolicy.OnOwnerLoss.DENY, List.of())
+        .placing(placement, affinity, slowStart);
   }
 
   @Test

@@ -148,7 +148,9 @@ class QueriesTest {
         affinity ? PoolPolicy.Placement.AFFINITY : PoolPolicy.Placement.LEAST_CONNECTIONS,
         affinity ? Affinity.header("x-user") : Affinity.NONE,
         Duration.ZERO,
-        TARGET);
+        TARGET,
+        List.of(),
+        List.of());
   }
 
   private TopologyTestDriver driver(LocalLedger ledger) {

@@ -39,16 +39,15 @@ class PoolLedgerAffinityTest {
             .toList();
     return new PoolLedger(
         new PoolPolicy(
-            "chat",
-            PoolPolicy.UNLIMITED_RATE,
-            1,
-            limit,
-            PoolPolicy.Mode.ENFORCE,
-            PoolPolicy.OnOwnerLoss.DENY,
-            pods,
-            PoolPolicy.Placement.AFFINITY,
-            Affinity.header("x-user"),
-            Duration.ofSeconds(30)),
+                "chat",
+                PoolPolicy.UNLIMITED_RATE,
+                1,
+                limit,
+                PoolPolicy.Mode.ENFORCE,
+                PoolPolicy.OnOwnerLoss.DENY,
+                pods)
+            .placing(
+                PoolPolicy.Placement.AFFINITY, Affinity.header("x-user"), Duration.ofSeconds(30)),
         TERMS,
         NOW_MS);
   }

@@ -33,16 +33,14 @@ class PoolLedgerDecisionInputsTest {
   private static PoolLedger ledger(double rate, int burst, int limit, Placement placement) {
     return new PoolLedger(
         new PoolPolicy(
-            "chat",
-            rate,
-            burst,
-            limit,
-            PoolPolicy.Mode.ENFORCE,
-            PoolPolicy.OnOwnerLoss.DENY,
-            List.of(new Pod("pod-1", FIRST), new Pod("pod-2", SECOND)),
-            placement,
-            Affinity.header("x-user"),
-            Duration.ZERO),
+                "chat",
+                rate,
+                burst,
+                limit,
+                PoolPolicy.Mode.ENFORCE,
+                PoolPolicy.OnOwnerLoss.DENY,
+                List.of(new Pod("pod-1", FIRST), new Pod("pod-2", SECOND)))
+            .placing(placement, Affinity.header("x-user"), Duration.ZERO),
         new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15)),
         NOW_MS);
   }

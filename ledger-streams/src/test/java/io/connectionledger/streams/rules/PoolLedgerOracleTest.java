@@ -77,16 +77,17 @@ class PoolLedgerOracleTest {
       int pods = random.nextInt(4);
       policy =
           new PoolPolicy(
-              "chat",
-              random.nextBoolean() ? PoolPolicy.UNLIMITED_RATE : 1 + random.nextInt(20),
-              1 + random.nextInt(5),
-              1 + random.nextInt(4),
-              PoolPolicy.Mode.ENFORCE,
-              PoolPolicy.OnOwnerLoss.DENY,
-              IntStream.range(0, pods).mapToObj(i -> new Pod("pod-" + i, address(i))).toList(),
-              random.nextInt(3) == 0 ? Placement.AFFINITY : Placement.LEAST_CONNECTIONS,
-              Affinity.header("x-user"),
-              random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(2));
+                  "chat",
+                  random.nextBoolean() ? PoolPolicy.UNLIMITED_RATE : 1 + random.nextInt(20),
+                  1 + random.nextInt(5),
+                  1 + random.nextInt(4),
+                  PoolPolicy.Mode.ENFORCE,
+                  PoolPolicy.OnOwnerLoss.DENY,
+                  IntStream.range(0, pods).mapToObj(i -> new Pod("pod-" + i, address(i))).toList())
+              .placing(
+                  random.nextInt(3) == 0 ? Placement.AFFINITY : Placement.LEAST_CONNECTIONS,
+                  Affinity.header("x-user"),
+                  random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(2));
       // One pod that the policy does not name: it may hold connections all the same.
       everyPod = IntStream.rangeClosed(0, pods).mapToObj(Script::address).toList();
       oracle = new NaivePool(TERMS.reservationMs(), TERMS.leaseMs(), TERMS.tombstoneMs(), nowMs);

@@ -24,7 +24,9 @@ class ScalingRuleTest {
         PoolPolicy.Placement.LEAST_CONNECTIONS,
         Affinity.NONE,
         PoolPolicy.DEFAULT_SLOW_START,
-        target);
+        target,
+        List.of(),
+        List.of());
   }
 
   @ParameterizedTest

@@ -93,16 +93,19 @@ final class LivePool {
 
   private PoolPolicy policy() {
     return new PoolPolicy(
-        POOL,
-        random.nextBoolean() ? PoolPolicy.UNLIMITED_RATE : 1 + random.nextInt(50),
-        1 + random.nextInt(5),
-        1 + random.nextInt(4),
-        !tame && random.nextInt(8) == 0 ? PoolPolicy.Mode.SHADOW : PoolPolicy.Mode.ENFORCE,
-        PoolPolicy.OnOwnerLoss.DENY,
-        IntStream.range(0, random.nextInt(5)).mapToObj(i -> new Pod("pod-" + i, pod(i))).toList(),
-        random.nextInt(3) == 0 ? Placement.AFFINITY : Placement.LEAST_CONNECTIONS,
-        Affinity.header("x-user"),
-        random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(3));
+            POOL,
+            random.nextBoolean() ? PoolPolicy.UNLIMITED_RATE : 1 + random.nextInt(50),
+            1 + random.nextInt(5),
+            1 + random.nextInt(4),
+            !tame && random.nextInt(8) == 0 ? PoolPolicy.Mode.SHADOW : PoolPolicy.Mode.ENFORCE,
+            PoolPolicy.OnOwnerLoss.DENY,
+            IntStream.range(0, random.nextInt(5))
+                .mapToObj(i -> new Pod("pod-" + i, pod(i)))
+                .toList())
+        .placing(
+            random.nextInt(3) == 0 ? Placement.AFFINITY : Placement.LEAST_CONNECTIONS,
+            Affinity.header("x-user"),
+            random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(3));
   }
 
   private static PodAddress pod(int i) {

@@ -55,16 +55,14 @@ class SimulatorTest {
   static UnaryOperator<PoolPolicy> limits(double rate, int burst, int limit) {
     return before ->
         new PoolPolicy(
-            before.pool(),
-            rate,
-            burst,
-            limit,
-            before.mode(),
-            before.onOwnerLoss(),
-            before.pods(),
-            before.placement(),
-            before.affinity(),
-            before.slowStart());
+                before.pool(),
+                rate,
+                burst,
+                limit,
+                before.mode(),
+                before.onOwnerLoss(),
+                before.pods())
+            .placing(before.placement(), before.affinity(), before.slowStart());
   }
 
   private void follow(PoolPolicy policy) {

@@ -30,16 +30,16 @@ class SlowStartTest {
 
   private static PoolPolicy policy(int podCount, int limit, Duration slowStart) {
     return new PoolPolicy(
-        "chat",
-        PoolPolicy.UNLIMITED_RATE,
-        1,
-        limit,
-        PoolPolicy.Mode.ENFORCE,
-        PoolPolicy.OnOwnerLoss.DENY,
-        IntStream.rangeClosed(1, podCount).mapToObj(i -> new Pod("pod-" + i, address(i))).toList(),
-        PoolPolicy.Placement.LEAST_CONNECTIONS,
-        Affinity.NONE,
-        slowStart);
+            "chat",
+            PoolPolicy.UNLIMITED_RATE,
+            1,
+            limit,
+            PoolPolicy.Mode.ENFORCE,
+            PoolPolicy.OnOwnerLoss.DENY,
+            IntStream.rangeClosed(1, podCount)
+                .mapToObj(i -> new Pod("pod-" + i, address(i)))
+                .toList())
+        .placing(PoolPolicy.Placement.LEAST_CONNECTIONS, Affinity.NONE, slowStart);
   }
 
   private void busyPair(int limit, Duration slowStart) {
