@@ -14,6 +14,11 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.connectionledger.streams.local.LocalLedger;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -89,6 +94,24 @@ class ArchitectureTest {
             resideInAnyPackage(
                 "java..", "org.jspecify..", ROOT + ".model..", ROOT + ".streams.rules.."))
         .check(house);
+  }
+
+  @Test
+  void shouldCallNoTwoTypesTheSame() throws IOException {
+    List<String> names = new ArrayList<>();
+    try (Stream<Path> modules = Files.list(Path.of(".."))) {
+      for (Path sources :
+          modules.map(module -> module.resolve("src")).filter(Files::isDirectory).toList()) {
+        try (Stream<Path> files = Files.walk(sources)) {
+          files
+              .map(file -> String.valueOf(file.getFileName()))
+              .filter(file -> file.matches("[A-Z]\\w*\\.java"))
+              .forEach(names::add);
+        }
+      }
+    }
+
+    assertThat(names).hasSizeGreaterThan(300).doesNotHaveDuplicates();
   }
 
   @Test

@@ -12,6 +12,7 @@ import io.connectionledger.admission.metrics.AdmissionMetrics;
 import io.connectionledger.admission.peer.Peers;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.event.Decision;
+import io.connectionledger.testkit.CheckRequests;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
@@ -23,6 +24,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.MockProducer;
@@ -103,14 +105,6 @@ final class CheckCallTest {
   }
 
   private static CheckRequest webSocket() {
-    CheckRequest.Builder check = CheckRequest.newBuilder();
-    check
-        .getAttributesBuilder()
-        .putContextExtensions("pool", "chat")
-        .getRequestBuilder()
-        .getHttpBuilder()
-        .setProtocol("HTTP/2")
-        .putHeaders("upgrade", "websocket");
-    return check.build();
+    return CheckRequests.webSocket("chat", Map.of());
   }
 }

@@ -31,6 +31,7 @@ import io.connectionledger.model.view.PoolView;
 import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.model.view.PoolView.State;
 import io.connectionledger.streams.Owner;
+import io.connectionledger.testkit.CheckRequests;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.envoyproxy.envoy.service.auth.v3.OkHttpResponse;
@@ -129,16 +130,7 @@ final class ForwardedCheckIT {
   }
 
   private static CheckRequest webSocket() {
-    CheckRequest.Builder check = CheckRequest.newBuilder();
-    check
-        .getAttributesBuilder()
-        .putContextExtensions("pool", "chat")
-        .getRequestBuilder()
-        .getHttpBuilder()
-        .setProtocol("HTTP/2")
-        .putHeaders("upgrade", "websocket")
-        .putHeaders("x-user", "zoë 7");
-    return check.build();
+    return CheckRequests.webSocket("chat", Map.of("x-user", "zoë 7"));
   }
 
   private static Decision.Rejected rejected(RejectionReason reason) {

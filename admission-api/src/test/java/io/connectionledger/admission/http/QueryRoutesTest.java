@@ -28,7 +28,6 @@ import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -47,17 +46,7 @@ final class QueryRoutesTest {
   private final ScriptedLedger ledger = new ScriptedLedger();
   private final ScriptedPolicies policies = new ScriptedPolicies();
   private final QueryServer server =
-      QueryServer.start(
-          "127.0.0.1",
-          0,
-          new NoChecks(),
-          ledger,
-          policies,
-          id -> Optional.empty(),
-          new NoSimulations(),
-          () -> NOW_MS * 1_000_000,
-          () -> "",
-          List::of);
+      TestServer.start(ledger, policies, new NoSimulations(), NOW_MS);
   private final HttpClient client = HttpClient.newHttpClient();
 
   @AfterEach

@@ -24,7 +24,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -52,18 +51,7 @@ final class SimulationRoutesTest {
   private final ScriptedPolicies policies = new ScriptedPolicies();
   private final List<Simulations.Request> asked = new ArrayList<>();
   private @Nullable Why refusal;
-  private final QueryServer server =
-      QueryServer.start(
-          "127.0.0.1",
-          0,
-          new NoChecks(),
-          ledger,
-          policies,
-          id -> Optional.empty(),
-          this::simulate,
-          () -> NOW_MS * 1_000_000,
-          () -> "",
-          List::of);
+  private final QueryServer server = TestServer.start(ledger, policies, this::simulate, NOW_MS);
   private final HttpClient client = HttpClient.newHttpClient();
 
   SimulationRoutesTest() {

@@ -1,6 +1,6 @@
 package io.connectionledger.bench.load;
 
-import io.connectionledger.bench.client.ScriptedEnvoy;
+import io.connectionledger.bench.client.AccessLogLoad;
 import io.connectionledger.bench.process.Directories;
 import io.connectionledger.bench.process.JavaProcess;
 import io.connectionledger.bench.process.LedgerProcess;
@@ -77,7 +77,7 @@ final class LogPath {
     return JavaProcess.start(
         dir.resolve("envoys.log"),
         "3g",
-        ScriptedEnvoy.class.getName(),
+        AccessLogLoad.class.getName(),
         Integer.toString(ports.als()),
         Integer.toString(options.get("streams")),
         Integer.toString(options.get("pools")),

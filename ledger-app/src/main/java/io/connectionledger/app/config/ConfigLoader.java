@@ -1,7 +1,7 @@
 package io.connectionledger.app.config;
 
+import io.connectionledger.admission.check.Durability;
 import io.connectionledger.app.config.LedgerConfig.Authz;
-import io.connectionledger.app.config.LedgerConfig.Durability;
 import io.connectionledger.app.config.LedgerConfig.Instance;
 import io.connectionledger.app.config.LedgerConfig.Kafka;
 import io.connectionledger.app.config.LedgerConfig.Lease;

@@ -1,5 +1,6 @@
 package io.connectionledger.app.config;
 
+import io.connectionledger.admission.check.Durability;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -110,14 +111,6 @@ public record LedgerConfig(
 
   /** The ext_authz service over gRPC. */
   public record Authz(Listener listener, Durability durability) {}
-
-  /** When a decision is answered. */
-  public enum Durability {
-    /** At once; Kafka has it in the background. */
-    FAST,
-    /** When Kafka has it. */
-    ACKNOWLEDGED
-  }
 
   /**
    * How long the ledger believes in a connection that it does not hear of.

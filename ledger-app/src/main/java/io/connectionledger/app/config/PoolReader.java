@@ -115,7 +115,7 @@ final class PoolReader {
           value.key().substring(0, value.key().lastIndexOf('.')),
           key.contains(".") ? invalid.knownKeys() : Keys.POOL);
     }
-    String allowed = PolicyCodec.allowedInConfiguration(key).orElse(invalid.allowed());
+    String allowed = PolicyCodec.rangeInConfiguration(key).orElse(invalid.allowed());
     return value != null && value.isScalar()
         ? value.refuse(allowed)
         : new ConfigException(

@@ -168,13 +168,6 @@ public final class LedgerNode implements AutoCloseable {
     ledger.follow(policies);
   }
 
-  private Durability durability() {
-    return switch (config.authz().durability()) {
-      case FAST -> Durability.FAST;
-      case ACKNOWLEDGED -> Durability.ACKNOWLEDGED;
-    };
-  }
-
   private void startAdmission(DataDir dataDir, KafkaPolicyStore policies) {
     AdmissionApi api =
         closing.add(
@@ -183,7 +176,7 @@ public final class LedgerNode implements AutoCloseable {
                 policies,
                 kafkaClient(),
                 TopicSimulations.over(kafkaClient(), terms, ticker),
-                durability(),
+                config.authz().durability(),
                 ticker,
                 registry));
     LedgerStreams streams =
@@ -193,7 +186,7 @@ public final class LedgerNode implements AutoCloseable {
                     kafkaClient(), dataDir.resolve("streams"), dataDir.instanceId().toString()),
                 ledger,
                 new LedgerStreams.Surroundings(
-                    () -> peerAddress, api::settle, durability() == Durability.FAST),
+                    () -> peerAddress, api::settle, config.authz().durability() == Durability.FAST),
                 ticker,
                 registry));
     // A partition that moves here is decided blindly by who had it until this instance can be

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.connectionledger.app.cluster.ClusterRig.Demand;
 import io.connectionledger.app.cluster.ClusterRig.Takeover;
-import io.connectionledger.app.cluster.Table.Row;
+import io.connectionledger.app.cluster.ClusterTable.Row;
 import io.connectionledger.app.e2e.CheckCrowd;
 import io.connectionledger.app.e2e.Cluster;
 import io.connectionledger.app.e2e.Race;
@@ -53,7 +53,7 @@ class ClusterFaultsE2E {
   private static final Duration BUCKET_REFILLED = Duration.ofSeconds(12);
   private static final Duration WITHOUT_BROKER = Duration.ofSeconds(30);
 
-  private final Table table = new Table(Path.of("target", "cluster.md"));
+  private final ClusterTable table = new ClusterTable(Path.of("target", "cluster.md"));
 
   @Test
   @Order(1)

@@ -5,9 +5,9 @@ import io.connectionledger.app.e2e.Fleet;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
+import io.connectionledger.app.faults.CountWatch;
+import io.connectionledger.app.faults.CountWatch.LedgerCounts;
 import io.connectionledger.app.faults.Crowd;
-import io.connectionledger.app.faults.Watch;
-import io.connectionledger.app.faults.Watch.LedgerCounts;
 import io.connectionledger.app.websocket.WebSocketPod;
 import io.connectionledger.model.PodAddress;
 import java.io.IOException;
@@ -58,7 +58,7 @@ final class ClusterRig implements AutoCloseable {
   final AnswerCounts answers = new AnswerCounts();
   final Admissions admissions;
   final Crowd crowd;
-  final Watch watch;
+  final CountWatch watch;
 
   /** Instances that cannot answer now. */
   private final Set<Integer> away = ConcurrentHashMap.newKeySet();
@@ -101,7 +101,7 @@ final class ClusterRig implements AutoCloseable {
             SEED,
             demand.stay(),
             answers);
-    this.watch = Watch.start(this::podCounts, this::ledgerCounts);
+    this.watch = CountWatch.start(this::podCounts, this::ledgerCounts);
   }
 
   /**

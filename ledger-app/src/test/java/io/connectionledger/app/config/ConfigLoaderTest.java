@@ -3,8 +3,8 @@ package io.connectionledger.app.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.connectionledger.admission.check.Durability;
 import io.connectionledger.app.config.LedgerConfig.Authz;
-import io.connectionledger.app.config.LedgerConfig.Durability;
 import io.connectionledger.app.config.LedgerConfig.Instance;
 import io.connectionledger.app.config.LedgerConfig.Kafka;
 import io.connectionledger.app.config.LedgerConfig.Lease;

@@ -1,7 +1,7 @@
 package io.connectionledger.app.demo;
 
 import io.connectionledger.app.demo.LedgerStarter.RunningLedger;
-import io.connectionledger.app.envoy.ScriptedLedger;
+import io.connectionledger.app.envoy.LedgerStandIn;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
@@ -23,7 +23,7 @@ final class NaiveLedger implements RunningLedger {
 
   private final PoolPolicy policy;
   private final int excess;
-  private final ScriptedLedger edge;
+  private final LedgerStandIn edge;
   private final Javalin http;
   private final Map<String, Integer> reserved = new HashMap<>();
   private final Map<String, Integer> active = new HashMap<>();
@@ -34,7 +34,7 @@ final class NaiveLedger implements RunningLedger {
   NaiveLedger(PoolPolicy policy, int excess) throws IOException {
     this.policy = policy;
     this.excess = excess;
-    edge = new ScriptedLedger(java.util.List.of(policy));
+    edge = new LedgerStandIn(java.util.List.of(policy));
     edge.answer(this::decide);
     edge.onEntry(this::logged);
     http =
@@ -55,7 +55,7 @@ final class NaiveLedger implements RunningLedger {
       int held = reserved.getOrDefault(address, 0) + active.getOrDefault(address, 0);
       if (held < policy.perPodMaxConnections() + excess) {
         reserved.merge(address, 1, Integer::sum);
-        return ScriptedLedger.place(pod.address(), "r");
+        return LedgerStandIn.place(pod.address(), "r");
       }
     }
     rejected++;

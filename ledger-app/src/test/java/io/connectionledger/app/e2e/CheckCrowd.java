@@ -1,5 +1,6 @@
 package io.connectionledger.app.e2e;
 
+import io.connectionledger.testkit.CheckRequests;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
@@ -55,16 +56,8 @@ public final class CheckCrowd implements AutoCloseable {
 
   /** One that does not ask by itself yet. */
   public static CheckCrowd of(String pool, List<Integer> ports) {
-    CheckRequest.Builder request = CheckRequest.newBuilder();
-    request
-        .getAttributesBuilder()
-        .putContextExtensions("pool", pool)
-        .getRequestBuilder()
-        .getHttpBuilder()
-        .setProtocol("HTTP/2")
-        .putHeaders("upgrade", "websocket");
     return new CheckCrowd(
-        request.build(),
+        CheckRequests.webSocket(pool, Map.of()),
         ports.stream()
             .<ManagedChannel>map(
                 port -> NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build())

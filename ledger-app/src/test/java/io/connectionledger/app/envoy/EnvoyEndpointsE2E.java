@@ -36,11 +36,11 @@ final class EnvoyEndpointsE2E {
   @TempDir private Path folder;
 
   private final List<AutoCloseable> parts = new ArrayList<>();
-  private ScriptedLedger ledger;
+  private LedgerStandIn ledger;
 
   @BeforeEach
   void start() throws IOException {
-    ledger = part(new ScriptedLedger(List.of(pool())));
+    ledger = part(new LedgerStandIn(List.of(pool())));
   }
 
   @AfterEach
@@ -103,7 +103,7 @@ final class EnvoyEndpointsE2E {
     Thread.ofVirtual().start(() -> acceptHandshakes(pod));
     PodAddress address = PodAddress.parse(written + ":" + pod.getLocalPort());
     ledger.eds.update(List.of(pool(written + ":" + pod.getLocalPort())));
-    ledger.answer(() -> ScriptedLedger.place(address, "r-1"));
+    ledger.answer(() -> LedgerStandIn.place(address, "r-1"));
     EnvoyProcess envoy = envoy();
     await().untilAsserted(() -> assertThat(EnvoyProbe.podsOf(envoy)).containsExactly(address));
     // When

@@ -35,16 +35,16 @@ final class EnvoyInstancesE2E {
   @TempDir private Path folder;
 
   private final List<AutoCloseable> parts = new ArrayList<>();
-  private ScriptedLedger first;
-  private ScriptedLedger second;
+  private LedgerStandIn first;
+  private LedgerStandIn second;
   private EnvoyProcess envoy;
   private WebSocketClients clients;
 
   /** What a process does the first time may take longer than Envoy waits for an answer. */
   @BeforeAll
   static void warmUp() throws Exception {
-    try (ScriptedLedger ledger = new ScriptedLedger(List.of())) {
-      ledger.answer(ScriptedLedger::reject);
+    try (LedgerStandIn ledger = new LedgerStandIn(List.of())) {
+      ledger.answer(LedgerStandIn::reject);
       try (Checks checks = Checks.connect(ledger.port())) {
         for (int i = 0; i < 2_000; i++) {
           assertThat(checks.send(Checks.webSocket("chat")).hasDeniedResponse()).isTrue();
@@ -66,10 +66,10 @@ final class EnvoyInstancesE2E {
                 PoolPolicy.Mode.ENFORCE,
                 PoolPolicy.OnOwnerLoss.SHARE,
                 List.of(new Pod("pod", pod.address()))));
-    first = part(new ScriptedLedger(pools));
-    second = part(new ScriptedLedger(pools));
-    for (ScriptedLedger ledger : List.of(first, second)) {
-      ledger.answer(() -> ScriptedLedger.place(pod.address(), "r-1"));
+    first = part(new LedgerStandIn(pools));
+    second = part(new LedgerStandIn(pools));
+    for (LedgerStandIn ledger : List.of(first, second)) {
+      ledger.answer(() -> LedgerStandIn.place(pod.address(), "r-1"));
     }
     clients = part(new WebSocketClients());
     List<Integer> ports = List.of(first.port(), second.port());
@@ -92,8 +92,8 @@ final class EnvoyInstancesE2E {
   @Test
   void shouldAskEachAndBelieveItsRejection() {
     // Given
-    first.answer(ScriptedLedger::reject);
-    second.answer(ScriptedLedger::reject);
+    first.answer(LedgerStandIn::reject);
+    second.answer(LedgerStandIn::reject);
 
     // When
     List<Attempt> attempts = attempt();

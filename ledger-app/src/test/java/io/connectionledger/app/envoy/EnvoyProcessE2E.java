@@ -48,14 +48,14 @@ final class EnvoyProcessE2E {
   private final List<AutoCloseable> parts = new ArrayList<>();
   private WebSocketPod first;
   private WebSocketPod second;
-  private ScriptedLedger ledger;
+  private LedgerStandIn ledger;
   private WebSocketClients clients;
 
   @BeforeEach
   void start() throws IOException {
     first = part(WebSocketPod.start());
     second = part(WebSocketPod.start());
-    ledger = part(new ScriptedLedger(List.of(pool(first, second))));
+    ledger = part(new LedgerStandIn(List.of(pool(first, second))));
     clients = part(new WebSocketClients());
   }
 
@@ -89,7 +89,7 @@ final class EnvoyProcessE2E {
   void shouldPlaceEveryWebSocketOnThePodThatTheLedgerNamed() throws Exception {
     // Given
     EnvoyProcess envoy = envoy();
-    ledger.answer(() -> ScriptedLedger.place(second.address(), "r-1"));
+    ledger.answer(() -> LedgerStandIn.place(second.address(), "r-1"));
 
     // When
     List<Opened> opened = openAll(envoy, 20, Map.of());
@@ -114,7 +114,7 @@ final class EnvoyProcessE2E {
     assertThat(envoy.admin("/clusters").body()).doesNotContain(first.address().toString());
 
     // When
-    part(new ScriptedLedger(List.of(pool(first, second)), port));
+    part(new LedgerStandIn(List.of(pool(first, second)), port));
 
     // Then: far below the 30 s to which Envoy backs off by default
     await()
@@ -129,7 +129,7 @@ final class EnvoyProcessE2E {
   void shouldReportEveryConnectionWithItsReservationFromOpenToClose() throws Exception {
     // Given
     EnvoyProcess envoy = envoy();
-    ledger.answer(() -> ScriptedLedger.place(first.address(), "r-1"));
+    ledger.answer(() -> LedgerStandIn.place(first.address(), "r-1"));
     Opened opened = openAll(envoy, 1, Map.of()).getFirst();
     await().until(() -> ledger.entries(DownstreamPeriodic).size() >= 2);
 
@@ -157,7 +157,7 @@ final class EnvoyProcessE2E {
   void shouldLetNoClientSteer() throws Exception {
     // Given: a refusing pod, so that a retry would show on the other one
     EnvoyProcess envoy = envoy();
-    ledger.answer(() -> ScriptedLedger.place(first.address(), "r-1"));
+    ledger.answer(() -> LedgerStandIn.place(first.address(), "r-1"));
     first.refuse(503);
 
     // When
@@ -201,7 +201,7 @@ final class EnvoyProcessE2E {
   void shouldRefuseRatherThanPlaceOnAnotherPod() throws Exception {
     // Given
     EnvoyProcess envoy = envoy();
-    ledger.answer(() -> ScriptedLedger.place(new PodAddress("127.0.0.1", 1), "r-1"));
+    ledger.answer(() -> LedgerStandIn.place(new PodAddress("127.0.0.1", 1), "r-1"));
 
     // When
     List<Attempt> attempts = attemptAll(envoy, 5, Map.of());

@@ -6,8 +6,8 @@ import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.e2e.Topic;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyProcess;
+import io.connectionledger.app.faults.CountWatch.Sample;
 import io.connectionledger.app.faults.Report.Row;
-import io.connectionledger.app.faults.Watch.Sample;
 import io.connectionledger.model.PodAddress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -331,10 +331,10 @@ class FaultsE2E {
                         .map(pod -> "{ name: 'pod-%s', address: '%s' }".formatted(pod.ip(), pod))
                         .toList()));
     try (LedgerProcesses ledger = LedgerProcesses.start(folder(fault), heartbeat, pool);
-        ScriptedEnvoy envoy =
-            new ScriptedEnvoy(
+        LogOnlyEnvoy envoy =
+            new LogOnlyEnvoy(
                 ledger.ports().als(), "scripted", LedgerProcesses.POOL, pods, heartbeat);
-        Watch watch = Watch.start(envoy::counts, ledger::counts)) {
+        CountWatch watch = CountWatch.start(envoy::counts, ledger::counts)) {
       envoy.open(SCRIPTED);
       assertThat(watch.secondsUntilExact(watch.nowMs())).isPresent();
 

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.connectionledger.app.e2e.Fleet.Ports;
 import io.connectionledger.app.e2e.ServeProcess;
-import io.connectionledger.app.faults.Watch.LedgerCounts;
+import io.connectionledger.app.faults.CountWatch.LedgerCounts;
 import io.connectionledger.model.Topics;
 import java.io.IOException;
 import java.net.InetAddress;

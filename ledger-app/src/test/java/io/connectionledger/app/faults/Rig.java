@@ -37,7 +37,7 @@ final class Rig implements AutoCloseable {
   final List<WebSocketPod> pods;
   final List<EnvoyProcess> envoys = new CopyOnWriteArrayList<>();
   final Crowd crowd;
-  final Watch watch;
+  final CountWatch watch;
   private final Path folder;
   private final Path bootstrap;
   private final EnvoyLog log;
@@ -70,7 +70,7 @@ final class Rig implements AutoCloseable {
                     .map(envoy -> URI.create("ws://127.0.0.1:" + envoy.listenerPort() + "/"))
                     .toList(),
             SEED);
-    this.watch = Watch.start(this::podCounts, ledger::counts);
+    this.watch = CountWatch.start(this::podCounts, ledger::counts);
   }
 
   /**
@@ -170,7 +170,7 @@ final class Rig implements AutoCloseable {
     Awaitility.await("the ledger and the pods agree, before the fault")
         .atMost(Duration.ofSeconds(60))
         .pollInterval(Duration.ofMillis(100))
-        .until(() -> watch.last().map(Watch.Sample::exact).orElse(false));
+        .until(() -> watch.last().map(CountWatch.Sample::exact).orElse(false));
   }
 
   @Override

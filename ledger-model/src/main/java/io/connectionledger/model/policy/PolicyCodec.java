@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.exc.InvalidFormatException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.PropertyBindingException;
+import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -28,9 +29,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,7 +63,8 @@ public final class PolicyCodec {
   private static final Form API =
       new Form(
           LENIENT.with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES),
-          UnaryOperator.identity());
+          UnaryOperator.identity(),
+          PolicyCodec::allowed);
   private static final Form CONFIGURATION =
       new Form(
           MAPPER
@@ -69,17 +73,22 @@ public final class PolicyCodec {
               .build()
               .readerFor(PoolPolicy.class)
               .with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES),
-          PolicyCodec::kebabCase);
+          PolicyCodec::kebabCase,
+          PolicyCodec::allowedInConfiguration);
 
-  /** How the names of the components are spelt as keys. */
-  private record Form(ObjectReader reader, UnaryOperator<String> spelling) {
+  /** How the names of the components are spelt as keys, and what is said of a malformed value. */
+  private record Form(
+      ObjectReader reader,
+      UnaryOperator<String> spelling,
+      Function<JsonMappingException, String> allowed) {
 
     List<String> keys() {
-      return Arrays.stream(PoolPolicy.class.getRecordComponents())
-          .map(RecordComponent::getName)
-          .filter(name -> !name.equals(POOL))
-          .map(spelling)
-          .toList();
+      return keys(PoolPolicy.class).filter(key -> !key.equals(POOL)).toList();
+    }
+
+    /** The keys of a record, in its order. */
+    Stream<String> keys(Class<?> type) {
+      return Arrays.stream(type.getRecordComponents()).map(RecordComponent::getName).map(spelling);
     }
   }
 
@@ -111,7 +120,7 @@ public final class PolicyCodec {
   }
 
   /** What a key of the configuration may be; empty when that is not a matter of its range. */
-  public static Optional<String> allowedInConfiguration(String key) {
+  public static Optional<String> rangeInConfiguration(String key) {
     return Arrays.stream(PoolPolicy.class.getRecordComponents())
         .map(RecordComponent::getName)
         .filter(name -> kebabCase(name).equals(key))
@@ -212,18 +221,35 @@ public final class PolicyCodec {
         value = value.path(step.getFieldName());
       }
     }
-    if (invalid.getCause() instanceof InvalidPolicyException cause) {
-      key.append(key.isEmpty() || cause.key().isEmpty() ? "" : ".");
-      return cause.named(key + form.spelling.apply(cause.key()));
+    String within = key.isEmpty() ? "" : key + ".";
+    if (invalid.getCause() instanceof InvalidPolicyException cause
+        && invalid instanceof ValueInstantiationException refused) {
+      // What it misses may be there by another name.
+      List<String> known = form.keys(refused.getType().getRawClass()).toList();
+      for (Map.Entry<String, JsonNode> entry : value.properties()) {
+        if (!known.contains(entry.getKey())) {
+          return InvalidPolicyException.unknownKey(
+              within + entry.getKey(), entry.getValue(), known);
+        }
+      }
+      return cause.named(
+          cause.key().isEmpty() ? key.toString() : within + form.spelling.apply(cause.key()));
     }
     String where = key.isEmpty() ? "the body" : key.toString();
     InvalidPolicyException refusal =
-        invalid instanceof PropertyBindingException unknown && unknown.getKnownPropertyIds() != null
+        invalid instanceof PropertyBindingException unknown
             ? InvalidPolicyException.unknownKey(
-                where, value, unknown.getKnownPropertyIds().stream().map(Object::toString).toList())
-            : new InvalidPolicyException(where, value, allowed(invalid));
+                where, value, form.keys(unknown.getReferringClass()).toList())
+            : new InvalidPolicyException(where, value, form.allowed.apply(invalid));
     refusal.initCause(invalid);
     return refusal;
+  }
+
+  private static String allowedInConfiguration(JsonMappingException invalid) {
+    return invalid instanceof ValueInstantiationException refused
+            && refused.getType().hasRawClass(PodAddress.class)
+        ? PodAddress.ALLOWED
+        : allowed(invalid);
   }
 
   private static String allowed(JsonMappingException invalid) {

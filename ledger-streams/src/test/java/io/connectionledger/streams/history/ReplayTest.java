@@ -24,18 +24,16 @@ import io.connectionledger.streams.ownership.PoolShard;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.topology.LedgerMetrics;
 import io.connectionledger.streams.topology.LedgerProcessor;
-import io.connectionledger.streams.topology.LedgerTopology;
+import io.connectionledger.streams.topology.TestTopology;
 import io.connectionledger.testkit.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Properties;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -45,7 +43,6 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
@@ -122,22 +119,18 @@ class ReplayTest {
     World(long seed, Path stateDir) {
       this.seed = seed;
       random = new Random(seed);
-      Properties properties = new Properties();
-      properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
-      properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
       driver =
-          new TopologyTestDriver(
-              LedgerTopology.build(
-                  () ->
-                      new LedgerProcessor(
-                          partition -> new PoolShard(List.of(), TERMS, ticker.nowMs()),
-                          shards,
-                          Ownership.undisputed(shards),
-                          partition -> CompletableFuture.completedFuture(Map.of()),
-                          ticker,
-                          new LedgerMetrics(new SimpleMeterRegistry()))),
-              properties,
-              Instant.ofEpochMilli(ticker.nowMs()));
+          TestTopology.run(
+              () ->
+                  new LedgerProcessor(
+                      partition -> new PoolShard(List.of(), TERMS, ticker.nowMs()),
+                      shards,
+                      Ownership.undisputed(shards),
+                      partition -> CompletableFuture.completedFuture(Map.of()),
+                      ticker,
+                      new LedgerMetrics(new SimpleMeterRegistry())),
+              stateDir,
+              ticker);
       givenUp =
           driver.createOutputTopic(
               Topics.CONNECTIONS, new StringDeserializer(), new ByteArrayDeserializer());

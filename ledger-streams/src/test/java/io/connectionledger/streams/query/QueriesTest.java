@@ -35,12 +35,11 @@ import io.connectionledger.streams.store.Rejected;
 import io.connectionledger.streams.store.StandbyCopy;
 import io.connectionledger.streams.topology.LedgerMetrics;
 import io.connectionledger.streams.topology.LedgerProcessor;
-import io.connectionledger.streams.topology.LedgerTopology;
+import io.connectionledger.streams.topology.TestTopology;
 import io.connectionledger.testkit.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -49,14 +48,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.jspecify.annotations.Nullable;
@@ -154,22 +151,18 @@ class QueriesTest {
   }
 
   private TopologyTestDriver driver(LocalLedger ledger) {
-    Properties properties = new Properties();
-    properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
-    properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
     LedgerMetrics metrics = new LedgerMetrics(new SimpleMeterRegistry());
-    return new TopologyTestDriver(
-        LedgerTopology.build(
-            () ->
-                new LedgerProcessor(
-                    ledger::emptyShard,
-                    ledger.shards(),
-                    Ownership.undisputed(ledger.shards()),
-                    partition -> CompletableFuture.completedFuture(Map.of()),
-                    ticker,
-                    metrics)),
-        properties,
-        Instant.ofEpochMilli(ticker.nowMs()));
+    return TestTopology.run(
+        () ->
+            new LedgerProcessor(
+                ledger::emptyShard,
+                ledger.shards(),
+                Ownership.undisputed(ledger.shards()),
+                partition -> CompletableFuture.completedFuture(Map.of()),
+                ticker,
+                metrics),
+        stateDir,
+        ticker);
   }
 
   private void pass(TopologyTestDriver driver, Duration time) {

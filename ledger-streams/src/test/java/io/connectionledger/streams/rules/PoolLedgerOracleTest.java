@@ -17,6 +17,7 @@ import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
 import io.connectionledger.streams.rules.state.StoredConnection;
+import io.connectionledger.testkit.MapStore;
 import io.connectionledger.testkit.NaivePool;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -225,26 +226,8 @@ class PoolLedgerOracleTest {
     }
 
     private void persist() {
-      changes
-          .connections()
-          .forEach(
-              (id, state) -> {
-                if (state == null) {
-                  store.remove(id);
-                } else {
-                  store.put(id, state);
-                }
-              });
-      changes
-          .circuits()
-          .forEach(
-              (pod, circuit) -> {
-                if (circuit == null) {
-                  circuits.remove(pod);
-                } else {
-                  circuits.put(pod, circuit);
-                }
-              });
+      MapStore.write(store, changes.connections());
+      MapStore.write(circuits, changes.circuits());
       Long learned = changes.intervals().get("envoy");
       intervalMs = learned == null ? intervalMs : learned;
       bucketNanos = Math.max(bucketNanos, changes.bucketArrivalNanos());

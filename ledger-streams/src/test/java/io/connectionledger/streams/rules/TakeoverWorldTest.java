@@ -14,6 +14,7 @@ import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredConnection;
+import io.connectionledger.testkit.MapStore;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -344,16 +345,7 @@ class TakeoverWorldTest {
     }
 
     private void persist() {
-      changes
-          .connections()
-          .forEach(
-              (id, state) -> {
-                if (state == null) {
-                  store.remove(id);
-                } else {
-                  store.put(id, state);
-                }
-              });
+      MapStore.write(store, changes.connections());
     }
   }
 }

@@ -16,6 +16,7 @@ import io.connectionledger.streams.ownership.PoolShard;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredConnection;
+import io.connectionledger.testkit.MapStore;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -494,16 +495,7 @@ class ExactnessTest {
 
     private void store(Changes changes) {
       changes.givenUp().forEach(this::tell);
-      changes
-          .connections()
-          .forEach(
-              (id, state) -> {
-                if (state == null) {
-                  store.remove(id);
-                } else {
-                  store.put(id, state);
-                }
-              });
+      MapStore.write(store, changes.connections());
     }
 
     /**

@@ -19,13 +19,10 @@ import io.connectionledger.testkit.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -64,23 +61,19 @@ class FormerSpellingsTest {
     metrics.pool("chat");
     OwnedShards shards = new OwnedShards();
     LeaseTerms terms = new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
-    Properties properties = new Properties();
-    properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
-    properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
     driver =
-        new TopologyTestDriver(
-            LedgerTopology.build(
-                () ->
-                    new AfterAnOlderVersion(
-                        new LedgerProcessor(
-                            partition -> new PoolShard(List.of(policy), terms, ticker.nowMs()),
-                            shards,
-                            Ownership.undisputed(shards),
-                            partition -> CompletableFuture.completedFuture(Map.of()),
-                            ticker,
-                            metrics))),
-            properties,
-            Instant.ofEpochMilli(ticker.nowMs()));
+        TestTopology.run(
+            () ->
+                new AfterAnOlderVersion(
+                    new LedgerProcessor(
+                        partition -> new PoolShard(List.of(policy), terms, ticker.nowMs()),
+                        shards,
+                        Ownership.undisputed(shards),
+                        partition -> CompletableFuture.completedFuture(Map.of()),
+                        ticker,
+                        metrics)),
+            stateDir,
+            ticker);
   }
 
   @AfterEach

@@ -33,13 +33,11 @@ import io.connectionledger.testkit.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
@@ -48,7 +46,6 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
@@ -96,22 +93,18 @@ class LedgerTopologyTest {
             List.of(new Pod("pod-1", POD), new Pod("pod-2", OTHER_POD)));
     LedgerMetrics metrics = new LedgerMetrics(registry);
     metrics.pool(POOL);
-    Properties properties = new Properties();
-    properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
-    properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
     driver =
-        new TopologyTestDriver(
-            LedgerTopology.build(
-                () ->
-                    new LedgerProcessor(
-                        partition -> new PoolShard(List.of(policy), TERMS, ticker.nowMs()),
-                        shards,
-                        ownership(),
-                        partition -> remaining,
-                        ticker,
-                        metrics)),
-            properties,
-            Instant.ofEpochMilli(ticker.nowMs()));
+        TestTopology.run(
+            () ->
+                new LedgerProcessor(
+                    partition -> new PoolShard(List.of(policy), TERMS, ticker.nowMs()),
+                    shards,
+                    ownership(),
+                    partition -> remaining,
+                    ticker,
+                    metrics),
+            stateDir,
+            ticker);
     events =
         driver.createInputTopic(
             Topics.CONNECTIONS, new StringSerializer(), new ByteArraySerializer());

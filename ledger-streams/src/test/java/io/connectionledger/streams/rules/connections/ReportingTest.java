@@ -13,6 +13,7 @@ import io.connectionledger.streams.rules.lease.EnvoyFailureDetector;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredConnection;
+import io.connectionledger.testkit.MapStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -104,16 +105,7 @@ class ReportingTest {
   }
 
   private void keep() {
-    changes
-        .connections()
-        .forEach(
-            (id, state) -> {
-              if (state == null) {
-                store.remove(id);
-              } else {
-                store.put(id, state);
-              }
-            });
+    MapStore.write(store, changes.connections());
     intervals.putAll(changes.intervals());
     warnings.addAll(changes.warnings());
     unreported += changes.unreported();

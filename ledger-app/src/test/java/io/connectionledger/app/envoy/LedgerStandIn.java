@@ -43,7 +43,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Stands where the ledger would, so that these tests show what Envoy itself does. */
-public final class ScriptedLedger implements AutoCloseable {
+public final class LedgerStandIn implements AutoCloseable {
 
   public final List<CheckRequest> checks = new CopyOnWriteArrayList<>();
   public final List<HTTPAccessLogEntry> entries = new CopyOnWriteArrayList<>();
@@ -52,16 +52,16 @@ public final class ScriptedLedger implements AutoCloseable {
   public final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final Server server;
   public final SpoiltEndpoints spoiler = new SpoiltEndpoints();
-  private volatile Supplier<CheckResponse> answer = ScriptedLedger::pass;
+  private volatile Supplier<CheckResponse> answer = LedgerStandIn::pass;
   private volatile Consumer<HTTPAccessLogEntry> listener = entry -> {};
   private volatile ServingStatus health = ServingStatus.SERVING;
   private volatile boolean silent;
 
-  public ScriptedLedger(Collection<PoolPolicy> pools) throws IOException {
+  public LedgerStandIn(Collection<PoolPolicy> pools) throws IOException {
     this(pools, 0);
   }
 
-  public ScriptedLedger(Collection<PoolPolicy> pools, int port) throws IOException {
+  public LedgerStandIn(Collection<PoolPolicy> pools, int port) throws IOException {
     eds = EdsServer.create(pools, registry);
     server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))

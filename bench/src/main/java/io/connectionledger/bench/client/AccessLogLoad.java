@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  *   close T     the closes of all, T times
  * </pre>
  */
-public final class ScriptedEnvoy {
+public final class AccessLogLoad {
 
   private static final long FIRST_ID_MS = 1_780_000_000_000L;
 
@@ -41,7 +41,7 @@ public final class ScriptedEnvoy {
   private record Script(
       List<byte[]> opens, List<byte[]> beats, List<byte[]> marks, List<byte[]> closes) {}
 
-  private ScriptedEnvoy(int port, int streams, int pools, int pods, int entries) {
+  private AccessLogLoad(int port, int streams, int pools, int pods, int entries) {
     this.streams = streams;
     this.pools = pools;
     this.pods = pods;
@@ -58,7 +58,7 @@ public final class ScriptedEnvoy {
    */
   public static void main(String[] args) throws Exception {
     int[] n = IntStream.range(0, 5).map(i -> Integer.parseInt(args[i])).toArray();
-    ScriptedEnvoy envoy = new ScriptedEnvoy(n[0], n[1], n[2], n[3], n[4]);
+    AccessLogLoad envoy = new AccessLogLoad(n[0], n[1], n[2], n[3], n[4]);
     JavaProcess.answerEach(words -> envoy.obey(words[0], Integer.parseInt(words[1])));
   }
 

@@ -7,12 +7,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What a cluster showed, in Markdown. Written anew with each row, so that a broken run has one. */
-final class Table {
+final class ClusterTable {
 
   private final List<Row> rows = new ArrayList<>();
   private final Path file;
 
-  Table(Path file) {
+  ClusterTable(Path file) {
     this.file = file;
   }
 

@@ -26,7 +26,7 @@ import org.awaitility.core.ConditionTimeoutException;
  * Compares what the ledger says with what the pods themselves count, ten times a second. Moments in
  * which the ledger does not answer are no samples.
  */
-public final class Watch implements AutoCloseable {
+public final class CountWatch implements AutoCloseable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration INTERVAL = Duration.ofMillis(100);
@@ -101,7 +101,8 @@ public final class Watch implements AutoCloseable {
     }
   }
 
-  private Watch(Supplier<Map<PodAddress, Integer>> truth, Supplier<Optional<LedgerCounts>> ledger) {
+  private CountWatch(
+      Supplier<Map<PodAddress, Integer>> truth, Supplier<Optional<LedgerCounts>> ledger) {
     this.truth = truth;
     this.ledger = ledger;
   }
@@ -111,9 +112,9 @@ public final class Watch implements AutoCloseable {
    *
    * @param ledger empty while it does not answer
    */
-  public static Watch start(
+  public static CountWatch start(
       Supplier<Map<PodAddress, Integer>> truth, Supplier<Optional<LedgerCounts>> ledger) {
-    Watch watch = new Watch(truth, ledger);
+    CountWatch watch = new CountWatch(truth, ledger);
     Future<?> unused =
         watch.clock.scheduleAtFixedRate(
             watch::sample, 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
