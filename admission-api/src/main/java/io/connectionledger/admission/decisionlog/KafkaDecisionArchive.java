@@ -141,7 +141,7 @@ public final class KafkaDecisionArchive implements DecisionArchive {
               partition ->
                   times.put(
                       new TopicPartition(partition.topic(), partition.partition()),
-                      madeAtMs - EARLY_MS));
+                      Math.max(0, madeAtMs - EARLY_MS)));
       Map<TopicPartition, Long> offsets = new HashMap<>();
       for (Map.Entry<TopicPartition, OffsetAndTimestamp> first :
           consumer.offsetsForTimes(times, LIMIT).entrySet()) {

@@ -4,12 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.javalin.http.Context;
-import io.javalin.http.HttpStatus;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Base64;
+import org.eclipse.jetty.http.HttpStatus;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,13 +25,13 @@ final class Conditional {
   private Conditional() {}
 
   /** Answers with {@code view}, or with 304 when the client has the same already. */
-  static void json(Context context, Object view) {
+  static void json(Exchange exchange, Object view) {
     String tag = tag(view);
-    context.header("etag", tag).header("cache-control", "no-cache");
-    if (matches(context.header("if-none-match"), tag)) {
-      context.status(HttpStatus.NOT_MODIFIED);
+    exchange.header("etag", tag).header("cache-control", "no-cache");
+    if (matches(exchange.header("if-none-match"), tag)) {
+      exchange.status(HttpStatus.NOT_MODIFIED_304);
     } else {
-      QueryServer.json(context, view);
+      exchange.json(view);
     }
   }
 

@@ -17,12 +17,7 @@ import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.PoolReport;
 import io.connectionledger.model.view.PoolView;
 import io.connectionledger.streams.PoolQueries;
-import io.javalin.config.RoutesConfig;
-import io.javalin.http.Context;
-import io.javalin.http.HttpResponseException;
-import io.javalin.http.HttpStatus;
-import io.javalin.http.NotFoundResponse;
-import io.javalin.http.ServiceUnavailableResponse;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import org.eclipse.jetty.http.HttpStatus;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,7 +55,7 @@ final class PolicyRoutes {
   private final Policies policies;
   private final PoolQueries ledger;
   private final Ticker ticker;
-  private final Function<String, HttpResponseException> missing;
+  private final Function<String, HttpProblem> missing;
 
   /**
    * The routes.
@@ -68,22 +64,19 @@ final class PolicyRoutes {
    * @param missing says why there is no pool of a name
    */
   PolicyRoutes(
-      Policies policies,
-      PoolQueries ledger,
-      Ticker ticker,
-      Function<String, HttpResponseException> missing) {
+      Policies policies, PoolQueries ledger, Ticker ticker, Function<String, HttpProblem> missing) {
     this.policies = policies;
     this.ledger = ledger;
     this.ticker = ticker;
     this.missing = missing;
   }
 
-  void addTo(RoutesConfig routes) {
+  void addTo(Router routes) {
     routes
         .get(
             POLICY,
-            context ->
-                Conditional.json(context, view(of(context.pathParam("pool")), ticker.nowMs())))
+            exchange ->
+                Conditional.json(exchange, view(of(exchange.pathParam("pool")), ticker.nowMs())))
         .put(POLICY, this::put)
         .delete(POLICY, this::reset)
         .put(DRAIN, this::drain)
@@ -94,16 +87,16 @@ final class PolicyRoutes {
     return policies.of(pool).orElseThrow(() -> missing.apply(pool));
   }
 
-  private void put(Context context) {
-    byte[] body = context.bodyAsBytes();
+  private void put(Exchange exchange) throws IOException {
+    byte[] body = exchange.body();
     change(
-        context,
+        exchange,
         current -> {
           PoolPolicy policy = PolicyCodec.changed(current.policy(), body, BESIDE);
           refuseConflict(policy);
           return current.withPolicy(policy, ticker.nowMs());
         },
-        record -> show(context, record));
+        record -> show(exchange, record));
   }
 
   /** What it claims may be no other pool's. */
@@ -124,43 +117,43 @@ final class PolicyRoutes {
   }
 
   /** Back to what the configuration wants. */
-  private void reset(Context context) {
+  private void reset(Exchange exchange) {
     change(
-        context,
+        exchange,
         current -> current.withPolicy(current.base(), ticker.nowMs()),
-        record -> show(context, record));
+        record -> show(exchange, record));
   }
 
-  private void drain(Context context) {
-    PolicyRecord now = of(context.pathParam("pool"));
-    Pod pod = pod(now, context.pathParam("address"));
-    DrainPace pace = pace(now.pool(), pod.address(), context.queryParam("within"));
+  private void drain(Exchange exchange) {
+    PolicyRecord now = of(exchange.pathParam("pool"));
+    Pod pod = pod(now, exchange.pathParam("address"));
+    DrainPace pace = pace(now.pool(), pod.address(), exchange.queryParam("within"));
     Views.Drain answer = answer(now, pod, true, pace);
     boolean same =
         now.draining().contains(pod.address())
             && Objects.equals(now.paces().get(pod.address()), pace);
     if (same) {
-      QueryServer.json(context, answer);
+      exchange.json(answer);
       return;
     }
     change(
-        context,
+        exchange,
         current -> current.withDrain(pod.address(), pace, ticker.nowMs()),
-        record -> QueryServer.json(context, answer));
+        record -> exchange.json(answer));
   }
 
-  private void undrain(Context context) {
-    PolicyRecord now = of(context.pathParam("pool"));
-    Pod pod = pod(now, context.pathParam("address"));
+  private void undrain(Exchange exchange) {
+    PolicyRecord now = of(exchange.pathParam("pool"));
+    Pod pod = pod(now, exchange.pathParam("address"));
     Views.Drain answer = answer(now, pod, false, null);
     if (!now.draining().contains(pod.address())) {
-      QueryServer.json(context, answer);
+      exchange.json(answer);
       return;
     }
     change(
-        context,
+        exchange,
         current -> current.withoutDrain(pod.address(), ticker.nowMs()),
-        record -> QueryServer.json(context, answer));
+        record -> exchange.json(answer));
   }
 
   private Views.Drain answer(
@@ -217,40 +210,50 @@ final class PolicyRoutes {
     try {
       address = PodAddress.parse(written);
     } catch (IllegalArgumentException notAnAddress) {
-      throw new NotFoundResponse(String.valueOf(notAnAddress.getMessage()));
+      throw new HttpProblem(HttpStatus.NOT_FOUND_404, String.valueOf(notAnAddress.getMessage()));
     }
     return record.policy().pods().stream()
         .filter(pod -> pod.address().equals(address))
         .findFirst()
         .orElseThrow(
-            () -> new NotFoundResponse("pool '" + record.pool() + "' has no pod at " + address));
+            () ->
+                new HttpProblem(
+                    HttpStatus.NOT_FOUND_404,
+                    "pool '" + record.pool() + "' has no pod at " + address));
   }
 
   private void change(
-      Context context, UnaryOperator<PolicyRecord> change, Consumer<PolicyRecord> answer) {
-    String pool = of(context.pathParam("pool")).pool();
+      Exchange exchange, UnaryOperator<PolicyRecord> change, Consumer<PolicyRecord> answer) {
+    String pool = of(exchange.pathParam("pool")).pool();
     CompletableFuture<PolicyRecord> stored =
         policies
             .change(pool, change)
             .toCompletableFuture()
             .copy()
             .orTimeout(STORE_SECONDS, TimeUnit.SECONDS);
-    context.future(() -> stored.thenAccept(answer).exceptionally(failure -> refuse(pool, failure)));
+    stored
+        .thenAccept(answer)
+        .exceptionally(
+            failure -> {
+              Router.fail(exchange, refusal(pool, failure));
+              return null;
+            });
   }
 
-  private static Void refuse(String pool, Throwable failure) {
+  private static HttpProblem refusal(String pool, Throwable failure) {
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
     LOGGER
         .atWarn()
         .addKeyValue("pool", pool)
         .addKeyValue("failure", String.valueOf(cause))
         .log("A change of a policy was not stored");
-    throw new ServiceUnavailableResponse(
+    return new HttpProblem(
+        HttpStatus.SERVICE_UNAVAILABLE_503,
         "Kafka did not take the change of pool '" + pool + "'; it may still take effect");
   }
 
-  private void show(Context context, PolicyRecord record) {
-    QueryServer.json(context.status(HttpStatus.OK), view(record, ticker.nowMs()));
+  private void show(Exchange exchange, PolicyRecord record) {
+    exchange.json(view(record, ticker.nowMs()));
   }
 
   static ObjectNode view(PolicyRecord record, long nowMs) {

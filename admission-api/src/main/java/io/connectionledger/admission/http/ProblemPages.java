@@ -25,15 +25,15 @@ final class ProblemPages extends ErrorHandler {
       @Nullable String message,
       @Nullable Throwable cause,
       Callback callback) {
-    response.getHeaders().put("content-type", QueryServer.PROBLEM);
+    response.getHeaders().put("content-type", Exchange.PROBLEM);
     response.write(true, ByteBuffer.wrap(problem(code, message)), callback);
   }
 
   private static byte[] problem(int code, @Nullable String message) {
     boolean ours = code >= HttpStatus.INTERNAL_SERVER_ERROR_500;
     String title = HttpStatus.getMessage(code);
-    String detail = ours ? QueryServer.SEE_LOG : message == null ? title : message;
-    return QueryServer.encode(
+    String detail = ours ? Router.SEE_LOG : message == null ? title : message;
+    return Exchange.encode(
         new Views.Problem("about:blank", title, code, detail, null, null, null, null, null));
   }
 }

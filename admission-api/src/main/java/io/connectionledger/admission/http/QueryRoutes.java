@@ -11,16 +11,12 @@ import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.PoolReport;
 import io.connectionledger.streams.PoolQueries;
-import io.javalin.config.RoutesConfig;
-import io.javalin.http.Context;
-import io.javalin.http.HttpResponseException;
-import io.javalin.http.NotFoundResponse;
-import io.javalin.http.ServiceUnavailableResponse;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.eclipse.jetty.http.HttpStatus;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +38,7 @@ final class QueryRoutes {
     this.ticker = ticker;
   }
 
-  void addTo(RoutesConfig routes) {
+  void addTo(Router routes) {
     routes
         .get(POOLS, this::pools)
         .get(POOL + "/connections", this::connections)
@@ -52,67 +48,70 @@ final class QueryRoutes {
         .get(POOL + "/detailed", this::detailed);
   }
 
-  private void pools(Context context) {
+  private void pools(Exchange exchange) {
     Conditional.json(
-        context,
+        exchange,
         Views.Pools.of(
-            ticker.nowMs(),
-            Paging.of(context).of(List.copyOf(ledger.pools()), Function.identity())));
+            ticker.nowMs(), paging(exchange).of(List.copyOf(ledger.pools()), Function.identity())));
   }
 
-  private void connections(Context context) {
-    Paging paging = Paging.of(context);
+  private void connections(Exchange exchange) {
+    Paging paging = paging(exchange);
     answer(
-        context,
+        exchange,
         ledger::connections,
         PoolReport::connections,
         (view, staleMs) -> Views.Connections.of(view, staleMs, paces(view.pool()), paging));
   }
 
-  private void rejections(Context context) {
-    Paging paging = Paging.of(context);
+  private void rejections(Exchange exchange) {
+    Paging paging = paging(exchange);
     answer(
-        context,
+        exchange,
         ledger::rejections,
         PoolReport::rejections,
         (rejections, staleMs) -> Views.Rejections.of(rejections, staleMs, paging));
   }
 
-  private void scaling(Context context) {
-    Paging paging = Paging.of(context);
+  private void scaling(Exchange exchange) {
+    Paging paging = paging(exchange);
     answer(
-        context,
+        exchange,
         pool -> ledger.report(pool).map(PoolReport::scaling),
         PoolReport::scaling,
         (scaling, staleMs) -> Views.Scaling.of(scaling, staleMs, paging));
   }
 
-  private void readiness(Context context) {
-    answer(context, ledger::readiness, PoolReport::readiness, Views.Readiness::of);
+  private void readiness(Exchange exchange) {
+    answer(exchange, ledger::readiness, PoolReport::readiness, Views.Readiness::of);
   }
 
-  private void detailed(Context context) {
-    Paging paging = Paging.of(context);
+  private void detailed(Exchange exchange) {
+    Paging paging = paging(exchange);
     answer(
-        context,
+        exchange,
         ledger::report,
         Function.identity(),
         (report, staleMs) -> DetailedView.of(report, paces(report.connections().pool()), paging));
   }
 
+  private static Paging paging(Exchange exchange) {
+    return Paging.of(exchange.queryParam("limit"), exchange.queryParam("after"));
+  }
+
   private <T> void answer(
-      Context context,
+      Exchange exchange,
       Function<String, Optional<T>> owner,
       Function<PoolReport, T> part,
       BiFunction<T, @Nullable Long, Object> view) {
-    String pool = context.pathParam("pool");
+    String pool = exchange.pathParam("pool");
     Optional<T> known = owner.apply(pool);
     if (known.isPresent()) {
-      Conditional.json(context, view.apply(known.get(), null));
+      Conditional.json(exchange, view.apply(known.get(), null));
       return;
     }
     PoolReport copy = ledger.standby(pool).orElseThrow(() -> missing(pool));
-    Conditional.json(context, view.apply(part.apply(copy), copy.staleMs()));
+    Conditional.json(exchange, view.apply(part.apply(copy), copy.staleMs()));
   }
 
   private Map<PodAddress, DrainPace> paces(String pool) {
@@ -122,18 +121,20 @@ final class QueryRoutes {
   /**
    * Why a pool cannot be shown. Before the ledger has caught up, it may not know every pool yet.
    */
-  HttpResponseException missing(String pool) {
+  HttpProblem missing(String pool) {
     boolean known = ledger.pools().contains(pool);
     if (!known && (ledger.ready() || !PoolPolicy.isValidName(pool))) {
-      return new NotFoundResponse(
+      return new HttpProblem(
+          HttpStatus.NOT_FOUND_404,
           PoolPolicy.isValidName(pool)
               ? "no pool is named '" + pool + "'"
               : "a pool's name has 1 to 128 letters, digits, '.', '_' and '-'");
     }
-    return new ServiceUnavailableResponse(
+    return new HttpProblem(
+        HttpStatus.SERVICE_UNAVAILABLE_503,
         ledger.ready()
             ? "pool '" + pool + "' has no owner that answers, and no instance a copy of it"
             : "pool '" + pool + "' cannot be read yet: " + ledger.status(),
-        Map.of(QueryServer.REASON, "no_owner"));
+        "no_owner");
   }
 }

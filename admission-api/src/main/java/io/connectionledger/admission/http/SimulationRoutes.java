@@ -15,10 +15,6 @@ import io.connectionledger.model.view.Simulation;
 import io.connectionledger.model.view.Simulation.Outcome;
 import io.connectionledger.model.view.SimulationRefusedException;
 import io.connectionledger.model.view.Simulations;
-import io.javalin.config.RoutesConfig;
-import io.javalin.http.Context;
-import io.javalin.http.HttpResponseException;
-import io.javalin.http.HttpStatus;
 import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Duration;
@@ -28,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import org.eclipse.jetty.http.HttpStatus;
 
 /**
  * What other limits would have done, over HTTP. It is answered by the thread that asks, which reads
@@ -60,7 +57,7 @@ final class SimulationRoutes {
   private final Simulations simulations;
   private final Policies policies;
   private final Ticker ticker;
-  private final Function<String, HttpResponseException> missing;
+  private final Function<String, HttpProblem> missing;
 
   /**
    * The route.
@@ -71,23 +68,23 @@ final class SimulationRoutes {
       Simulations simulations,
       Policies policies,
       Ticker ticker,
-      Function<String, HttpResponseException> missing) {
+      Function<String, HttpProblem> missing) {
     this.simulations = simulations;
     this.policies = policies;
     this.ticker = ticker;
     this.missing = missing;
   }
 
-  void addTo(RoutesConfig routes) {
+  void addTo(Router routes) {
     routes.post("/v1/pools/{pool}/simulate", this::simulate);
   }
 
   private record Window(long fromMs, long toMs) {}
 
-  private void simulate(Context context) {
-    String pool = context.pathParam("pool");
+  private void simulate(Exchange exchange) throws IOException {
+    String pool = exchange.pathParam("pool");
     PoolPolicy now = policies.of(pool).orElseThrow(() -> missing.apply(pool)).policy();
-    ObjectNode body = body(context.bodyAsBytes());
+    ObjectNode body = body(exchange.body());
     Window window = window(body);
     body.remove(TIMES);
     byte[] limits = limits(body);
@@ -101,9 +98,9 @@ final class SimulationRoutes {
                   window.fromMs,
                   window.toMs,
                   before -> PolicyCodec.changed(before, limits, Set.of())));
-      QueryServer.json(context, view(answer));
+      exchange.json(view(answer));
     } catch (SimulationRefusedException refused) {
-      throw refusal(context, refused);
+      throw refusal(exchange, refused);
     }
   }
 
@@ -194,20 +191,18 @@ final class SimulationRoutes {
     }
   }
 
-  private static HttpResponseException refusal(
-      Context context, SimulationRefusedException refused) {
-    HttpStatus status =
+  private static HttpProblem refusal(Exchange exchange, SimulationRefusedException refused) {
+    int status =
         switch (refused.why()) {
-          case BUSY -> HttpStatus.TOO_MANY_REQUESTS;
-          case TOO_MUCH -> HttpStatus.CONTENT_TOO_LARGE;
-          case UNAVAILABLE -> HttpStatus.SERVICE_UNAVAILABLE;
-          case UNKNOWN_POOL -> HttpStatus.NOT_FOUND;
+          case BUSY -> HttpStatus.TOO_MANY_REQUESTS_429;
+          case TOO_MUCH -> HttpStatus.PAYLOAD_TOO_LARGE_413;
+          case UNAVAILABLE -> HttpStatus.SERVICE_UNAVAILABLE_503;
+          case UNKNOWN_POOL -> HttpStatus.NOT_FOUND_404;
         };
-    if (status == HttpStatus.TOO_MANY_REQUESTS) {
-      context.header("retry-after", RETRY_SECONDS);
+    if (status == HttpStatus.TOO_MANY_REQUESTS_429) {
+      exchange.header("retry-after", RETRY_SECONDS);
     }
-    return new HttpResponseException(
-        status.getCode(), String.valueOf(refused.getMessage()), Map.of());
+    return new HttpProblem(status, String.valueOf(refused.getMessage()));
   }
 
   private ObjectNode view(Simulation answer) {

@@ -23,7 +23,7 @@ final class StreamViews implements StreamJson {
 
   @Override
   public byte[] connections(PoolView view, PolicyRecord policy) {
-    return QueryServer.encode(all(view, policy));
+    return Exchange.encode(all(view, policy));
   }
 
   private static Views.Connections all(PoolView view, PolicyRecord policy) {
@@ -32,17 +32,17 @@ final class StreamViews implements StreamJson {
 
   @Override
   public byte[] policy(PolicyRecord policy, long nowMs) {
-    return QueryServer.encode(PolicyRoutes.view(policy, nowMs));
+    return Exchange.encode(PolicyRoutes.view(policy, nowMs));
   }
 
   @Override
   public byte[] readiness(PoolReadiness readiness) {
-    return QueryServer.encode(Views.Readiness.of(readiness, null));
+    return Exchange.encode(Views.Readiness.of(readiness, null));
   }
 
   @Override
   public byte[] snapshot(PoolView view, PolicyRecord policy, PoolReadiness readiness) {
-    return QueryServer.encode(
+    return Exchange.encode(
         new Snapshot(
             view.pool(),
             Views.instant(view.asOfMs()),
@@ -53,7 +53,7 @@ final class StreamViews implements StreamJson {
 
   @Override
   public byte[] problem(Refusal refusal) {
-    return QueryServer.encode(
+    return Exchange.encode(
         Views.Problem.of(refusal.status(), refusal.detail(), refusal.reason(), null));
   }
 }

@@ -108,6 +108,7 @@ record Setting(String key, Node node, Origin origin) {
     if (isEmpty()) {
       return List.of();
     }
+    refuseRecursion();
     if (node instanceof SequenceNode sequence) {
       List<Setting> elements = new ArrayList<>();
       for (Node element : sequence.getValue()) {
@@ -118,11 +119,20 @@ record Setting(String key, Node node, Origin origin) {
     throw refuse("a list");
   }
 
+  /** YAML lets a value hold an alias of itself. */
+  private void refuseRecursion() {
+    if (node.isTwoStepsConstruction()) {
+      throw new ConfigException(
+          shownKey() + " holds itself (" + where() + "): allowed is a value without such an alias");
+    }
+  }
+
   /** The entries by their own name, none of them empty. */
   Map<String, Setting> map() {
     if (isEmpty()) {
       return Map.of();
     }
+    refuseRecursion();
     if (!(node instanceof MappingNode mapping)) {
       throw refuse("a mapping of keys to values");
     }

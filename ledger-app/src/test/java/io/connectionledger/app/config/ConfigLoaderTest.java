@@ -308,6 +308,15 @@ final class ConfigLoaderTest {
         "pools: { chat: { per-pod-max-connections: 1, pods: [ { nmae: a } ] } }"
             + " | unknown key pools.chat.pods[0].nmae (ledger.yaml line 1): allowed in"
             + " pools.chat.pods[0] are name, address",
+        "pools: { chat: { per-pod-max-connections: 1, pods: &x [ *x ] } }"
+            + " | pools.chat.pods holds itself (ledger.yaml line 1): allowed is a value without such"
+            + " an alias",
+        "pools: { chat: { per-pod-max-connections: 1, hosts: [ &x { host: *x } ] } }"
+            + " | pools.chat.hosts[0] holds itself (ledger.yaml line 1): allowed is a value without"
+            + " such an alias",
+        "pools: { chat: { per-pod-max-connections: 1, pods: [ a ] } }"
+            + " | pools.chat.pods[0] is 'a' (ledger.yaml line 1): allowed is a mapping of keys to"
+            + " values",
         "'[]' | the configuration is '[]' (ledger.yaml line 1): allowed is a mapping of keys to"
             + " values",
         "[] | the configuration is a list (ledger.yaml line 1): allowed is a mapping of keys to"

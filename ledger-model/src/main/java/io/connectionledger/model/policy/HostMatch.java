@@ -35,11 +35,6 @@ public record HostMatch(String host, String pathPrefix) {
     }
   }
 
-  /** Whether the host stands for all below it. */
-  boolean isWildcard() {
-    return host.startsWith("*.");
-  }
-
   /**
    * Whether a path is among them.
    *

@@ -246,10 +246,13 @@ public final class PolicyCodec {
   }
 
   private static String allowedInConfiguration(JsonMappingException invalid) {
-    return invalid instanceof ValueInstantiationException refused
-            && refused.getType().hasRawClass(PodAddress.class)
-        ? PodAddress.ALLOWED
-        : allowed(invalid);
+    if (invalid instanceof ValueInstantiationException refused
+        && refused.getType().hasRawClass(PodAddress.class)) {
+      return PodAddress.ALLOWED;
+    }
+    Class<?> type =
+        invalid instanceof MismatchedInputException mismatch ? mismatch.getTargetType() : null;
+    return type != null && type.isRecord() ? "a mapping of keys to values" : allowed(invalid);
   }
 
   private static String allowed(JsonMappingException invalid) {

@@ -1,6 +1,5 @@
 package io.connectionledger.streams.ownership;
 
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** Where a partition's processor asks whether its shard may decide. */
@@ -38,53 +37,4 @@ public interface Ownership {
    * Whether other instances can ask this one, so that it may take over what one of them decides.
    */
   boolean isAnswering();
-
-  /** For an instance that is alone with its topology. */
-  static Ownership undisputed(OwnedShards shards) {
-    return new Ownership() {
-      @Override
-      public boolean isAnswering() {
-        return true;
-      }
-
-      @Override
-      public boolean isDecidedElsewhere(int partition) {
-        return false;
-      }
-
-      @Override
-      public Claim claim(int partition, PoolShard shard) {
-        return new Undisputed(shards, partition, shard);
-      }
-    };
-  }
-
-  /** The claim of an instance that is alone. */
-  record Undisputed(OwnedShards shards, int partition, PoolShard shard) implements Claim {
-
-    @Override
-    public CompletionStage<Void> won() {
-      return CompletableFuture.completedFuture(null);
-    }
-
-    @Override
-    public boolean isUnclean() {
-      return false;
-    }
-
-    @Override
-    public void decides() {
-      // It does, without anybody's leave.
-    }
-
-    @Override
-    public boolean isLost() {
-      return false;
-    }
-
-    @Override
-    public void leave() {
-      shards.remove(partition, shard);
-    }
-  }
 }

@@ -19,8 +19,8 @@ import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.PoolView;
 import io.connectionledger.streams.ownership.OwnedShards;
-import io.connectionledger.streams.ownership.Ownership;
 import io.connectionledger.streams.ownership.PoolShard;
+import io.connectionledger.streams.ownership.UndisputedOwnership;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.topology.LedgerMetrics;
 import io.connectionledger.streams.topology.LedgerProcessor;
@@ -125,7 +125,7 @@ class ReplayTest {
                   new LedgerProcessor(
                       partition -> new PoolShard(List.of(), TERMS, ticker.nowMs()),
                       shards,
-                      Ownership.undisputed(shards),
+                      new UndisputedOwnership(shards),
                       partition -> CompletableFuture.completedFuture(Map.of()),
                       ticker,
                       new LedgerMetrics(new SimpleMeterRegistry())),

@@ -27,7 +27,7 @@ import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.model.view.PoolView.State;
 import io.connectionledger.streams.local.LocalLedger;
 import io.connectionledger.streams.ownership.NoOtherInstances;
-import io.connectionledger.streams.ownership.Ownership;
+import io.connectionledger.streams.ownership.UndisputedOwnership;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.store.History;
 import io.connectionledger.streams.store.PartitionStores;
@@ -157,7 +157,7 @@ class QueriesTest {
             new LedgerProcessor(
                 ledger::emptyShard,
                 ledger.shards(),
-                Ownership.undisputed(ledger.shards()),
+                new UndisputedOwnership(ledger.shards()),
                 partition -> CompletableFuture.completedFuture(Map.of()),
                 ticker,
                 metrics),

@@ -7,8 +7,8 @@ import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.streams.Window;
 import io.connectionledger.streams.ownership.OwnedShards;
-import io.connectionledger.streams.ownership.Ownership;
 import io.connectionledger.streams.ownership.PoolShard;
+import io.connectionledger.streams.ownership.UndisputedOwnership;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
 import io.connectionledger.streams.store.History;
@@ -68,7 +68,7 @@ class FormerSpellingsTest {
                     new LedgerProcessor(
                         partition -> new PoolShard(List.of(policy), terms, ticker.nowMs()),
                         shards,
-                        Ownership.undisputed(shards),
+                        new UndisputedOwnership(shards),
                         partition -> CompletableFuture.completedFuture(Map.of()),
                         ticker,
                         metrics)),

@@ -22,6 +22,7 @@ import io.connectionledger.streams.Window;
 import io.connectionledger.streams.ownership.OwnedShards;
 import io.connectionledger.streams.ownership.Ownership;
 import io.connectionledger.streams.ownership.PoolShard;
+import io.connectionledger.streams.ownership.UndisputedOwnership;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
 import io.connectionledger.streams.rules.state.StoredConnection;
@@ -129,7 +130,7 @@ class LedgerTopologyTest {
 
       @Override
       public Claim claim(int partition, PoolShard shard) {
-        return Ownership.undisputed(shards).claim(partition, shard);
+        return new UndisputedOwnership(shards).claim(partition, shard);
       }
     };
   }

@@ -1,6 +1,5 @@
 package io.connectionledger.admission.http.view;
 
-import io.javalin.http.Context;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +30,8 @@ public record Paging(int limit, @Nullable String after) {
    *
    * @throws InvalidParameterException when the limit is none
    */
-  public static Paging of(Context context) {
-    String limit = context.queryParam("limit");
-    return new Paging(limit == null ? DEFAULT : limit(limit), context.queryParam("after"));
+  public static Paging of(@Nullable String limit, @Nullable String after) {
+    return new Paging(limit == null ? DEFAULT : limit(limit), after);
   }
 
   private static int limit(String written) {

@@ -10,10 +10,10 @@ import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolRejections;
 import io.connectionledger.model.view.PoolScaling;
 import io.connectionledger.model.view.PoolView;
-import io.javalin.http.HttpStatus;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import org.eclipse.jetty.http.HttpStatus;
 import org.jspecify.annotations.Nullable;
 
 /** The JSON of the query API; the names of the fields are contract. */
@@ -249,15 +249,7 @@ public final class Views {
     public static Problem of(
         int status, String detail, @Nullable String reason, @Nullable List<String> reasons) {
       return new Problem(
-          "about:blank",
-          HttpStatus.forStatus(status).getMessage(),
-          status,
-          detail,
-          reason,
-          reasons,
-          null,
-          null,
-          null);
+          "about:blank", title(status), status, detail, reason, reasons, null, null, null);
     }
 
     public static Problem of(InvalidPolicyException invalid) {
@@ -268,12 +260,19 @@ public final class Views {
       return invalid(invalid, invalid.key(), invalid.value(), invalid.allowed());
     }
 
+    /** As RFC 9110 has it, where Jetty still has the older name. */
+    private static String title(int status) {
+      return status == HttpStatus.PAYLOAD_TOO_LARGE_413
+          ? "Content Too Large"
+          : HttpStatus.getMessage(status);
+    }
+
     private static Problem invalid(
         IllegalArgumentException invalid, String field, String value, String allowed) {
       return new Problem(
           "about:blank",
-          HttpStatus.BAD_REQUEST.getMessage(),
-          HttpStatus.BAD_REQUEST.getCode(),
+          title(HttpStatus.BAD_REQUEST_400),
+          HttpStatus.BAD_REQUEST_400,
           String.valueOf(invalid.getMessage()),
           null,
           null,
