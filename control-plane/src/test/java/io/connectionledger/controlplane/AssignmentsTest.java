@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.testkit.PolicyFixtures;
 import io.envoyproxy.controlplane.cache.Resources.ResourceType;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
 import java.util.List;
@@ -99,7 +100,6 @@ final class AssignmentsTest {
         Stream.of(addresses)
             .map(text -> new Pod("pod at " + text, PodAddress.parse(text)))
             .toList();
-    return new PoolPolicy(
-        name, 1, 10, 2, PoolPolicy.Mode.ENFORCE, PoolPolicy.OnOwnerLoss.SHARE, pods);
+    return PolicyFixtures.limited(name, 1, 10, 2, PoolPolicy.OnOwnerLoss.SHARE, pods);
   }
 }

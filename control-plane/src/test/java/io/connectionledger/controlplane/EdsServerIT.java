@@ -7,16 +7,13 @@ import static org.awaitility.Awaitility.await;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
-import io.grpc.ManagedChannel;
-import io.grpc.Server;
-import io.grpc.inprocess.InProcessChannelBuilder;
-import io.grpc.inprocess.InProcessServerBuilder;
+import io.connectionledger.testkit.InProcessService;
+import io.connectionledger.testkit.PolicyFixtures;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,21 +32,16 @@ final class EdsServerIT {
   private final List<Nack> log = new CopyOnWriteArrayList<>();
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final EdsServer eds = new EdsServer(registry, log::add);
-  private Server server;
-  private ManagedChannel channel;
+  private InProcessService service;
 
   @BeforeEach
   void start() throws IOException {
-    String name = InProcessServerBuilder.generateName();
-    server = InProcessServerBuilder.forName(name).addService(eds.service()).build().start();
-    channel = InProcessChannelBuilder.forName(name).build();
+    service = InProcessService.start(eds.service());
   }
 
   @AfterEach
   void stop() throws InterruptedException {
-    channel.shutdownNow();
-    server.shutdownNow();
-    assertThat(server.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    service.close();
   }
 
   @ParameterizedTest
@@ -148,8 +140,8 @@ final class EdsServerIT {
 
   private ScriptedXdsClient envoy(Protocol protocol, String node) {
     return switch (protocol) {
-      case PLAIN -> new ScriptedXdsClient.Plain(channel, node);
-      case DELTA -> new ScriptedXdsClient.Delta(channel, node);
+      case PLAIN -> new ScriptedXdsClient.Plain(service.channel(), node);
+      case DELTA -> new ScriptedXdsClient.Delta(service.channel(), node);
     };
   }
 
@@ -166,12 +158,11 @@ final class EdsServerIT {
   }
 
   private static PoolPolicy pool(String name, int pods) {
-    return new PoolPolicy(
+    return PolicyFixtures.limited(
         name,
         1,
         10,
         2,
-        PoolPolicy.Mode.ENFORCE,
         PoolPolicy.OnOwnerLoss.SHARE,
         Stream.iterate(1, port -> port + 1)
             .limit(pods)

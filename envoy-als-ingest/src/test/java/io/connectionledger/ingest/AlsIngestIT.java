@@ -16,18 +16,15 @@ import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.model.event.ConnectionEvent.Alive;
 import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.model.policy.PoolIndex;
+import io.connectionledger.testkit.InProcessService;
 import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.service.accesslog.v3.AccessLogServiceGrpc;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
 import io.grpc.CallOptions;
-import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
-import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.inprocess.InProcessChannelBuilder;
-import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
@@ -62,28 +59,23 @@ class AlsIngestIT {
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final AlsIngest ingest =
       new AlsIngest(kafka, () -> PoolIndex.EMPTY, () -> NOW_MS * 1_000_000, registry);
-  private Server server;
-  private ManagedChannel channel;
+  private InProcessService service;
 
   @BeforeEach
   void start() throws IOException {
-    String name = InProcessServerBuilder.generateName();
-    server = InProcessServerBuilder.forName(name).addService(ingest.service()).build().start();
-    channel = InProcessChannelBuilder.forName(name).build();
+    service = InProcessService.start(ingest.service());
   }
 
   @AfterEach
   void stop() throws InterruptedException {
-    channel.shutdownNow();
-    server.shutdownNow();
-    assertThat(server.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    service.close();
   }
 
   /** The Envoy's side of one stream. */
   private final class Envoy implements StreamObserver<StreamAccessLogsResponse> {
     private final CompletableFuture<Status> end = new CompletableFuture<>();
     private final StreamObserver<StreamAccessLogsMessage> out =
-        AccessLogServiceGrpc.newStub(channel).streamAccessLogs(this);
+        AccessLogServiceGrpc.newStub(service.channel()).streamAccessLogs(this);
 
     void send(StreamAccessLogsMessage message) {
       out.onNext(message);
@@ -157,7 +149,8 @@ class AlsIngestIT {
             .build();
     Envoy unused = new Envoy();
     StreamObserver<byte[]> out =
-        ClientCalls.asyncClientStreamingCall(channel.newCall(raw, CallOptions.DEFAULT), unused);
+        ClientCalls.asyncClientStreamingCall(
+            service.channel().newCall(raw, CallOptions.DEFAULT), unused);
     HTTPAccessLogEntry.Builder bad = periodic("a").toBuilder();
     bad.getCommonPropertiesBuilder().setStreamId("@@");
     // When

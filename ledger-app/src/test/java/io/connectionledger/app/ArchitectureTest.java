@@ -19,6 +19,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +29,11 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
 
   private static final String ROOT = "io.connectionledger";
+
+  /** Only they begin a line of a formatted file. */
+  private static final Pattern TOP_LEVEL_TYPE =
+      Pattern.compile("(?m)^(?:[a-z-]+ )*(?:class|interface|@interface|record|enum) (\\w+)");
+
   private final JavaClasses house =
       new ClassFileImporter()
           .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -117,5 +125,21 @@ class ArchitectureTest {
   @Test
   void shouldHaveNoCyclesBetweenPackages() {
     slices().matching(ROOT + ".(**)").should().beFreeOfCycles().check(house);
+  }
+
+  /** Whoever reads a name must not have to ask which of two types is meant. */
+  @Test
+  void shouldNameNoTwoTypesAlike() throws IOException {
+    Map<String, List<Path>> sources = new TreeMap<>();
+    for (Path file : JavaSources.all()) {
+      TOP_LEVEL_TYPE
+          .matcher(Files.readString(file))
+          .results()
+          .forEach(
+              type -> sources.computeIfAbsent(type.group(1), n -> new ArrayList<>()).add(file));
+    }
+
+    assertThat(sources).containsKeys("ArchitectureTest", "Ledger");
+    assertThat(sources.values()).filteredOn(alike -> alike.size() > 1).isEmpty();
   }
 }

@@ -2,12 +2,11 @@ package io.connectionledger.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.app.cli.CommandRuns;
 import io.connectionledger.app.client.StubLedger;
+import io.connectionledger.testkit.FreePorts;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,7 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 /** What the commands ask, print and end with. */
 final class CommandsTest {
@@ -67,10 +65,8 @@ final class CommandsTest {
     if (!all.contains("--url") && !NOT_ASKING.contains(args[0]) && !all.equals(List.of("policy"))) {
       all.addAll(List.of("--url", ledger.url()));
     }
-    CommandLine line = Main.commandLine(all.toArray(String[]::new));
-    line.setOut(new PrintWriter(out, true));
-    line.setErr(new PrintWriter(err, true));
-    return line.execute(all.toArray(String[]::new));
+    return CommandRuns.execute(
+        Main.commandLine(all.toArray(String[]::new)), out, err, all.toArray(String[]::new));
   }
 
   private List<String> printed() {
@@ -169,10 +165,7 @@ final class CommandsTest {
 
   @Test
   void shouldSayInOneLineThatNothingAnswers() throws IOException {
-    int port;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    int port = FreePorts.one();
 
     assertThat(execute("readiness", "--url", "127.0.0.1:" + port)).isEqualTo(1);
 

@@ -3,14 +3,12 @@ package io.connectionledger.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The promises of docs/invariants.md: each is numbered in order and names tests that exist. */
@@ -47,7 +45,7 @@ class InvariantsTest {
   @Test
   void shouldNameOnlyTestsThatExist() throws IOException {
     List<MatchResult> proofs = PROOF.matcher(document()).results().toList();
-    List<Path> sources = testSources();
+    List<Path> sources = JavaSources.tests();
 
     assertThat(proofs).isNotEmpty();
     for (MatchResult proof : proofs) {
@@ -62,23 +60,5 @@ class InvariantsTest {
 
   private static String document() throws IOException {
     return Files.readString(ROOT.resolve("docs/invariants.md"));
-  }
-
-  private static List<Path> testSources() throws IOException {
-    try (Stream<Path> modules = Files.list(ROOT)) {
-      return modules
-          .map(module -> module.resolve("src/test/java"))
-          .filter(Files::isDirectory)
-          .flatMap(InvariantsTest::javaFiles)
-          .toList();
-    }
-  }
-
-  private static Stream<Path> javaFiles(Path folder) {
-    try (Stream<Path> all = Files.walk(folder)) {
-      return all.filter(file -> file.toString().endsWith(".java")).toList().stream();
-    } catch (IOException unreadable) {
-      throw new UncheckedIOException(unreadable);
-    }
   }
 }

@@ -2,8 +2,8 @@ package io.connectionledger.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.app.cli.CommandRuns;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,10 +20,7 @@ final class MainTest {
   private final StringWriter err = new StringWriter();
 
   private int execute(String... args) {
-    CommandLine line = Main.commandLine();
-    line.setOut(new PrintWriter(out, true));
-    line.setErr(new PrintWriter(err, true));
-    return line.execute(args);
+    return CommandRuns.execute(Main.commandLine(), out, err, args);
   }
 
   @Test

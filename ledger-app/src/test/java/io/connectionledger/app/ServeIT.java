@@ -2,6 +2,8 @@ package io.connectionledger.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.testkit.FreePorts;
+import io.connectionledger.testkit.JavaCommands;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -36,17 +38,13 @@ final class ServeIT {
             "{ data-dir: '%s', als: { port: 0 }, authz: { port: 0 }, http: { port: 0 }, xds: { port: 0 }, kafka: %s }"
                 .formatted(temp.resolve("data"), kafka));
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                // Not the tests' own: what the program says is what is tested.
-                "-Dlogback.configurationFile=logback.xml",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "serve",
-                "--config",
-                config.toString()));
+        JavaCommands.of(
+            // Not the tests' own: what the program says is what is tested.
+            List.of("-Dlogback.configurationFile=logback.xml"),
+            Main.class,
+            "serve",
+            "--config",
+            config.toString());
     command.addAll(List.of(args));
     Files.deleteIfExists(stderr());
     Process process =
@@ -88,7 +86,7 @@ final class ServeIT {
 
   @Test
   void shouldWaitVisiblyForACluster() throws Exception {
-    Process process = serve("{ bootstrap-servers: '127.0.0.1:" + freePort() + "' }");
+    Process process = serve("{ bootstrap-servers: '127.0.0.1:" + FreePorts.one() + "' }");
     awaitLine("Kafka is not reachable, retrying");
     process.destroy();
 
@@ -106,12 +104,6 @@ final class ServeIT {
           .content()
           .startsWith("ledger: kafka.port is " + taken.getLocalPort())
           .hasLineCount(1);
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return free.getLocalPort();
     }
   }
 }

@@ -3,6 +3,7 @@ package io.connectionledger.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.app.client.StubLedger;
+import io.connectionledger.testkit.JavaCommands;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,19 +31,17 @@ final class WatchIT {
   /** A command that watches the pool chat, ten times a second. */
   private ProcessBuilder watching(StubLedger ledger) {
     return new ProcessBuilder(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-XX:TieredStopAtLevel=1",
-        "-cp",
-        System.getProperty("java.class.path"),
-        Main.class.getName(),
-        "connections",
-        "--watch",
-        "--interval",
-        "100ms",
-        "--pool",
-        "chat",
-        "--url",
-        ledger.url());
+        JavaCommands.of(
+            List.of("-XX:TieredStopAtLevel=1"),
+            Main.class,
+            "connections",
+            "--watch",
+            "--interval",
+            "100ms",
+            "--pool",
+            "chat",
+            "--url",
+            ledger.url()));
   }
 
   private Process started(ProcessBuilder builder) throws IOException {

@@ -35,6 +35,7 @@ import io.connectionledger.model.view.Simulation.Peak;
 import io.connectionledger.model.view.SimulationRefusedException;
 import io.connectionledger.model.view.SimulationRefusedException.Why;
 import io.connectionledger.model.view.Simulations;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -48,7 +49,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -69,7 +69,7 @@ final class OpenApiIT {
 
   private final ScriptedLedger ledger = new ScriptedLedger();
   private final ScriptedPolicies policies = new ScriptedPolicies();
-  private final List<Decision> decisions = new ArrayList<>();
+  private final ScriptedArchive archive = new ScriptedArchive();
   private volatile List<String> unready = List.of();
   private volatile @Nullable Why refusal;
   private final QueryServer server =
@@ -79,7 +79,7 @@ final class OpenApiIT {
           new NoChecks(),
           ledger,
           policies,
-          this::find,
+          archive,
           this::simulate,
           Ticker.system(),
           () -> "up 1\n",
@@ -191,7 +191,7 @@ final class OpenApiIT {
       ledger.watcher.changed("chat", Objects.requireNonNull(ledger.connections.get("chat")).pods());
       await().until(() -> reader.types().contains("connections"));
       JsonNode schemas = api.events(stream);
-      for (SseReader.Event event : reader.events) {
+      for (SseReader.SseEvent event : reader.events) {
         assertThat(schemas.has(event.type())).describedAs(event.type()).isTrue();
         api.assertValid(
             event.type(), schemas.path(event.type()), new ObjectMapper().readTree(event.data()));
@@ -243,11 +243,11 @@ final class OpenApiIT {
     see("GET", path, "/v1/decisions/" + id, 503);
     DecisionInputs basis =
         new DecisionInputs(DecisionInputs.Choice.TRIAL, 4.5, 3, 0, 7, 2, 50, 1, null);
-    decisions.add(new Decision.Allowed("chat", id, POD, 0, NOW_MS, Mode.ENFORCE, basis));
+    archive.decisions.add(new Decision.Allowed("chat", id, POD, 0, NOW_MS, Mode.ENFORCE, basis));
     see("GET", path, "/v1/decisions/" + id, 200);
     String other = ConnectionIds.next(NOW_MS);
     see("GET", path, "/v1/decisions/" + other, 404);
-    decisions.add(
+    archive.decisions.add(
         new Decision.Rejected(
             "chat", other, RejectionReason.POD_LIMIT, null, 9, NOW_MS, Mode.SHADOW));
     see("GET", path, "/v1/decisions/" + other, 200);
@@ -336,21 +336,11 @@ final class OpenApiIT {
     return URI.create("http://127.0.0.1:" + server.port() + path);
   }
 
-  private Optional<Decision> find(String id) throws IOException {
-    if (decisions.isEmpty()) {
-      throw new IOException("ledger.decisions cannot be read: away");
-    }
-    return decisions.stream().filter(decision -> decision.id().equals(id)).findFirst();
-  }
-
   private static PolicyRecord policy() {
     PoolPolicy policy =
-        new PoolPolicy(
+        PolicyFixtures.unlimited(
             "chat",
-            PoolPolicy.UNLIMITED_RATE,
-            1,
             3,
-            Mode.ENFORCE,
             PoolPolicy.OnOwnerLoss.SHARE,
             List.of(new Pod("one", POD), new Pod("six", POD_6)));
     return PolicyRecord.ofBase(policy, Set.of(), 1);

@@ -19,18 +19,15 @@ import io.connectionledger.model.view.PoolRejections.PodRejections;
 import io.connectionledger.model.view.PoolView;
 import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.model.view.PoolView.State;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -43,7 +40,7 @@ final class QueryServerTest {
 
   private final ScriptedLedger ledger = new ScriptedLedger();
   private List<String> unready = List.of();
-  private final List<Decision> decisions = new ArrayList<>();
+  private final ScriptedArchive archive = new ScriptedArchive();
   private Supplier<String> metrics = () -> "up 1\n";
   private final QueryServer server = start(0);
   private final HttpClient client = HttpClient.newHttpClient();
@@ -263,13 +260,6 @@ final class QueryServerTest {
             "cannot listen on http port " + taken + " of 127.0.0.1: Address already in use");
   }
 
-  private Optional<Decision> find(String id) throws IOException {
-    if (decisions.isEmpty()) {
-      throw new IOException("ledger.decisions cannot be read: away");
-    }
-    return decisions.stream().filter(decision -> decision.id().equals(id)).findFirst();
-  }
-
   @Test
   void shouldExplainADecision() throws Exception {
     PodAddress pod = new PodAddress("10.0.0.7", 8080);
@@ -292,8 +282,8 @@ final class QueryServerTest {
             9,
             1_700_000_000_000L,
             Mode.SHADOW);
-    decisions.add(allowed);
-    decisions.add(rejected);
+    archive.decisions.add(allowed);
+    archive.decisions.add(rejected);
 
     assertThat(get("/v1/decisions/" + allowed.id()).body())
         .isEqualTo(
@@ -312,7 +302,8 @@ final class QueryServerTest {
   @Test
   void shouldSayWhyADecisionCannotBeExplained() throws Exception {
     HttpResponse<String> away = get("/v1/decisions/" + ConnectionIds.next(NOW_MS));
-    decisions.add(new Decision.Rejected("chat", "d-1", RejectionReason.POD_LIMIT, null, 9, NOW_MS));
+    archive.decisions.add(
+        new Decision.Rejected("chat", "d-1", RejectionReason.POD_LIMIT, null, 9, NOW_MS));
     HttpResponse<String> none = get("/v1/decisions/" + ConnectionIds.next(NOW_MS));
     HttpResponse<String> noId = get("/v1/decisions/d-1");
 
@@ -331,7 +322,7 @@ final class QueryServerTest {
         new NoChecks(),
         ledger,
         new ScriptedPolicies(),
-        this::find,
+        archive,
         new NoSimulations(),
         () -> NOW_MS * 1_000_000,
         () -> metrics.get(),

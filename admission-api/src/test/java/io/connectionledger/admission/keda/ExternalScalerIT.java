@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
 import com.google.protobuf.UnknownFieldSet.Field;
+import io.connectionledger.admission.LoopbackServer;
 import io.connectionledger.admission.keda.Demand.Known;
 import io.connectionledger.admission.keda.Demand.NoSuchPool;
 import io.connectionledger.admission.keda.Demand.Unready;
@@ -20,7 +21,6 @@ import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
@@ -31,8 +31,6 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -60,18 +58,14 @@ final class ExternalScalerIT {
   @BeforeEach
   void start() throws IOException {
     server =
-        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-            .directExecutor()
-            .addService(
-                new ExternalScaler(
-                    pool -> {
-                      asked.incrementAndGet();
-                      return demand.getOrDefault(pool, new NoSuchPool());
-                    },
-                    executor))
-            .addService(ProtoReflectionServiceV1.newInstance())
-            .build()
-            .start();
+        LoopbackServer.start(
+            new ExternalScaler(
+                pool -> {
+                  asked.incrementAndGet();
+                  return demand.getOrDefault(pool, new NoSuchPool());
+                },
+                executor),
+            ProtoReflectionServiceV1.newInstance());
     channel = NettyChannelBuilder.forAddress("127.0.0.1", server.getPort()).usePlaintext().build();
   }
 

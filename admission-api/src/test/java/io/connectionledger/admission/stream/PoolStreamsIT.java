@@ -17,6 +17,7 @@ import io.connectionledger.model.view.PoolView;
 import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.model.view.PoolView.State;
 import io.connectionledger.streams.Owner;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -86,11 +87,11 @@ final class PoolStreamsIT {
         .isEqualTo("[pod-1=0, pod-2=0] of 0, limit 3, ready true");
     assertThat(reader.events.subList(1, 21)).allMatch(event -> event.type().equals("connections"));
     assertThat(reader.events.subList(1, 21))
-        .extracting(SseReader.Event::data)
+        .extracting(SseReader.SseEvent::data)
         .containsExactlyElementsOf(
             IntStream.rangeClosed(1, 20).mapToObj(i -> "[pod-1=" + i + "] of " + i).toList());
     assertThat(reader.events)
-        .extracting(SseReader.Event::number)
+        .extracting(SseReader.SseEvent::number)
         .containsExactlyElementsOf(IntStream.rangeClosed(0, 20).mapToObj(Long::valueOf).toList());
   }
 
@@ -127,7 +128,7 @@ final class PoolStreamsIT {
     change(again, 4);
     // Then
     assertThat(again.events)
-        .extracting(SseReader.Event::data)
+        .extracting(SseReader.SseEvent::data)
         .containsExactly("[pod-1=2] of 2", "[pod-1=3] of 3", "[pod-1=4] of 4");
   }
 
@@ -455,14 +456,8 @@ final class PoolStreamsIT {
 
   private static PolicyRecord policy(int limit) {
     PoolPolicy policy =
-        new PoolPolicy(
-            "chat",
-            PoolPolicy.UNLIMITED_RATE,
-            1,
-            limit,
-            Mode.ENFORCE,
-            PoolPolicy.OnOwnerLoss.SHARE,
-            List.of(new Pod("pod-1", address(1))));
+        PolicyFixtures.unlimited(
+            "chat", limit, PoolPolicy.OnOwnerLoss.SHARE, List.of(new Pod("pod-1", address(1))));
     return PolicyRecord.ofBase(policy, Set.of(), 1);
   }
 

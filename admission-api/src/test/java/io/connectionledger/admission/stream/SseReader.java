@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** Follows a pool as a browser's EventSource does, and keeps what it is told. */
 public final class SseReader implements AutoCloseable {
 
-  public final List<Event> events = new CopyOnWriteArrayList<>();
+  public final List<SseEvent> events = new CopyOnWriteArrayList<>();
   public final List<String> comments = new CopyOnWriteArrayList<>();
 
   /** Completes when the stream ends. */
@@ -22,7 +22,7 @@ public final class SseReader implements AutoCloseable {
   private final Lines lines = new Lines();
   private volatile boolean ended;
 
-  public record Event(String id, String type, String data) {
+  public record SseEvent(String id, String type, String data) {
 
     /** The number in the id. */
     public long number() {
@@ -52,12 +52,12 @@ public final class SseReader implements AutoCloseable {
     return ended;
   }
 
-  public Event last() {
+  public SseEvent last() {
     return events.getLast();
   }
 
   public List<String> types() {
-    return events.stream().map(Event::type).toList();
+    return events.stream().map(SseEvent::type).toList();
   }
 
   @Override
@@ -89,7 +89,7 @@ public final class SseReader implements AutoCloseable {
       } else if (line.startsWith("event: ")) {
         type = line.substring(7);
       } else if (line.startsWith("data: ")) {
-        events.add(new Event(id, type, line.substring(6)));
+        events.add(new SseEvent(id, type, line.substring(6)));
       }
     }
 

@@ -26,6 +26,7 @@ import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.policy.HostMatch;
 import io.connectionledger.model.policy.PoolIndex;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.testkit.PolicyFixtures;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.Pipe;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
@@ -313,14 +314,7 @@ class AccessLogTranslatorTest {
   }
 
   private static PoolPolicy pool(String name) {
-    return new PoolPolicy(
-        name,
-        PoolPolicy.UNLIMITED_RATE,
-        1,
-        1,
-        PoolPolicy.Mode.ENFORCE,
-        PoolPolicy.OnOwnerLoss.DENY,
-        List.of());
+    return PolicyFixtures.unlimited(name, 1, List.of());
   }
 
   @ParameterizedTest

@@ -20,7 +20,7 @@ final class Admissions implements AutoCloseable {
 
   private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
   private final Ticker ticker = Ticker.system();
-  private final List<Sample> samples = new ArrayList<>();
+  private final List<AdmissionSample> samples = new ArrayList<>();
   private final List<WebSocketPod> pods;
   private final int limit;
 
@@ -30,7 +30,7 @@ final class Admissions implements AutoCloseable {
    * @param opened connections ever
    * @param free slots of all pods together
    */
-  record Sample(long atMs, long opened, int free) {}
+  record AdmissionSample(long atMs, long opened, int free) {}
 
   private Admissions(List<WebSocketPod> pods, int limit) {
     this.pods = pods;
@@ -55,7 +55,7 @@ final class Admissions implements AutoCloseable {
       free += Math.max(0, limit - count.current());
     }
     synchronized (samples) {
-      samples.add(new Sample(ticker.nowMs(), opened, free));
+      samples.add(new AdmissionSample(ticker.nowMs(), opened, free));
     }
   }
 
@@ -68,11 +68,11 @@ final class Admissions implements AutoCloseable {
   }
 
   /** The longest time in which nothing was opened and something was free at every moment. */
-  static long longestSilenceMs(List<Sample> samples) {
+  static long longestSilenceMs(List<AdmissionSample> samples) {
     long longestMs = 0;
     long sinceMs = 0;
     long opened = -1;
-    for (Sample sample : samples) {
+    for (AdmissionSample sample : samples) {
       if (sample.opened() != opened || sample.free() == 0) {
         sinceMs = sample.atMs();
         opened = sample.opened();

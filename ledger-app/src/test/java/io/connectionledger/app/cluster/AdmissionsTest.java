@@ -2,7 +2,7 @@ package io.connectionledger.app.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.app.cluster.Admissions.Sample;
+import io.connectionledger.app.cluster.Admissions.AdmissionSample;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -13,11 +13,11 @@ final class AdmissionsTest {
     assertThat(
             Admissions.longestSilenceMs(
                 List.of(
-                    new Sample(0, 5, 1),
-                    new Sample(100, 6, 1),
-                    new Sample(400, 6, 1),
-                    new Sample(500, 7, 1),
-                    new Sample(600, 7, 1))))
+                    new AdmissionSample(0, 5, 1),
+                    new AdmissionSample(100, 6, 1),
+                    new AdmissionSample(400, 6, 1),
+                    new AdmissionSample(500, 7, 1),
+                    new AdmissionSample(600, 7, 1))))
         .isEqualTo(300);
   }
 
@@ -26,11 +26,11 @@ final class AdmissionsTest {
     assertThat(
             Admissions.longestSilenceMs(
                 List.of(
-                    new Sample(0, 5, 1),
-                    new Sample(100, 5, 1),
-                    new Sample(900, 5, 0),
-                    new Sample(1_000, 5, 1),
-                    new Sample(1_150, 5, 1))))
+                    new AdmissionSample(0, 5, 1),
+                    new AdmissionSample(100, 5, 1),
+                    new AdmissionSample(900, 5, 0),
+                    new AdmissionSample(1_000, 5, 1),
+                    new AdmissionSample(1_150, 5, 1))))
         .isEqualTo(250);
   }
 }

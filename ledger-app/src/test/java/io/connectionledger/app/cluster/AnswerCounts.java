@@ -23,7 +23,7 @@ final class AnswerCounts implements Crowd.Witness {
       Set.of("opened", "pod_limit", "rate_limited", "circuit_open");
 
   private final Ticker ticker = Ticker.system();
-  private final List<Answer> answers = new ArrayList<>();
+  private final List<CountedAnswer> answers = new ArrayList<>();
 
   /**
    * One.
@@ -31,7 +31,7 @@ final class AnswerCounts implements Crowd.Witness {
    * @param atMs when it came
    * @param kind {@code opened}, the ledger's reason, a status without one, or {@code broken}
    */
-  record Answer(long atMs, String kind, double millis) {
+  record CountedAnswer(long atMs, String kind, double millis) {
 
     boolean failed() {
       return !DECIDED.contains(kind);
@@ -47,8 +47,8 @@ final class AnswerCounts implements Crowd.Witness {
               refused.reason().isEmpty() ? "status " + refused.status() : refused.reason();
           case Broken broken -> "broken";
         };
-    Answer answer =
-        new Answer(ticker.nowMs(), kind, (double) nanos / TimeUnit.MILLISECONDS.toNanos(1));
+    CountedAnswer answer =
+        new CountedAnswer(ticker.nowMs(), kind, (double) nanos / TimeUnit.MILLISECONDS.toNanos(1));
     synchronized (answers) {
       answers.add(answer);
     }
@@ -65,7 +65,7 @@ final class AnswerCounts implements Crowd.Witness {
   }
 
   /** Some of them. */
-  record Some(List<Answer> answers) {
+  record Some(List<CountedAnswer> answers) {
 
     int count(String kind) {
       return (int) answers.stream().filter(answer -> answer.kind().equals(kind)).count();
@@ -73,14 +73,15 @@ final class AnswerCounts implements Crowd.Witness {
 
     /** Answers of others than a ledger that is all right. */
     int failed() {
-      return (int) answers.stream().filter(Answer::failed).count();
+      return (int) answers.stream().filter(CountedAnswer::failed).count();
     }
 
     /** How many of which kind. */
     String kinds() {
       Map<String, Long> kinds =
           answers.stream()
-              .collect(Collectors.groupingBy(Answer::kind, TreeMap::new, Collectors.counting()));
+              .collect(
+                  Collectors.groupingBy(CountedAnswer::kind, TreeMap::new, Collectors.counting()));
       return kinds.entrySet().stream()
           .map(kind -> "%,d %s".formatted(kind.getValue(), kind.getKey()))
           .collect(Collectors.joining(", "));
@@ -88,7 +89,7 @@ final class AnswerCounts implements Crowd.Witness {
 
     /** How long they took. */
     String times() {
-      double[] sorted = answers.stream().mapToDouble(Answer::millis).sorted().toArray();
+      double[] sorted = answers.stream().mapToDouble(CountedAnswer::millis).sorted().toArray();
       if (sorted.length == 0) {
         return "no answer";
       }

@@ -2,7 +2,7 @@ package io.connectionledger.app.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.app.cluster.ClusterRig.Demand;
+import io.connectionledger.app.cluster.ClusterRig.ClientDemand;
 import io.connectionledger.app.cluster.ClusterRig.Takeover;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
@@ -27,7 +27,7 @@ class ClusterE2E {
 
   @BeforeAll
   void start() throws Exception {
-    rig = ClusterRig.start(ClusterRig.folder("short"), Demand.OVERFULL, "share", false);
+    rig = ClusterRig.start(ClusterRig.folder("short"), ClientDemand.OVERFULL, "share", false);
     rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
   }
 

@@ -3,7 +3,7 @@ package io.connectionledger.app.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.connectionledger.app.cluster.ClusterRig.Demand;
+import io.connectionledger.app.cluster.ClusterRig.ClientDemand;
 import io.connectionledger.app.cluster.ClusterRig.Takeover;
 import io.connectionledger.app.cluster.ClusterTable.Row;
 import io.connectionledger.app.e2e.CheckCrowd;
@@ -58,24 +58,24 @@ class ClusterFaultsE2E {
   @Test
   @Order(1)
   void shouldGoOnAdmittingWithSharesWhenTheOwnerIsKilled() throws Exception {
-    double silent = killOwners("`share`, with room", Demand.WITH_ROOM, "share", "≤ 1.0");
+    double silent = killOwners("`share`, with room", ClientDemand.WITH_ROOM, "share", "≤ 1.0");
     assertThat(silent).as("longest time without an admission").isLessThanOrEqualTo(1);
   }
 
   @Test
   @Order(2)
   void shouldNeverAdmitTooManyWithSharesWhenTheOwnerIsKilled() throws Exception {
-    killOwners("`share`, more clients than slots", Demand.OVERFULL, "share", "any");
+    killOwners("`share`, more clients than slots", ClientDemand.OVERFULL, "share", "any");
   }
 
   @Test
   @Order(3)
   void shouldNeverAdmitTooManyWithoutSharesWhenTheOwnerIsKilled() throws Exception {
-    killOwners("`deny`, more clients than slots", Demand.OVERFULL, "deny", "any");
+    killOwners("`deny`, more clients than slots", ClientDemand.OVERFULL, "deny", "any");
   }
 
-  private double killOwners(String name, Demand demand, String onOwnerLoss, String wantedSilence)
-      throws Exception {
+  private double killOwners(
+      String name, ClientDemand demand, String onOwnerLoss, String wantedSilence) throws Exception {
     String what = "kill -9 of the owner, %d times; %s".formatted(KILLS, name);
     try (ClusterRig rig = ClusterRig.start(ClusterRig.folder(what), demand, onOwnerLoss, false)) {
       rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
@@ -123,7 +123,7 @@ class ClusterFaultsE2E {
   void shouldFailNoCheckWhileAllInstancesAreRestartedInTurn() throws Exception {
     String what = "SIGTERM and restart of all three instances, one after another";
     try (ClusterRig rig =
-        ClusterRig.start(ClusterRig.folder(what), Demand.WITH_ROOM, "share", false)) {
+        ClusterRig.start(ClusterRig.folder(what), ClientDemand.WITH_ROOM, "share", false)) {
       rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
       rig.watch.pass(CHURN);
       List<Long> pids = new ArrayList<>();
@@ -176,7 +176,7 @@ class ClusterFaultsE2E {
   void shouldAdmitNothingAsAFalseOwnerAfterAMinuteInWhichItStoodStill() throws Exception {
     String what = "SIGSTOP of the owner for 60 s, then SIGCONT";
     try (ClusterRig rig =
-        ClusterRig.start(ClusterRig.folder(what), Demand.WITH_ROOM, "share", false)) {
+        ClusterRig.start(ClusterRig.folder(what), ClientDemand.WITH_ROOM, "share", false)) {
       rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
       rig.watch.pass(CHURN);
       int owner = rig.cluster.ownerOf(ClusterRig.POOL);
@@ -239,7 +239,7 @@ class ClusterFaultsE2E {
     // How long an owner decides on its last beat, and a second for what was on its way.
     long leaseMs = Duration.ofSeconds(4).toMillis();
     try (ClusterRig rig =
-        ClusterRig.start(ClusterRig.folder(what), Demand.OVERFULL, "deny", false)) {
+        ClusterRig.start(ClusterRig.folder(what), ClientDemand.OVERFULL, "deny", false)) {
       rig.crowd.churn(ClusterRig.ATTEMPTS_PER_SECOND);
       rig.watch.pass(CHURN);
       long pid = rig.cluster.broker().pid();
@@ -357,7 +357,7 @@ class ClusterFaultsE2E {
   void shouldAdoptWhatTheEnvoysLetThroughWithoutAnyInstance() throws Exception {
     String what = "kill -9 of all three instances; the Envoys fail open";
     try (ClusterRig rig =
-        ClusterRig.start(ClusterRig.folder(what), Demand.WITH_ROOM, "share", true)) {
+        ClusterRig.start(ClusterRig.folder(what), ClientDemand.WITH_ROOM, "share", true)) {
       // A machine that is busy with the start may have let some through already.
       rig.watch.pass(BUCKET_REFILLED);
       int before = rig.open();

@@ -1,5 +1,7 @@
 package io.connectionledger.app.cluster;
 
+import io.connectionledger.app.demo.LedgerPorts;
+import io.connectionledger.app.e2e.BootstrapVariants;
 import io.connectionledger.app.e2e.Cluster;
 import io.connectionledger.app.e2e.Fleet;
 import io.connectionledger.app.envoy.EnvoyBinary;
@@ -10,13 +12,13 @@ import io.connectionledger.app.faults.CountWatch.LedgerCounts;
 import io.connectionledger.app.faults.Crowd;
 import io.connectionledger.app.websocket.WebSocketPod;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.testkit.TestFolders;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +27,6 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /**
@@ -69,13 +70,15 @@ final class ClusterRig implements AutoCloseable {
    * @param residents who stay; beside them come {@link #ATTEMPTS_PER_SECOND}
    * @param stay for how long those do
    */
-  record Demand(int residents, Crowd.Stay stay) {
+  record ClientDemand(int residents, Crowd.Stay stay) {
 
     /** Five eighths of the pods' limits, so that there always is room. */
-    static final Demand WITH_ROOM = new Demand(CAPACITY * 3 / 8, new Crowd.Stay(500, 1_500));
+    static final ClientDemand WITH_ROOM =
+        new ClientDemand(CAPACITY * 3 / 8, new Crowd.Stay(500, 1_500));
 
     /** More than the pods may take, so that one too many would show at once. */
-    static final Demand OVERFULL = new Demand(CAPACITY * 5 / 8, new Crowd.Stay(1_000, 7_000));
+    static final ClientDemand OVERFULL =
+        new ClientDemand(CAPACITY * 5 / 8, new Crowd.Stay(1_000, 7_000));
   }
 
   /**
@@ -88,7 +91,7 @@ final class ClusterRig implements AutoCloseable {
   record Takeover(
       long pid, double ownedSeconds, double silentSeconds, OptionalDouble exactSeconds) {}
 
-  private ClusterRig(Cluster cluster, List<WebSocketPod> pods, Demand demand) {
+  private ClusterRig(Cluster cluster, List<WebSocketPod> pods, ClientDemand demand) {
     this.cluster = cluster;
     this.pods = pods;
     this.admissions = Admissions.start(pods, LIMIT);
@@ -111,7 +114,7 @@ final class ClusterRig implements AutoCloseable {
    * @param failOpen what the Envoys do without a ledger: let some pass, as their file says, or
    *     nobody, so that whoever gets in was admitted by the ledger
    */
-  static ClusterRig start(Path folder, Demand demand, String onOwnerLoss, boolean failOpen)
+  static ClusterRig start(Path folder, ClientDemand demand, String onOwnerLoss, boolean failOpen)
       throws Exception {
     List<WebSocketPod> pods = Fleet.pods(PODS);
     String pool =
@@ -121,10 +124,11 @@ final class ClusterRig implements AutoCloseable {
         Cluster.start(
             folder,
             INSTANCES,
-            new Cluster.Settings(
+            new Cluster.ClusterSettings(
                 "durability: fast", "heartbeat: " + HEARTBEAT.toSeconds() + "s", pool));
     ClusterRig rig = new ClusterRig(cluster, pods, demand);
-    Path bootstrap = bootstrap(folder, failOpen);
+    Path bootstrap =
+        failOpen ? Fleet.ROOT.resolve("envoy/envoy.yaml") : BootstrapVariants.failingClosed(folder);
     for (int i = 1; i <= ENVOYS; i++) {
       rig.envoys.add(rig.startEnvoy(bootstrap, "envoy-" + i, folder));
     }
@@ -134,29 +138,7 @@ final class ClusterRig implements AutoCloseable {
 
   /** Where an experiment's processes live and log; what an earlier run left is deleted. */
   static Path folder(String what) throws IOException {
-    Path folder =
-        Path.of("target", "cluster", what.replaceAll("[^A-Za-z0-9]+", "-")).toAbsolutePath();
-    if (Files.exists(folder)) {
-      try (Stream<Path> entries = Files.walk(folder)) {
-        for (Path entry : entries.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(entry);
-        }
-      }
-    }
-    return Files.createDirectories(folder);
-  }
-
-  private static Path bootstrap(Path folder, boolean failOpen) throws IOException {
-    Path original = Fleet.ROOT.resolve("envoy/envoy.yaml");
-    if (failOpen) {
-      return original;
-    }
-    String open = Files.readString(original);
-    String closed = open.replace("failure_mode_allow: true", "failure_mode_allow: false");
-    if (closed.equals(open)) {
-      throw new IllegalStateException("envoy.yaml does not say failure_mode_allow: true any more");
-    }
-    return Files.writeString(folder.resolve("envoy.yaml"), closed);
+    return TestFolders.empty(Path.of("target", "cluster"), what);
   }
 
   private EnvoyProcess startEnvoy(Path bootstrap, String node, Path folder) throws Exception {
@@ -165,9 +147,9 @@ final class ClusterRig implements AutoCloseable {
         bootstrap,
         EnvoyOptions.of(node, 1, 1, 1)
             .withServices(
-                cluster.ports(Fleet.Ports::als),
-                cluster.ports(Fleet.Ports::authz),
-                cluster.ports(Fleet.Ports::xds))
+                cluster.ports(LedgerPorts::als),
+                cluster.ports(LedgerPorts::authz),
+                cluster.ports(LedgerPorts::xds))
             .withPool(POOL)
             .withHeartbeat(HEARTBEAT)
             .withWorkers(1),

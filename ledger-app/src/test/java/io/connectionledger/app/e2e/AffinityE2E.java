@@ -35,8 +35,7 @@ class AffinityE2E {
             """
                     .formatted(Fleet.yaml(pods)));
         Fleet fleet =
-            Fleet.start(
-                "chat", pods, 2, Fleet.Ports.of(ledger), folder, passingOnTheUser(folder))) {
+            Fleet.start("chat", pods, 2, Fleet.ports(ledger), folder, passingOnTheUser(folder))) {
       Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ready);
 
       for (int round = 0; round < 4; round++) {

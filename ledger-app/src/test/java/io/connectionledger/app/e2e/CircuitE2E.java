@@ -34,7 +34,7 @@ class CircuitE2E {
             chat: { per-pod-max-connections: 30, pods: [%s] }
             """
                     .formatted(Fleet.yaml(pods)));
-        Fleet fleet = Fleet.start("chat", pods, 1, Fleet.Ports.of(ledger), folder)) {
+        Fleet fleet = Fleet.start("chat", pods, 1, Fleet.ports(ledger), folder)) {
       Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ready);
       List<Attempt> attempts = new ArrayList<>();
 

@@ -1,12 +1,9 @@
 package io.connectionledger.app.e2e;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.app.demo.LedgerPorts;
+import io.connectionledger.testkit.FreePorts;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +19,6 @@ import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.common.GroupState;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
-import org.jspecify.annotations.Nullable;
 
 /** A broker and instances that share it, each a process of its own that can be killed. */
 public final class Cluster implements AutoCloseable {
@@ -37,12 +33,9 @@ public final class Cluster implements AutoCloseable {
   /** The application id of the topology. */
   private static final String GROUP = "connection-ledger";
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration START = Duration.ofMinutes(2);
-  private static final Duration TIMEOUT = Duration.ofSeconds(3);
 
   private final List<ServeProcess> instances = new ArrayList<>();
-  private final HttpClient http = HttpClient.newHttpClient();
   private final ServeProcess broker;
   private final int kafkaPort;
 
@@ -56,7 +49,7 @@ public final class Cluster implements AutoCloseable {
    *
    * @param authz beside the port
    */
-  public record Settings(String authz, String lease, String pools) {}
+  public record ClusterSettings(String authz, String lease, String pools) {}
 
   /**
    * Starts it and waits until all instances are ready.
@@ -73,12 +66,15 @@ public final class Cluster implements AutoCloseable {
                         .formatted(pool, limit))
             .collect(Collectors.joining(", "));
     return start(
-        folder, instances, new Settings("durability: acknowledged", "reservation: 10m", flow));
+        folder,
+        instances,
+        new ClusterSettings("durability: acknowledged", "reservation: 10m", flow));
   }
 
   /** Starts it and waits until all instances are ready. */
-  public static Cluster start(Path folder, int instances, Settings settings) throws IOException {
-    int kafkaPort = ServeProcess.freePorts(1).getFirst();
+  public static Cluster start(Path folder, int instances, ClusterSettings settings)
+      throws IOException {
+    int kafkaPort = FreePorts.one();
     String broker = "port: %d, properties: { %s }".formatted(kafkaPort, PATIENT_BROKER);
     Cluster cluster = new Cluster(launch(folder, "kafka", broker, settings, "kafka"), kafkaPort);
     for (int i = 0; i < instances; i++) {
@@ -95,10 +91,11 @@ public final class Cluster implements AutoCloseable {
   }
 
   private static ServeProcess launch(
-      Path folder, String name, String kafka, Settings settings, String roles) throws IOException {
+      Path folder, String name, String kafka, ClusterSettings settings, String roles)
+      throws IOException {
     Path home = Files.createDirectories(folder.resolve(name));
-    List<Integer> free = ServeProcess.freePorts(4);
-    Fleet.Ports ports = new Fleet.Ports(free.get(0), free.get(1), free.get(2), free.get(3));
+    List<Integer> free = FreePorts.some(4);
+    LedgerPorts ports = new LedgerPorts(free.get(0), free.get(1), free.get(2), free.get(3));
     Path config =
         Files.writeString(
             home.resolve("ledger.yaml"),
@@ -143,10 +140,10 @@ public final class Cluster implements AutoCloseable {
   }
 
   public List<Integer> authzPorts() {
-    return ports(Fleet.Ports::authz);
+    return ports(LedgerPorts::authz);
   }
 
-  public List<Integer> ports(ToIntFunction<Fleet.Ports> service) {
+  public List<Integer> ports(ToIntFunction<LedgerPorts> service) {
     return instances.stream().map(each -> service.applyAsInt(each.ports())).toList();
   }
 
@@ -224,11 +221,7 @@ public final class Cluster implements AutoCloseable {
   }
 
   public JsonNode get(int instance, String path) {
-    try {
-      return JSON.readTree(text(instance, path));
-    } catch (IOException notJson) {
-      throw new IllegalStateException(path + " answered no JSON", notJson);
-    }
+    return LedgerHttp.json(text(instance, path));
   }
 
   private String text(int instance, String path) {
@@ -237,37 +230,12 @@ public final class Cluster implements AutoCloseable {
 
   /** The body of an answer with status 200; empty for any other, and when it does not answer. */
   public Optional<String> find(int instance, String path) {
-    HttpResponse<String> response = send(instance, "GET", path, "");
-    return response != null && response.statusCode() == 200
-        ? Optional.of(response.body())
-        : Optional.empty();
+    return process(instance).http().find(path);
   }
 
   /** Asks an instance for a change, which must succeed. */
   public void change(int instance, String method, String path, String body) {
-    HttpResponse<String> response = send(instance, method, path, body);
-    if (response == null || response.statusCode() != 200) {
-      throw new IllegalStateException(
-          method + " " + path + " failed: " + (response == null ? "no answer" : response.body()));
-    }
-  }
-
-  private @Nullable HttpResponse<String> send(
-      int instance, String method, String path, String body) {
-    URI uri = URI.create("http://127.0.0.1:" + process(instance).ports().http() + path);
-    try {
-      return http.send(
-          HttpRequest.newBuilder(uri)
-              .timeout(TIMEOUT)
-              .method(method, HttpRequest.BodyPublishers.ofString(body))
-              .build(),
-          HttpResponse.BodyHandlers.ofString());
-    } catch (IOException away) {
-      return null;
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(interrupted);
-    }
+    JsonNode unused = process(instance).http().change(method, path, body);
   }
 
   @Override
@@ -276,6 +244,5 @@ public final class Cluster implements AutoCloseable {
       instance.close();
     }
     broker.close();
-    http.shutdownNow();
   }
 }

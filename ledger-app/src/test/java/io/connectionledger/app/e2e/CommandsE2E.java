@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.app.Main;
+import io.connectionledger.app.cli.CommandRuns;
 import io.connectionledger.app.envoy.EnvoyProcess;
 import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.app.websocket.WebSocketClients.Connection;
 import io.connectionledger.app.websocket.WebSocketPod;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +23,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** An operator's day at the command line, with everything real. */
 class CommandsE2E {
@@ -54,7 +53,7 @@ class CommandsE2E {
               pods: [%s]
             """
                 .formatted(Fleet.yaml(pods)));
-    fleet = Fleet.start("chat", pods, 2, Fleet.Ports.of(ledger), folder);
+    fleet = Fleet.start("chat", pods, 2, Fleet.ports(ledger), folder);
     Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ready);
   }
 
@@ -67,10 +66,7 @@ class CommandsE2E {
   private Ran run(String... args) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
-    CommandLine line = Main.commandLine(args);
-    line.setOut(new PrintWriter(out, true));
-    line.setErr(new PrintWriter(err, true));
-    int exitCode = line.execute(args);
+    int exitCode = CommandRuns.execute(Main.commandLine(args), out, err, args);
     return new Ran(exitCode, out.toString(), err.toString());
   }
 

@@ -1,10 +1,10 @@
 package io.connectionledger.app.e2e;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
+import io.connectionledger.app.demo.LedgerPorts;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
@@ -16,8 +16,6 @@ import io.connectionledger.app.websocket.WebSocketClients.Opened;
 import io.connectionledger.app.websocket.WebSocketPod;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,32 +36,28 @@ import org.awaitility.Awaitility;
 public final class Fleet implements AutoCloseable {
 
   public static final Path ROOT = Path.of("").toAbsolutePath().resolve("..").normalize();
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   final String pool;
   final List<WebSocketPod> pods;
   final List<EnvoyProcess> envoys = new ArrayList<>();
   final WebSocketClients clients = new WebSocketClients();
   private final Queue<Connection> entered = new ConcurrentLinkedQueue<>();
-  private final int httpPort;
-  private final HttpClient http = HttpClient.newHttpClient();
+  private final LedgerHttp http;
 
   private Fleet(String pool, List<WebSocketPod> pods, int httpPort) {
     this.pool = pool;
     this.pods = pods;
-    this.httpPort = httpPort;
+    this.http = new LedgerHttp(httpPort, TIMEOUT);
   }
 
-  /** The ports of the ledger under test. */
-  public record Ports(int als, int authz, int xds, int http) {
-
-    static Ports of(LedgerNode ledger) {
-      return new Ports(
-          ledger.alsPort().orElseThrow(),
-          ledger.authzPort().orElseThrow(),
-          ledger.xdsPort().orElseThrow(),
-          ledger.httpPort().orElseThrow());
-    }
+  /** Where the ledger under test listens. */
+  static LedgerPorts ports(LedgerNode ledger) {
+    return new LedgerPorts(
+        ledger.alsPort().orElseThrow(),
+        ledger.authzPort().orElseThrow(),
+        ledger.xdsPort().orElseThrow(),
+        ledger.httpPort().orElseThrow());
   }
 
   /**
@@ -106,13 +100,19 @@ public final class Fleet implements AutoCloseable {
   }
 
   /** Starts them; the ledger may come later. */
-  static Fleet start(String pool, List<WebSocketPod> pods, int envoys, Ports ports, Path folder)
+  static Fleet start(
+      String pool, List<WebSocketPod> pods, int envoys, LedgerPorts ports, Path folder)
       throws Exception {
     return start(pool, pods, envoys, ports, folder, ROOT.resolve("envoy/envoy.yaml"));
   }
 
   static Fleet start(
-      String pool, List<WebSocketPod> pods, int envoys, Ports ports, Path folder, Path bootstrap)
+      String pool,
+      List<WebSocketPod> pods,
+      int envoys,
+      LedgerPorts ports,
+      Path folder,
+      Path bootstrap)
       throws Exception {
     Fleet fleet = new Fleet(pool, pods, ports.http());
     Path program = EnvoyBinary.system().locate();
@@ -203,38 +203,16 @@ public final class Fleet implements AutoCloseable {
   }
 
   JsonNode get(String path) {
-    try {
-      return JSON.readTree(text(path));
-    } catch (IOException notJson) {
-      throw new IllegalStateException(path + " answered no JSON", notJson);
-    }
+    return LedgerHttp.json(text(path));
   }
 
   String text(String path) {
-    try {
-      HttpRequest request =
-          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path)).build();
-      return http.send(request, HttpResponse.BodyHandlers.ofString()).body();
-    } catch (IOException unreachable) {
-      return "{}";
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(interrupted);
-    }
+    return http.send("GET", path, "").map(HttpResponse::body).orElse("{}");
   }
 
   /** What the ledger answers to a request that changes something; it must succeed. */
-  JsonNode change(String method, String path, String body) throws Exception {
-    HttpResponse<String> answer =
-        http.send(
-            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + httpPort + path))
-                .method(method, HttpRequest.BodyPublishers.ofString(body))
-                .build(),
-            HttpResponse.BodyHandlers.ofString());
-    if (answer.statusCode() != 200) {
-      throw new IllegalStateException(path + " answered " + answer.body());
-    }
-    return JSON.readTree(answer.body());
+  JsonNode change(String method, String path, String body) {
+    return http.change(method, path, body);
   }
 
   /** Whether the ledger is ready and every Envoy has its pods. */

@@ -2,17 +2,15 @@ package io.connectionledger.app.e2e;
 
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.testkit.TestFolders;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * A consumer that is not of Kafka's own making: librdkafka, from a pinned wheel whose hash pip
@@ -84,22 +82,7 @@ final class ForeignConsumer {
         throw e;
       }
     } finally {
-      delete(work);
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      files
-          .sorted(Comparator.reverseOrder())
-          .forEach(
-              file -> {
-                try {
-                  Files.delete(file);
-                } catch (IOException failed) {
-                  throw new UncheckedIOException(failed);
-                }
-              });
+      long unused = TestFolders.delete(work);
     }
   }
 

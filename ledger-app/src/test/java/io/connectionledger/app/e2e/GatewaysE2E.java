@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.connectionledger.app.demo.LedgerPorts;
 import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.app.websocket.WebSocketClients.Attempt;
 import io.connectionledger.app.websocket.WebSocketClients.Connection;
 import io.connectionledger.app.websocket.WebSocketPod;
+import io.connectionledger.testkit.FreePorts;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -57,9 +59,9 @@ class GatewaysE2E {
                 .formatted(LIMIT, ISTIO, Fleet.yaml(chat), Fleet.yaml(game)))) {
       Path bootstrap =
           Files.writeString(folder.resolve("gateway.yaml"), bootstrap(chat, game).toPrettyString());
-      Fleet.Ports ports = Fleet.Ports.of(ledger);
-      int nobody = ServeProcess.freePorts(1).getFirst();
-      Fleet.Ports unasked = new Fleet.Ports(ports.als(), nobody, ports.xds(), ports.http());
+      LedgerPorts ports = Fleet.ports(ledger);
+      int nobody = FreePorts.one();
+      LedgerPorts unasked = new LedgerPorts(ports.als(), nobody, ports.xds(), ports.http());
       try (Fleet asking = Fleet.start("chat", chat, 1, ports, folder, bootstrap);
           Fleet failingOpen =
               Fleet.start(

@@ -3,8 +3,6 @@ package io.connectionledger.app.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.app.websocket.WebSocketPod;
 import java.io.BufferedReader;
@@ -87,12 +85,7 @@ class HandshakeFormsE2E {
       fleets.put(
           form.getKey(),
           Fleet.start(
-              form.getKey(),
-              pods.get(form.getKey()),
-              1,
-              Fleet.Ports.of(ledger),
-              folder,
-              bootstrap));
+              form.getKey(), pods.get(form.getKey()), 1, Fleet.ports(ledger), folder, bootstrap));
     }
     Awaitility.await("ready")
         .atMost(Duration.ofSeconds(60))
@@ -101,18 +94,7 @@ class HandshakeFormsE2E {
 
   /** envoy.yaml whose ext_authz passes on what {@code form} says. */
   private static JsonNode bootstrap(String form) throws IOException {
-    YAMLMapper yaml = new YAMLMapper();
-    JsonNode file = yaml.readTree(Fleet.ROOT.resolve("envoy/envoy.yaml").toFile());
-    for (JsonNode filter :
-        file.at(
-            "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters")) {
-      if (filter.path("name").asText().equals("envoy.filters.http.ext_authz")) {
-        ObjectNode authz = (ObjectNode) filter.path("typed_config");
-        authz.remove("allowed_headers");
-        authz.setAll((ObjectNode) yaml.readTree(form));
-      }
-    }
-    return file;
+    return BootstrapVariants.withExtAuthz("allowed_headers", form);
   }
 
   @AfterAll
@@ -159,7 +141,7 @@ class HandshakeFormsE2E {
   void shouldDecideExtendedConnects() throws Exception {
     for (Fleet fleet : fleets.values()) {
       try (Http2WebSocket client = Http2WebSocket.connect(fleet.uri(0).getPort())) {
-        Http2WebSocket.Stream stream = client.open(Map.of("sec-websocket-version", "13"));
+        Http2WebSocket.Http2Stream stream = client.open(Map.of("sec-websocket-version", "13"));
         assertThat(stream.status()).as(fleet.pool).isEqualTo(200);
         fleet.awaitActive(1);
         assertThat(fleet.connections().path("unleased").asInt(-1)).as(fleet.pool).isZero();

@@ -45,12 +45,12 @@ final class Http2WebSocket implements AutoCloseable {
   private final Channel connection;
 
   /** One stream. */
-  static final class Stream extends SimpleChannelInboundHandler<Http2StreamFrame> {
+  static final class Http2Stream extends SimpleChannelInboundHandler<Http2StreamFrame> {
     private final CompletableFuture<Http2Headers> answer = new CompletableFuture<>();
     private final BlockingQueue<String> received = new LinkedBlockingQueue<>();
     private final Channel channel;
 
-    private Stream(Channel channel) {
+    private Http2Stream(Channel channel) {
       this.channel = channel;
     }
 
@@ -138,14 +138,14 @@ final class Http2WebSocket implements AutoCloseable {
   }
 
   /** Asks for a WebSocket. */
-  Stream open(Map<String, String> headers) throws Exception {
+  Http2Stream open(Map<String, String> headers) throws Exception {
     Channel channel =
         new Http2StreamChannelBootstrap(connection)
             .handler(new ChannelInboundHandlerAdapter())
             .open()
             .sync()
             .getNow();
-    Stream stream = new Stream(channel);
+    Http2Stream stream = new Http2Stream(channel);
     channel.pipeline().addLast(stream);
     Http2Headers request =
         new DefaultHttp2Headers(false)

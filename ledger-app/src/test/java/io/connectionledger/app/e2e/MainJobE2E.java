@@ -3,6 +3,7 @@ package io.connectionledger.app.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.connectionledger.app.demo.LedgerPorts;
 import io.connectionledger.app.envoy.EnvoyProbe;
 import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.app.serve.MetricsPage;
@@ -68,7 +69,7 @@ class MainJobE2E {
             """
                 .formatted(
                     LIMIT, Fleet.yaml(chatPods), Fleet.yaml(pacedPods), Fleet.yaml(watchedPods)));
-    Fleet.Ports ports = Fleet.Ports.of(ledger);
+    LedgerPorts ports = Fleet.ports(ledger);
     chat = Fleet.start("chat", chatPods, 3, ports, folder);
     paced = Fleet.start("paced", pacedPods, 3, ports, folder);
     watched = Fleet.start("watched", watchedPods, 1, ports, folder);

@@ -3,6 +3,7 @@ package io.connectionledger.app.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.connectionledger.app.demo.LedgerPorts;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
@@ -42,7 +43,7 @@ class OddLogsE2E {
                     "use_remote_address: true",
                     "use_remote_address: true\n          preserve_external_request_id: true"));
     try (LedgerNode ledger = Fleet.ledger(folder, ServeProcess.pool("chat", 10, pods));
-        Fleet fleet = Fleet.start("chat", pods, 1, Fleet.Ports.of(ledger), folder, bootstrap)) {
+        Fleet fleet = Fleet.start("chat", pods, 1, Fleet.ports(ledger), folder, bootstrap)) {
       Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(fleet::ready);
       List<Connection> others = fleet.open(3);
 
@@ -90,8 +91,8 @@ class OddLogsE2E {
   void shouldSayThatTwoEnvoysHaveTheSameNodeId() throws Exception {
     List<WebSocketPod> pods = Fleet.pods(1);
     try (LedgerNode ledger = Fleet.ledger(folder, ServeProcess.pool("chat", 100, pods));
-        Fleet fleet = Fleet.start("chat", pods, 1, Fleet.Ports.of(ledger), folder)) {
-      Fleet.Ports ports = Fleet.Ports.of(ledger);
+        Fleet fleet = Fleet.start("chat", pods, 1, Fleet.ports(ledger), folder)) {
+      LedgerPorts ports = Fleet.ports(ledger);
       fleet.envoys.add(
           EnvoyProcess.start(
               EnvoyBinary.system().locate(),

@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
+import io.connectionledger.app.demo.LedgerPorts;
 import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.app.websocket.WebSocketClients.Attempt;
 import io.connectionledger.app.websocket.WebSocketClients.Connection;
 import io.connectionledger.app.websocket.WebSocketClients.Refused;
 import io.connectionledger.app.websocket.WebSocketPod;
+import io.connectionledger.testkit.FreePorts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +47,7 @@ class PolicyE2E {
   void start() throws Exception {
     pods = Fleet.pods(3);
     file = Files.writeString(folder.resolve("pools.yaml"), pools(4, 0, 1));
-    List<Integer> ports = ServeProcess.freePorts(4);
+    List<Integer> ports = FreePorts.some(4);
     Path yaml =
         Files.writeString(
             folder.resolve("ledger.yaml"),
@@ -73,7 +75,7 @@ class PolicyE2E {
             "chat",
             pods,
             1,
-            new Fleet.Ports(ports.get(0), ports.get(1), ports.get(3), ports.get(2)),
+            new LedgerPorts(ports.get(0), ports.get(1), ports.get(3), ports.get(2)),
             folder);
     awaitReady();
   }

@@ -3,10 +3,12 @@ package io.connectionledger.app.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.connectionledger.app.demo.LedgerPorts;
 import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.app.websocket.WebSocketClients.Attempt;
 import io.connectionledger.app.websocket.WebSocketClients.Refused;
 import io.connectionledger.app.websocket.WebSocketPod;
+import io.connectionledger.testkit.FreePorts;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,7 +33,7 @@ class RejectionsE2E {
             folder.resolve("narrowed.yaml"),
             Files.readString(Fleet.ROOT.resolve("envoy/envoy.yaml"))
                 .replaceFirst("max_requests: \\d+", "max_requests: " + MAX_REQUESTS));
-    int nobody = ServeProcess.freePorts(1).getFirst();
+    int nobody = FreePorts.one();
     try (LedgerNode ledger =
         Fleet.ledger(
             folder,
@@ -40,8 +42,8 @@ class RejectionsE2E {
             narrowed: { per-pod-max-connections: 100, pods: [%s] }
             """
                 .formatted(Fleet.yaml(pods), Fleet.yaml(otherPods)))) {
-      Fleet.Ports ports = Fleet.Ports.of(ledger);
-      Fleet.Ports withoutChecks = new Fleet.Ports(ports.als(), nobody, ports.xds(), ports.http());
+      LedgerPorts ports = Fleet.ports(ledger);
+      LedgerPorts withoutChecks = new LedgerPorts(ports.als(), nobody, ports.xds(), ports.http());
       try (Fleet unasked = Fleet.start("unasked", pods, 1, withoutChecks, folder);
           Fleet narrow = Fleet.start("narrowed", otherPods, 1, ports, folder, narrowed)) {
         Awaitility.await("ready")

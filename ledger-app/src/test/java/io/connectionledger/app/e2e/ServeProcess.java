@@ -1,11 +1,12 @@
 package io.connectionledger.app.e2e;
 
+import io.connectionledger.app.demo.LedgerPorts;
 import io.connectionledger.app.websocket.WebSocketPod;
+import io.connectionledger.testkit.FreePorts;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,18 +19,22 @@ public final class ServeProcess implements AutoCloseable {
 
   private static final int LOG_END = 40;
 
+  private static final Duration TIMEOUT = Duration.ofSeconds(3);
+
   private final Path folder;
   private final Path config;
-  private final Fleet.Ports ports;
+  private final LedgerPorts ports;
   private final List<String> arguments;
+  private final LedgerHttp http;
   private Process process;
 
-  private ServeProcess(Path folder, Path config, Fleet.Ports ports, List<String> arguments)
+  private ServeProcess(Path folder, Path config, LedgerPorts ports, List<String> arguments)
       throws IOException {
     this.folder = folder;
     this.config = config;
     this.ports = ports;
     this.arguments = arguments;
+    this.http = new LedgerHttp(ports.http(), TIMEOUT);
     this.process = launch();
   }
 
@@ -39,8 +44,8 @@ public final class ServeProcess implements AutoCloseable {
    * @param pools the YAML of the pools, in flow style
    */
   static ServeProcess start(Path folder, String pools, String... arguments) throws IOException {
-    List<Integer> free = freePorts(5);
-    Fleet.Ports ports = new Fleet.Ports(free.get(0), free.get(1), free.get(2), free.get(3));
+    List<Integer> free = FreePorts.some(5);
+    LedgerPorts ports = new LedgerPorts(free.get(0), free.get(1), free.get(2), free.get(3));
     Path config =
         Files.writeString(
             folder.resolve("ledger.yaml"),
@@ -71,7 +76,7 @@ public final class ServeProcess implements AutoCloseable {
    * @param folder for its log; left to the caller
    * @param ports what {@code config} says
    */
-  public static ServeProcess start(Path folder, Path config, Fleet.Ports ports, String... arguments)
+  public static ServeProcess start(Path folder, Path config, LedgerPorts ports, String... arguments)
       throws IOException {
     return new ServeProcess(folder, config, ports, List.of(arguments));
   }
@@ -80,21 +85,6 @@ public final class ServeProcess implements AutoCloseable {
   public static String pool(String name, int limit, List<WebSocketPod> pods) {
     return "%s: { per-pod-max-connections: %d, pods: [%s] }"
         .formatted(name, limit, Fleet.yaml(pods));
-  }
-
-  /** Ports of the loopback that nobody has now. */
-  public static List<Integer> freePorts(int count) throws IOException {
-    List<ServerSocket> sockets = new ArrayList<>();
-    try {
-      for (int i = 0; i < count; i++) {
-        sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-      }
-      return sockets.stream().map(ServerSocket::getLocalPort).toList();
-    } finally {
-      for (ServerSocket socket : sockets) {
-        socket.close();
-      }
-    }
   }
 
   private Process launch() throws IOException {
@@ -123,8 +113,12 @@ public final class ServeProcess implements AutoCloseable {
     return process.isAlive();
   }
 
-  public Fleet.Ports ports() {
+  public LedgerPorts ports() {
     return ports;
+  }
+
+  LedgerHttp http() {
+    return http;
   }
 
   /** The last lines that it wrote, with whether it still runs. */
@@ -162,5 +156,6 @@ public final class ServeProcess implements AutoCloseable {
   @Override
   public void close() throws InterruptedException {
     kill();
+    http.close();
   }
 }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.connectionledger.app.demo.LedgerPorts;
 import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.app.websocket.WebSocketClients.Attempt;
 import io.connectionledger.app.websocket.WebSocketClients.Connection;
@@ -60,9 +60,9 @@ class TransportsE2E {
                     ServeProcess.pool("by-grpc", LIMIT, grpcPods),
                     ServeProcess.pool("by-http", LIMIT, httpPods),
                     Fleet.yaml(pacedPods)));
-    Fleet.Ports ports = Fleet.Ports.of(ledger);
+    LedgerPorts ports = Fleet.ports(ledger);
     // Its checks go to the HTTP port.
-    Fleet.Ports httpPorts = new Fleet.Ports(ports.als(), ports.http(), ports.xds(), ports.http());
+    LedgerPorts httpPorts = new LedgerPorts(ports.als(), ports.http(), ports.xds(), ports.http());
     Path overHttp = folder.resolve("envoy-http.yaml");
     Files.writeString(overHttp, overHttp().toPrettyString());
     grpc = Fleet.start("by-grpc", grpcPods, 1, ports, folder);
@@ -75,17 +75,7 @@ class TransportsE2E {
 
   /** envoy.yaml with what docs/admission.md says about ext_authz over HTTP. */
   private static JsonNode overHttp() throws Exception {
-    YAMLMapper yaml = new YAMLMapper();
-    JsonNode file = yaml.readTree(Fleet.ROOT.resolve("envoy/envoy.yaml").toFile());
-    for (JsonNode filter :
-        file.at(
-            "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters")) {
-      if (filter.path("name").asText().equals("envoy.filters.http.ext_authz")) {
-        ObjectNode authz = (ObjectNode) filter.path("typed_config");
-        authz.remove("grpc_service");
-        authz.setAll((ObjectNode) yaml.readTree(documented()));
-      }
-    }
+    JsonNode file = BootstrapVariants.withExtAuthz("grpc_service", documented());
     for (JsonNode cluster : file.at("/static_resources/clusters")) {
       if (cluster.path("name").asText().equals("authz")) {
         ((ObjectNode) cluster).remove("typed_extension_protocol_options");
@@ -194,7 +184,7 @@ class TransportsE2E {
     List<Connection> others = fleet.open(2 * LIMIT - room);
     fleet.awaitActive(2 * LIMIT - room);
     try (Http2WebSocket client = Http2WebSocket.connect(fleet.uri(0).getPort())) {
-      List<Http2WebSocket.Stream> in = new ArrayList<>();
+      List<Http2WebSocket.Http2Stream> in = new ArrayList<>();
       for (int i = 0; i < room; i++) {
         in.add(client.open(Map.of("x-ledger-pod", "bm9uZQ==")));
         assertThat(in.getLast().status()).isEqualTo(200);
@@ -206,7 +196,7 @@ class TransportsE2E {
 
       assertThat(client.open(Map.of()).status()).isEqualTo(503);
 
-      for (Http2WebSocket.Stream stream : in) {
+      for (Http2WebSocket.Http2Stream stream : in) {
         stream.close();
       }
       fleet.awaitActive(2 * LIMIT - room);

@@ -1,7 +1,9 @@
 package io.connectionledger.app.envoy;
 
+import io.connectionledger.testkit.JavaCommands;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 /** A process that starts an Envoy, prints its process id and waits to be killed. */
@@ -11,12 +13,8 @@ final class EnvoyOwner {
 
   static Process launch(int ledgerPort, Path folder) throws IOException {
     return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            EnvoyOwner.class.getName(),
-            Integer.toString(ledgerPort),
-            folder.toString())
+            JavaCommands.of(
+                List.of(), EnvoyOwner.class, Integer.toString(ledgerPort), folder.toString()))
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }

@@ -8,7 +8,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.websocket.WebSocketClients;
 import io.connectionledger.app.websocket.WebSocketClients.Attempt;
 import io.connectionledger.app.websocket.WebSocketClients.Broken;
@@ -18,6 +17,7 @@ import io.connectionledger.app.websocket.WebSocketPod;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.testkit.FreePorts;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -109,7 +109,7 @@ final class EnvoyProcessE2E {
   @Test
   void shouldGetItsPodsSoonAfterTheLedgerCame() throws Exception {
     // Given: an Envoy that has been asking in vain for longer than it waits with its listeners
-    int port = ServeProcess.freePorts(1).getFirst();
+    int port = FreePorts.one();
     EnvoyProcess envoy = envoy(EnvoyOptions.of("envoy-test", port, port, port));
     assertThat(envoy.admin("/clusters").body()).doesNotContain(first.address().toString());
 

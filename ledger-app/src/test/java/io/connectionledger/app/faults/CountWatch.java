@@ -41,7 +41,7 @@ public final class CountWatch implements AutoCloseable {
 
   private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
   private final Ticker ticker = Ticker.system();
-  private final List<Sample> samples = new ArrayList<>();
+  private final List<CountSample> samples = new ArrayList<>();
   private final Supplier<Map<PodAddress, Integer>> truth;
   private final Supplier<Optional<LedgerCounts>> ledger;
 
@@ -73,13 +73,13 @@ public final class CountWatch implements AutoCloseable {
    * @param held connections that the ledger takes for open although they are not
    * @param reserved slots held for connections on their way
    */
-  public record Sample(long atMs, boolean exact, int freed, int held, int reserved) {
+  public record CountSample(long atMs, boolean exact, int freed, int held, int reserved) {
 
     /**
      * Compares. The pods are counted just before and just after the ledger, so that what moved in
      * between is nobody's error.
      */
-    static Sample of(
+    static CountSample of(
         long atMs,
         Map<PodAddress, Integer> before,
         LedgerCounts ledger,
@@ -97,7 +97,7 @@ public final class CountWatch implements AutoCloseable {
         reserved += waiting;
       }
       boolean exact = before.equals(after) && before.equals(ledger.active());
-      return new Sample(atMs, exact, freed, held, reserved);
+      return new CountSample(atMs, exact, freed, held, reserved);
     }
   }
 
@@ -128,7 +128,7 @@ public final class CountWatch implements AutoCloseable {
     counts.ifPresent(
         answer -> {
           synchronized (samples) {
-            samples.add(Sample.of(ticker.nowMs(), before, answer, after));
+            samples.add(CountSample.of(ticker.nowMs(), before, answer, after));
           }
         });
   }
@@ -168,10 +168,10 @@ public final class CountWatch implements AutoCloseable {
   }
 
   /** When the run of equal counts began that the samples end with, if it is long enough. */
-  static OptionalLong exactSince(List<Sample> samples) {
+  static OptionalLong exactSince(List<CountSample> samples) {
     long startMs = Long.MAX_VALUE;
     long lastMs = Long.MAX_VALUE;
-    for (Sample sample : samples) {
+    for (CountSample sample : samples) {
       if (!sample.exact()) {
         startMs = Long.MAX_VALUE;
       } else if (startMs == Long.MAX_VALUE || sample.atMs() - lastMs > GAP.toMillis()) {
@@ -185,18 +185,18 @@ public final class CountWatch implements AutoCloseable {
   }
 
   /** The most that any sample since then says. */
-  public int most(long sinceMs, ToIntFunction<Sample> figure) {
+  public int most(long sinceMs, ToIntFunction<CountSample> figure) {
     return since(sinceMs).stream().mapToInt(figure).max().orElse(0);
   }
 
   /** The latest sample; empty before the first. */
-  public Optional<Sample> last() {
+  public Optional<CountSample> last() {
     synchronized (samples) {
       return samples.isEmpty() ? Optional.empty() : Optional.of(samples.getLast());
     }
   }
 
-  private List<Sample> since(long sinceMs) {
+  private List<CountSample> since(long sinceMs) {
     synchronized (samples) {
       return samples.stream().filter(sample -> sample.atMs() >= sinceMs).toList();
     }

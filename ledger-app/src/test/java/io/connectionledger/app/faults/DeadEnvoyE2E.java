@@ -29,7 +29,7 @@ class DeadEnvoyE2E {
       assertThat(rig.watch.secondsUntilExact(killedMs).orElse(Double.MAX_VALUE))
           .isLessThan(BEFORE_ANY_LEASE_SECONDS);
       assertThat(rig.open()).isBetween(1, CONNECTIONS - 1);
-      assertThat(rig.watch.most(killedMs, CountWatch.Sample::freed)).isZero();
+      assertThat(rig.watch.most(killedMs, CountWatch.CountSample::freed)).isZero();
     }
   }
 }

@@ -6,9 +6,10 @@ import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.e2e.Topic;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyProcess;
-import io.connectionledger.app.faults.CountWatch.Sample;
-import io.connectionledger.app.faults.Report.Row;
+import io.connectionledger.app.faults.CountWatch.CountSample;
+import io.connectionledger.app.faults.Report.FaultRow;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.testkit.TestFolders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,13 +18,11 @@ import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -289,12 +288,12 @@ class FaultsE2E {
         long readyMs = rig.watch.nowMs();
         rig.crowd.hold();
         worst = Math.max(worst, rig.watch.secondsUntilExact(startedMs).orElse(Double.MAX_VALUE));
-        freed = Math.max(freed, rig.watch.most(readyMs, Sample::freed));
-        held = Math.max(held, rig.watch.most(readyMs, Sample::held));
+        freed = Math.max(freed, rig.watch.most(readyMs, CountSample::freed));
+        held = Math.max(held, rig.watch.most(readyMs, CountSample::held));
         starts.add("%.1f".formatted((readyMs - startedMs) / 1e3));
       }
       report.add(
-          new Row(
+          new FaultRow(
               fault,
               before,
               worst == Double.MAX_VALUE ? OptionalDouble.empty() : OptionalDouble.of(worst),
@@ -339,7 +338,7 @@ class FaultsE2E {
       assertThat(watch.secondsUntilExact(watch.nowMs())).isPresent();
 
       ledger.process(0).kill();
-      long files = delete(ledger.stores());
+      long files = TestFolders.delete(ledger.stores());
       boolean deleted = Files.notExists(ledger.stores());
       long startedMs = watch.nowMs();
       ledger.process(0).restart();
@@ -351,12 +350,12 @@ class FaultsE2E {
       double repairs = ledger.metric("ledger_repairs_total");
 
       report.add(
-          new Row(
+          new FaultRow(
               fault,
               SCRIPTED,
               seconds,
-              watch.most(readyMs, Sample::freed),
-              watch.most(readyMs, Sample::held),
+              watch.most(readyMs, CountSample::freed),
+              watch.most(readyMs, CountSample::held),
               SCRIPTED / 4,
               SCRIPTED / 4,
               OptionalDouble.empty(),
@@ -377,19 +376,6 @@ class FaultsE2E {
       assertThat(watch.secondsUntilExact(closedMs)).isPresent();
       assertMet(fault);
     }
-  }
-
-  private static long delete(Path directory) throws IOException {
-    long files = 0;
-    try (Stream<Path> entries = Files.walk(directory)) {
-      for (Path entry : entries.sorted(Comparator.reverseOrder()).toList()) {
-        if (Files.isRegularFile(entry)) {
-          files++;
-        }
-        Files.delete(entry);
-      }
-    }
-    return files;
   }
 
   @Test
@@ -447,12 +433,12 @@ class FaultsE2E {
       double targetSeconds,
       List<String> seen) {
     report.add(
-        new Row(
+        new FaultRow(
             fault,
             connections,
             measured.seconds(),
-            rig.watch.most(measured.sinceMs(), Sample::freed),
-            rig.watch.most(measured.sinceMs(), Sample::held),
+            rig.watch.most(measured.sinceMs(), CountSample::freed),
+            rig.watch.most(measured.sinceMs(), CountSample::held),
             rig.peak(),
             rig.limit,
             OptionalDouble.of(targetSeconds),
@@ -460,7 +446,7 @@ class FaultsE2E {
   }
 
   private void assertMet(String fault) {
-    Row row = report.row(fault);
+    FaultRow row = report.row(fault);
     assertThat(row.seconds()).as("exact after: %s", fault).isPresent();
     row.target()
         .ifPresent(
@@ -473,11 +459,6 @@ class FaultsE2E {
 
   /** Where a fault's processes live and log; what an earlier run left is deleted. */
   private Path folder(String fault) throws IOException {
-    Path folder =
-        target.resolve("faults").resolve(fault.replaceAll("[^A-Za-z0-9]+", "-")).toAbsolutePath();
-    if (Files.exists(folder)) {
-      delete(folder);
-    }
-    return Files.createDirectories(folder);
+    return TestFolders.empty(target.resolve("faults"), fault);
   }
 }

@@ -1,21 +1,17 @@
 package io.connectionledger.app.faults;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import io.connectionledger.app.e2e.Fleet.Ports;
+import io.connectionledger.app.demo.LedgerPorts;
+import io.connectionledger.app.e2e.LedgerHttp;
 import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.faults.CountWatch.LedgerCounts;
 import io.connectionledger.model.Topics;
+import io.connectionledger.testkit.FreePorts;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -46,16 +42,17 @@ final class LedgerProcesses implements AutoCloseable {
   private static final ListOffsetsOptions WITHIN_A_SECOND =
       new ListOffsetsOptions().timeoutMs(1_000);
 
-  private final HttpClient http = HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+  private final LedgerHttp http;
   private final List<ServeProcess> processes = new ArrayList<>();
   private final Path folder;
-  private final Ports ports;
+  private final LedgerPorts ports;
   private final int kafkaPort;
 
-  private LedgerProcesses(Path folder, Ports ports, int kafkaPort) {
+  private LedgerProcesses(Path folder, LedgerPorts ports, int kafkaPort) {
     this.folder = folder;
     this.ports = ports;
     this.kafkaPort = kafkaPort;
+    this.http = new LedgerHttp(ports.http(), TIMEOUT);
   }
 
   /**
@@ -66,10 +63,12 @@ final class LedgerProcesses implements AutoCloseable {
    */
   static LedgerProcesses start(Path folder, Duration heartbeat, String pools, String... roles)
       throws IOException {
-    List<Integer> free = ServeProcess.freePorts(5);
+    List<Integer> free = FreePorts.some(5);
     LedgerProcesses ledger =
         new LedgerProcesses(
-            folder, new Ports(free.get(0), free.get(1), free.get(2), free.get(3)), free.get(4));
+            folder,
+            new LedgerPorts(free.get(0), free.get(1), free.get(2), free.get(3)),
+            free.get(4));
     if (roles.length == 0) {
       ledger.launch("port: " + ledger.kafkaPort, heartbeat, pools);
     }
@@ -126,7 +125,7 @@ final class LedgerProcesses implements AutoCloseable {
     return folder.resolve("ledger-1/data/streams");
   }
 
-  Ports ports() {
+  LedgerPorts ports() {
     return ports;
   }
 
@@ -181,32 +180,24 @@ final class LedgerProcesses implements AutoCloseable {
     Awaitility.await("the ledger in " + folder + " is ready")
         .atMost(Duration.ofMinutes(2))
         .pollInterval(Duration.ofMillis(50))
-        .until(() -> get("/health/ready").isPresent() && alsListens());
+        .until(() -> http.find("/health/ready").isPresent() && alsListens());
   }
 
   /** What it says of the pool's pods; empty while it does not answer. */
   Optional<LedgerCounts> counts() {
-    return get("/v1/pools/" + POOL + "/connections").map(LedgerCounts::parse);
+    return http.find("/v1/pools/" + POOL + "/connections").map(LedgerCounts::parse);
   }
 
   /** How far it says that the pool can be relied on; a missing node while it does not answer. */
   JsonNode readiness() {
-    return get("/v1/pools/" + POOL + "/readiness")
-        .map(LedgerProcesses::json)
+    return http.find("/v1/pools/" + POOL + "/readiness")
+        .map(LedgerHttp::json)
         .orElse(MissingNode.getInstance());
-  }
-
-  private static JsonNode json(String body) {
-    try {
-      return new ObjectMapper().readTree(body);
-    } catch (JsonProcessingException broken) {
-      throw new IllegalStateException(body, broken);
-    }
   }
 
   /** The sum of the samples of a metric whose name and labels begin so; 0 without any. */
   double metric(String prefix) {
-    return get("/metrics")
+    return http.find("/metrics")
         .orElse("")
         .lines()
         .filter(line -> line.startsWith(prefix))
@@ -214,28 +205,11 @@ final class LedgerProcesses implements AutoCloseable {
         .sum();
   }
 
-  private Optional<String> get(String path) {
-    try {
-      HttpResponse<String> response =
-          http.send(
-              HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + ports.http() + path))
-                  .timeout(TIMEOUT)
-                  .build(),
-              HttpResponse.BodyHandlers.ofString());
-      return response.statusCode() == 200 ? Optional.of(response.body()) : Optional.empty();
-    } catch (IOException away) {
-      return Optional.empty();
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      return Optional.empty();
-    }
-  }
-
   @Override
   public void close() throws InterruptedException {
     for (ServeProcess process : processes.reversed()) {
       process.close();
     }
-    http.shutdownNow();
+    http.close();
   }
 }

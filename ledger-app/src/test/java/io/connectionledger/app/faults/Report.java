@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
 /** The table of all faults, in Markdown. */
 final class Report {
 
-  private final List<Row> rows = new ArrayList<>();
+  private final List<FaultRow> rows = new ArrayList<>();
 
   /**
    * What one fault did.
@@ -24,7 +24,7 @@ final class Report {
    * @param target in seconds; empty when it is to be exact as soon as it is ready
    * @param seen what proves that the fault happened
    */
-  record Row(
+  record FaultRow(
       String fault,
       int connections,
       OptionalDouble seconds,
@@ -54,13 +54,13 @@ final class Report {
     }
   }
 
-  void add(Row row) {
+  void add(FaultRow row) {
     rows.add(row);
     row.seen().forEach(line -> System.out.println("  " + line));
     System.out.println(row.markdown());
   }
 
-  Row row(String fault) {
+  FaultRow row(String fault) {
     return rows.stream().filter(row -> row.fault().equals(fault)).findFirst().orElseThrow();
   }
 

@@ -170,7 +170,7 @@ final class Rig implements AutoCloseable {
     Awaitility.await("the ledger and the pods agree, before the fault")
         .atMost(Duration.ofSeconds(60))
         .pollInterval(Duration.ofMillis(100))
-        .until(() -> watch.last().map(CountWatch.Sample::exact).orElse(false));
+        .until(() -> watch.last().map(CountWatch.CountSample::exact).orElse(false));
   }
 
   @Override

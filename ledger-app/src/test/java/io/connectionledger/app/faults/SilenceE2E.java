@@ -3,11 +3,11 @@ package io.connectionledger.app.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.envoy.EnvoyProcess;
-import io.connectionledger.app.faults.CountWatch.Sample;
-import io.connectionledger.app.faults.Report.Row;
+import io.connectionledger.app.faults.CountWatch.CountSample;
+import io.connectionledger.app.faults.Report.FaultRow;
 import io.connectionledger.app.faults.Rig.EnvoyLog;
+import io.connectionledger.testkit.FreePorts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +53,7 @@ class SilenceE2E {
   void shouldKeepTheLimitWhileNoAccessLogReachesIt() throws Exception {
     String fault =
         "access-log service unreachable for Envoys from the start, for 60 s, under churn";
-    int port = ServeProcess.freePorts(1).getFirst();
+    int port = FreePorts.one();
     try (Rig rig =
         Rig.start(
             Files.createDirectories(folder.resolve("unreachable")),
@@ -170,12 +170,12 @@ class SilenceE2E {
   private void add(
       String fault, int before, Rig rig, long sinceMs, OptionalDouble seconds, List<String> seen) {
     report.add(
-        new Row(
+        new FaultRow(
             fault,
             before,
             seconds,
-            rig.watch.most(sinceMs, Sample::freed),
-            rig.watch.most(sinceMs, Sample::held),
+            rig.watch.most(sinceMs, CountSample::freed),
+            rig.watch.most(sinceMs, CountSample::held),
             rig.peak(),
             rig.limit,
             OptionalDouble.empty(),

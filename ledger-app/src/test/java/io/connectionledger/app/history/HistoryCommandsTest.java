@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.app.cli.CommandLines;
+import io.connectionledger.app.cli.CommandRuns;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.PoolPolicy.Mode;
 import io.connectionledger.model.view.PoolView;
@@ -25,10 +26,8 @@ final class HistoryCommandsTest {
   private final StringWriter err = new StringWriter();
 
   private int execute(Object command, String args) {
-    CommandLine line = CommandLines.of(new CommandLine(command));
-    line.setOut(new PrintWriter(out, true));
-    line.setErr(new PrintWriter(err, true));
-    return line.execute(args.split(" "));
+    return CommandRuns.execute(
+        CommandLines.of(new CommandLine(command)), out, err, args.split(" "));
   }
 
   @ParameterizedTest

@@ -8,8 +8,7 @@ import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.StartupException;
 import io.connectionledger.model.Topics;
-import java.net.InetAddress;
-import java.net.ServerSocket;
+import io.connectionledger.testkit.FreePorts;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -241,7 +240,7 @@ final class TopicSetupIT {
             .start(
                 () -> {
                   try {
-                    TopicSetup.ensure("host.invalid:1,127.0.0.1:" + freePort(), config(1, 1));
+                    TopicSetup.ensure("host.invalid:1,127.0.0.1:" + FreePorts.one(), config(1, 1));
                     end.completeExceptionally(new AssertionError("there is no cluster"));
                   } catch (Throwable thrown) {
                     end.complete(thrown);
@@ -252,11 +251,5 @@ final class TopicSetupIT {
 
     assertThat(end.get(LIMIT.toSeconds(), TimeUnit.SECONDS))
         .isInstanceOf(InterruptedException.class);
-  }
-
-  private static int freePort() throws Exception {
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return free.getLocalPort();
-    }
   }
 }

@@ -1,6 +1,7 @@
 package io.connectionledger.app.serve;
 
 import io.connectionledger.app.Main;
+import io.connectionledger.testkit.JavaCommands;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -49,13 +50,11 @@ final class FreshLedger implements AutoCloseable {
             pools: %s
             """
                 .formatted(folder.resolve("data"), durability, pools));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(jvmOptions);
+    List<String> options = new ArrayList<>(jvmOptions);
     // The one of the program, not the one of the tests that the class path has too.
-    command.add("-Dlogback.configurationFile=logback.xml");
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    command.addAll(List.of("serve", "--config", config.toString()));
+    options.add("-Dlogback.configurationFile=logback.xml");
+    List<String> command =
+        JavaCommands.of(options, Main.class, "serve", "--config", config.toString());
     Path log = folder.resolve("stderr");
     FreshLedger ledger =
         new FreshLedger(

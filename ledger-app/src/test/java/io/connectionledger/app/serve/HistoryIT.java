@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.connectionledger.app.cli.CommandLines;
+import io.connectionledger.app.cli.CommandRuns;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
@@ -18,7 +19,6 @@ import io.connectionledger.model.Topics;
 import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.model.event.RecordCodec;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -188,10 +188,9 @@ final class HistoryIT {
   private static String run(Object command, String... args) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
-    CommandLine line = CommandLines.of(new CommandLine(command));
-    line.setOut(new PrintWriter(out, true));
-    line.setErr(new PrintWriter(err, true));
-    assertThat(line.execute(args)).as("%s", err).isZero();
+    assertThat(CommandRuns.execute(CommandLines.of(new CommandLine(command)), out, err, args))
+        .as("%s", err)
+        .isZero();
     assertThat(err.toString()).isEmpty();
     return out.toString();
   }

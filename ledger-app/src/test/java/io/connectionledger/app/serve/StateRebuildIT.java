@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
-import io.connectionledger.app.e2e.ServeProcess;
 import io.connectionledger.app.kafka.DataDir;
 import io.connectionledger.app.kafka.EmbeddedKafka;
 import io.connectionledger.app.kafka.TopicSetup;
@@ -19,6 +18,7 @@ import io.connectionledger.model.view.PoolView;
 import io.connectionledger.streams.local.LocalLedger;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.topology.LedgerStreams;
+import io.connectionledger.testkit.FreePorts;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,7 +60,7 @@ final class StateRebuildIT {
             pools: { chat: { per-pod-max-connections: 50, pods: [
               { name: pod-1, address: "127.0.0.1:9101" } ] } }
             """
-                .formatted(ServeProcess.freePorts(1).getFirst()),
+                .formatted(FreePorts.one()),
             "test",
             Map.of());
     dataDir = DataDir.open(temp.resolve("data"));

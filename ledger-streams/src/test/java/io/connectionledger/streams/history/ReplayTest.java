@@ -26,6 +26,7 @@ import io.connectionledger.streams.topology.LedgerMetrics;
 import io.connectionledger.streams.topology.LedgerProcessor;
 import io.connectionledger.streams.topology.TestTopology;
 import io.connectionledger.testkit.ManualTicker;
+import io.connectionledger.testkit.StoredTopics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -160,7 +161,7 @@ class ReplayTest {
 
     static PoolView replayed(StoredTopics topics, long fromMs, long toMs) throws Exception {
       Replay replay = new Replay(TERMS);
-      try (TopicHistory history = topics.history()) {
+      try (TopicHistory history = StoredHistory.of(topics)) {
         history.read(null, fromMs, toMs, replay, (records, total) -> {});
       }
       return replay.connections(POOL, toMs).orElseThrow();

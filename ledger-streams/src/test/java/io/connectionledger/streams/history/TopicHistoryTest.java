@@ -16,6 +16,8 @@ import io.connectionledger.model.policy.PolicyCodec;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.streams.Partitions;
+import io.connectionledger.testkit.PolicyFixtures;
+import io.connectionledger.testkit.StoredTopics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -54,14 +56,8 @@ class TopicHistoryTest {
 
   private void policy(int limit, long atMs) {
     PoolPolicy policy =
-        new PoolPolicy(
-            "chat",
-            1,
-            1,
-            limit,
-            PoolPolicy.Mode.ENFORCE,
-            PoolPolicy.OnOwnerLoss.DENY,
-            List.of(new Pod("one", PodAddress.parse("10.0.0.1:80"))));
+        PolicyFixtures.limited(
+            "chat", 1, 1, limit, List.of(new Pod("one", PodAddress.parse("10.0.0.1:80"))));
     topics.add(
         Topics.POLICIES,
         partition(),
@@ -96,7 +92,7 @@ class TopicHistoryTest {
   }
 
   private TopicHistory.Gaps read(long fromMs, long toMs) throws HistoryUnavailableException {
-    try (TopicHistory history = topics.history()) {
+    try (TopicHistory history = StoredHistory.of(topics)) {
       return history.read("chat", BEGIN_MS + fromMs, BEGIN_MS + toMs, past, (records, total) -> {});
     }
   }
@@ -181,8 +177,7 @@ class TopicHistoryTest {
 
     assertThatThrownBy(
             () ->
-                topics
-                    .history()
+                StoredHistory.of(topics)
                     .read(
                         null,
                         BEGIN_MS,
@@ -200,7 +195,9 @@ class TopicHistoryTest {
     StoredTopics none = new StoredTopics(List.of(), 1);
 
     assertThatThrownBy(
-            () -> none.history().read("chat", BEGIN_MS, BEGIN_MS, past, (records, total) -> {}))
+            () ->
+                StoredHistory.of(none)
+                    .read("chat", BEGIN_MS, BEGIN_MS, past, (records, total) -> {}))
         .isInstanceOf(HistoryUnavailableException.class)
         .hasMessage("there is no topic ledger.decisions");
   }

@@ -4,9 +4,9 @@ import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.policy.Pod;
-import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.time.Duration;
 import java.util.List;
 import org.jetbrains.lincheck.datastructures.IntGen;
@@ -32,15 +32,7 @@ public class PoolShardLincheckIT {
 
   private final PoolShard shard =
       new PoolShard(
-          List.of(
-              new PoolPolicy(
-                  POOL,
-                  PoolPolicy.UNLIMITED_RATE,
-                  1,
-                  2,
-                  PoolPolicy.Mode.ENFORCE,
-                  PoolPolicy.OnOwnerLoss.DENY,
-                  List.of(new Pod("pod-1", POD)))),
+          List.of(PolicyFixtures.unlimited(POOL, 2, List.of(new Pod("pod-1", POD)))),
           TERMS,
           NOW_MS);
 

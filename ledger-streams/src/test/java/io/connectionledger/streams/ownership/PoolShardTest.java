@@ -10,6 +10,7 @@ import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -23,14 +24,8 @@ class PoolShardTest {
   @Test
   void shouldGiveATokenToWhoLookedAtTheClockFirstAndHadTheLockLast() {
     PoolPolicy twoAtOnce =
-        new PoolPolicy(
-            "chat",
-            0.01,
-            2,
-            10,
-            PoolPolicy.Mode.ENFORCE,
-            PoolPolicy.OnOwnerLoss.DENY,
-            List.of(new Pod("one", PodAddress.parse("10.0.0.1:80"))));
+        PolicyFixtures.limited(
+            "chat", 0.01, 2, 10, List.of(new Pod("one", PodAddress.parse("10.0.0.1:80"))));
     LeaseTerms terms = new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
     PoolShard shard = new PoolShard(List.of(twoAtOnce), terms, NOW_MS);
     shard.caughtUp();
@@ -47,15 +42,7 @@ class PoolShardTest {
   @Test
   void shouldLetNoTimePassUntilItHasCaughtUp() {
     PodAddress pod = PodAddress.parse("10.0.0.1:80");
-    PoolPolicy policy =
-        new PoolPolicy(
-            "chat",
-            PoolPolicy.UNLIMITED_RATE,
-            1,
-            2,
-            PoolPolicy.Mode.ENFORCE,
-            PoolPolicy.OnOwnerLoss.DENY,
-            List.of(new Pod("one", pod)));
+    PoolPolicy policy = PolicyFixtures.unlimited("chat", 2, List.of(new Pod("one", pod)));
     LeaseTerms terms = new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
     PoolShard shard = new PoolShard(List.of(policy), terms, NOW_MS);
     shard.apply(
@@ -74,14 +61,8 @@ class PoolShardTest {
   @Test
   void shouldPassOnWhatIsWrongWithTheEnvoysOfAnIngestUntilItIsSilent() {
     PoolPolicy policy =
-        new PoolPolicy(
-            "chat",
-            PoolPolicy.UNLIMITED_RATE,
-            1,
-            2,
-            PoolPolicy.Mode.ENFORCE,
-            PoolPolicy.OnOwnerLoss.DENY,
-            List.of(new Pod("one", PodAddress.parse("10.0.0.1:80"))));
+        PolicyFixtures.unlimited(
+            "chat", 2, List.of(new Pod("one", PodAddress.parse("10.0.0.1:80"))));
     LeaseTerms terms = new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
     PoolShard shard = new PoolShard(List.of(policy), terms, NOW_MS);
     shard.caughtUp();

@@ -6,6 +6,7 @@ import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -117,13 +118,6 @@ class PolicyResolverTest {
   }
 
   private static PoolPolicy policy(String pool, int perPod) {
-    return new PoolPolicy(
-        pool,
-        PoolPolicy.UNLIMITED_RATE,
-        1,
-        perPod,
-        PoolPolicy.Mode.ENFORCE,
-        PoolPolicy.OnOwnerLoss.DENY,
-        List.of(new Pod("one", POD)));
+    return PolicyFixtures.unlimited(pool, perPod, List.of(new Pod("one", POD)));
   }
 }

@@ -13,6 +13,7 @@ import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.model.view.PoolView.State;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -194,13 +195,6 @@ class PolicyChangeTest {
   }
 
   private static PoolPolicy policy(int limit, Pod... pods) {
-    return new PoolPolicy(
-        "chat",
-        PoolPolicy.UNLIMITED_RATE,
-        1,
-        limit,
-        PoolPolicy.Mode.ENFORCE,
-        PoolPolicy.OnOwnerLoss.DENY,
-        List.of(pods));
+    return PolicyFixtures.unlimited("chat", limit, List.of(pods));
   }
 }

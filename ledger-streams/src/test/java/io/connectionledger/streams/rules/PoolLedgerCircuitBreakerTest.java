@@ -8,13 +8,14 @@ import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.LedgerRecord;
 import io.connectionledger.model.event.RejectionReason;
 import io.connectionledger.model.policy.Pod;
-import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.model.view.PoolView.State;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.placement.CircuitBreaker;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
+import io.connectionledger.testkit.MapStore;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -40,17 +41,7 @@ class PoolLedgerCircuitBreakerTest {
   private PoolLedger ledger(int limit, PodAddress... pods) {
     List<Pod> named =
         IntStream.range(0, pods.length).mapToObj(i -> new Pod("pod-" + i, pods[i])).toList();
-    return new PoolLedger(
-        new PoolPolicy(
-            "chat",
-            PoolPolicy.UNLIMITED_RATE,
-            1,
-            limit,
-            PoolPolicy.Mode.ENFORCE,
-            PoolPolicy.OnOwnerLoss.DENY,
-            named),
-        TERMS,
-        nowMs);
+    return new PoolLedger(PolicyFixtures.unlimited("chat", limit, named), TERMS, nowMs);
   }
 
   private Decision decide() {
@@ -68,16 +59,7 @@ class PoolLedgerCircuitBreakerTest {
   private void apply(LedgerRecord record) {
     changes.clear();
     ledger.apply(record, changes);
-    changes
-        .circuits()
-        .forEach(
-            (pod, circuit) -> {
-              if (circuit == null) {
-                store.remove(pod);
-              } else {
-                store.put(pod, circuit);
-              }
-            });
+    MapStore.write(store, changes.circuits());
   }
 
   private ConnectionEvent.Failed failed(Decision.Allowed decision) {

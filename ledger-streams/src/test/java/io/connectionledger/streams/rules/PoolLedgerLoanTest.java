@@ -11,6 +11,7 @@ import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredConnection;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -36,14 +37,8 @@ class PoolLedgerLoanTest {
   }
 
   private static PoolPolicy policy(int limit, double rate, int burst, OnOwnerLoss onOwnerLoss) {
-    return new PoolPolicy(
-        "chat",
-        rate,
-        burst,
-        limit,
-        PoolPolicy.Mode.ENFORCE,
-        onOwnerLoss,
-        List.of(new Pod("one", POD)));
+    return PolicyFixtures.limited(
+        "chat", rate, burst, limit, onOwnerLoss, List.of(new Pod("one", POD)));
   }
 
   private Loan lend(List<String> held, int borrowers) {

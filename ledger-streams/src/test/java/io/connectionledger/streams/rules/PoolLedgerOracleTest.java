@@ -13,6 +13,7 @@ import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.policy.PoolPolicy.Placement;
 import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.model.view.PoolView.State;
+import io.connectionledger.streams.Seeds;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
@@ -43,12 +44,7 @@ class PoolLedgerOracleTest {
 
   @Test
   void shouldAgreeWithTheOracleAfterEveryStep() {
-    Long only = Long.getLong("ledger.seed");
-    long from = only == null ? 0 : only;
-    long to = only == null ? Integer.getInteger("ledger.seeds", 500) : only + 1;
-    for (long seed = from; seed < to; seed++) {
-      new Script(seed).run();
-    }
+    Seeds.usually(500).forEach(seed -> new Script(seed).run());
   }
 
   /** One seeded run. */
@@ -289,7 +285,7 @@ class PoolLedgerOracleTest {
 
     @Override
     public String toString() {
-      return "replay with -Dledger.seed=" + seed;
+      return Seeds.replay(seed);
     }
   }
 }

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.policy.Pod;
-import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -99,13 +99,11 @@ class RetryAfterTest {
       double rate = 0.05 + random.nextDouble() * 50;
       PoolLedger ledger =
           new PoolLedger(
-              new PoolPolicy(
+              PolicyFixtures.limited(
                   "chat",
                   rate,
                   1 + random.nextInt(5),
                   1_000,
-                  PoolPolicy.Mode.ENFORCE,
-                  PoolPolicy.OnOwnerLoss.DENY,
                   List.of(new Pod("pod-1", PodAddress.parse("10.0.0.1:80")))),
               new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15)),
               START_NANOS / 1_000_000,

@@ -10,6 +10,7 @@ import io.connectionledger.model.event.LedgerRecord;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.PoolView.PodView;
+import io.connectionledger.streams.Seeds;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredConnection;
@@ -40,12 +41,7 @@ class SilentEnvoysTest {
 
   @Test
   void shouldNeverPutAPodAboveItsLimit() {
-    Long only = Long.getLong("ledger.seed");
-    long from = only == null ? 0 : only;
-    long to = only == null ? Integer.getInteger("ledger.seeds", 200) : only + 1;
-    for (long seed = from; seed < to; seed++) {
-      new World(seed).run();
-    }
+    Seeds.usually(200).forEach(seed -> new World(seed).run());
   }
 
   /** What an Envoy's access log has. */
@@ -269,7 +265,7 @@ class SilentEnvoysTest {
 
     @Override
     public String toString() {
-      return "replay with -Dledger.seed=" + seed;
+      return Seeds.replay(seed);
     }
   }
 }

@@ -3,6 +3,7 @@ package io.connectionledger.streams.rules;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -100,13 +101,6 @@ class TokenBucketTest {
   }
 
   private static PoolPolicy policy(double perSecond, int burst) {
-    return new PoolPolicy(
-        "chat",
-        perSecond,
-        burst,
-        1,
-        PoolPolicy.Mode.ENFORCE,
-        PoolPolicy.OnOwnerLoss.DENY,
-        List.of());
+    return PolicyFixtures.limited("chat", perSecond, burst, 1, List.of());
   }
 }

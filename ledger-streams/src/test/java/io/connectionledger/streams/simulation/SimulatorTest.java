@@ -16,14 +16,15 @@ import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.Simulation;
 import io.connectionledger.model.view.Simulation.Peak;
 import io.connectionledger.model.view.Simulations.Request;
+import io.connectionledger.streams.Seeds;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
+import io.connectionledger.testkit.PolicyFixtures;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.UnaryOperator;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -40,16 +41,7 @@ class SimulatorTest {
   private final Recording recording = new Recording("chat", TERMS, BEGIN_MS, 1_000_000);
 
   private static PoolPolicy policy(double rate, int burst, int limit, int pods) {
-    return new PoolPolicy(
-        "chat",
-        rate,
-        burst,
-        limit,
-        PoolPolicy.Mode.ENFORCE,
-        PoolPolicy.OnOwnerLoss.DENY,
-        IntStream.rangeClosed(1, pods)
-            .mapToObj(i -> new Pod("pod-" + i, PodAddress.parse("10.0.0." + i + ":80")))
-            .toList());
+    return PolicyFixtures.limited("chat", rate, burst, limit, PolicyFixtures.pods(pods));
   }
 
   static UnaryOperator<PoolPolicy> limits(double rate, int burst, int limit) {
@@ -100,10 +92,7 @@ class SimulatorTest {
 
   @Test
   void shouldRepeatExactlyWhatWasRecordedUnderTheSameLimits() {
-    Long only = Long.getLong("ledger.seed");
-    long from = only == null ? 0 : only;
-    long to = only == null ? Integer.getInteger("ledger.seeds", 300) : only + 1;
-    for (long seed = from; seed < to; seed++) {
+    for (long seed : Seeds.usually(300).toArray()) {
       LivePool live = new LivePool(new Random(seed), false);
 
       Simulation answer = live.simulate(UnaryOperator.identity());

@@ -19,10 +19,12 @@ import io.connectionledger.model.view.SimulationRefusedException;
 import io.connectionledger.model.view.SimulationRefusedException.Why;
 import io.connectionledger.model.view.Simulations;
 import io.connectionledger.model.view.Simulations.Request;
-import io.connectionledger.streams.history.StoredTopics;
+import io.connectionledger.streams.history.StoredHistory;
 import io.connectionledger.streams.history.TopicHistory;
 import io.connectionledger.streams.simulation.TopicSimulations.Bounds;
 import io.connectionledger.testkit.ManualTicker;
+import io.connectionledger.testkit.PolicyFixtures;
+import io.connectionledger.testkit.StoredTopics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,15 +48,7 @@ class TopicSimulationsTest {
 
   @BeforeEach
   void record() {
-    PoolPolicy policy =
-        new PoolPolicy(
-            "chat",
-            PoolPolicy.UNLIMITED_RATE,
-            1,
-            2,
-            PoolPolicy.Mode.ENFORCE,
-            PoolPolicy.OnOwnerLoss.DENY,
-            List.of(new Pod("pod-1", POD)));
+    PoolPolicy policy = PolicyFixtures.unlimited("chat", 2, List.of(new Pod("pod-1", POD)));
     topics.add(
         Topics.POLICIES,
         0,
@@ -77,7 +71,7 @@ class TopicSimulationsTest {
   }
 
   private Simulations simulations() {
-    return simulations(topics::history, new Bounds(100, 100, Duration.ofSeconds(1)));
+    return simulations(() -> StoredHistory.of(topics), new Bounds(100, 100, Duration.ofSeconds(1)));
   }
 
   private static Request request(String pool) {
@@ -119,12 +113,12 @@ class TopicSimulationsTest {
   void shouldRefuseWhatItCannotAnswer() {
     refuses(simulations(), "video", Why.UNKNOWN_POOL, "no pool is named 'video'");
     refuses(
-        simulations(topics::history, new Bounds(3, 100, Duration.ofSeconds(1))),
+        simulations(() -> StoredHistory.of(topics), new Bounds(3, 100, Duration.ofSeconds(1))),
         "chat",
         Why.TOO_MUCH,
         "4 records, and 3 are read at most: ask for a shorter window");
     refuses(
-        simulations(topics::history, new Bounds(100, 3, Duration.ofSeconds(1))),
+        simulations(() -> StoredHistory.of(topics), new Bounds(100, 3, Duration.ofSeconds(1))),
         "chat",
         Why.TOO_MUCH,
         "more than 3 attempts, opens and closes: ask for a shorter window");
@@ -151,7 +145,7 @@ class TopicSimulationsTest {
               } catch (SimulationRefusedException refused) {
                 second.add(refused.why());
               }
-              return topics.history();
+              return StoredHistory.of(topics);
             },
             new Bounds(100, 100, Duration.ofSeconds(1))));
 

@@ -12,6 +12,7 @@ import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.PoolView;
 import io.connectionledger.model.view.PoolView.PodView;
+import io.connectionledger.streams.Seeds;
 import io.connectionledger.streams.ownership.PoolShard;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
@@ -57,12 +58,7 @@ class ExactnessTest {
 
   @Test
   void shouldBeExactTwoHeartbeatsAfterTheLastFault() {
-    Long only = Long.getLong("ledger.seed");
-    long from = only == null ? 0 : only;
-    long to = only == null ? Integer.getInteger("ledger.seeds", 400) : only + 1;
-    for (long seed = from; seed < to; seed++) {
-      new World(seed, only != null).run();
-    }
+    Seeds.usually(400).forEach(seed -> new World(seed, Seeds.isReplay()).run());
   }
 
   /** An open connection, as its Envoy knows it. */
@@ -546,7 +542,7 @@ class ExactnessTest {
 
     @Override
     public String toString() {
-      return "replay with -Dledger.seed=" + seed;
+      return Seeds.replay(seed);
     }
   }
 

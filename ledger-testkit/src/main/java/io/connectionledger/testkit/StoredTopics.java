@@ -1,4 +1,4 @@
-package io.connectionledger.streams.history;
+package io.connectionledger.testkit;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,7 +17,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 
-/** Topics that a test fills, for {@link TopicHistory} to read. */
+/** Topics that a test fills and a consumer reads, by offset or by time. */
 public final class StoredTopics {
 
   private final Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records =
@@ -60,14 +60,14 @@ public final class StoredTopics {
     return records.getOrDefault(partition, List.of());
   }
 
-  /** A history that reads them. */
-  public TopicHistory history() {
-    return new TopicHistory(new Reader());
+  /** A new consumer of them, which finds what is stored when it is made. */
+  public MockConsumer<byte[], byte[]> consumer() {
+    return new StoredConsumer();
   }
 
-  private final class Reader extends MockConsumer<byte[], byte[]> {
+  private final class StoredConsumer extends MockConsumer<byte[], byte[]> {
 
-    Reader() {
+    StoredConsumer() {
       super("earliest");
       Map<String, List<PartitionInfo>> infos = new HashMap<>();
       records.forEach(
