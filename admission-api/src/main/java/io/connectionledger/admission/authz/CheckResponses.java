@@ -24,9 +24,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
- * Decisions in Envoy's words. What does not change from one check to the next is built once; the
- * caches are bounded, and start afresh when pods and pools have changed so often that they are
- * full. Thread-safe.
+ * Makes Envoy's ext_authz response of each decision. What does not change from one check to the
+ * next is built once; the caches are bounded, and start afresh when pods and pools have changed so
+ * often that they are full. Thread-safe.
  */
 final class CheckResponses {
 

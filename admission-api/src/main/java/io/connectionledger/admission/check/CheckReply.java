@@ -3,8 +3,8 @@ package io.connectionledger.admission.check;
 import io.connectionledger.model.event.Decision;
 
 /**
- * The way back to whoever asked, over whatever transport. One of the answers is given, once, by any
- * thread.
+ * Sends the answer of a check to its caller, over whatever transport. One of the answers is given,
+ * once, by any thread.
  */
 public interface CheckReply {
 

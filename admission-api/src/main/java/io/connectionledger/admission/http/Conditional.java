@@ -12,8 +12,8 @@ import org.eclipse.jetty.http.HttpStatus;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers of which a client that has asked before is only told when they have changed. The entity
- * tag is weak: two answers with the same one say the same, of another moment.
+ * Answers conditional requests: a client that has the current answer already is told so (304). The
+ * entity tag is weak: two answers with the same one say the same, of another moment.
  */
 final class Conditional {
 

@@ -35,8 +35,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Policies and draining over HTTP. A change is answered when it is stored and followed by this
- * instance; the others follow it at the same time. Thread-safe.
+ * Shows and changes policies, and drains pods, over HTTP. A change is answered when it is stored
+ * and followed by this instance; the others follow it at the same time. Thread-safe.
  */
 final class PolicyRoutes {
 

@@ -20,7 +20,7 @@ import org.eclipse.jetty.http.HttpStatus;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is asked about pools over HTTP. The owner of a pool answers; when it cannot be asked, a
+ * Answers questions about pools over HTTP. The owner of a pool answers; when it cannot be asked, a
  * standby's copy of the pool does, and says how old it may be. Thread-safe.
  */
 final class QueryRoutes {

@@ -27,8 +27,9 @@ import java.util.function.Function;
 import org.eclipse.jetty.http.HttpStatus;
 
 /**
- * What other limits would have done, over HTTP. It is answered by the thread that asks, which reads
- * Kafka for some seconds; since one is made at a time, no more than one thread waits. Thread-safe.
+ * Answers what other limits would have done, over HTTP. It is answered by the thread that asks,
+ * which reads Kafka for some seconds; since one is made at a time, no more than one thread waits.
+ * Thread-safe.
  */
 final class SimulationRoutes {
 

@@ -12,8 +12,8 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * {@code GET /v1/pools/{pool}/stream}, beneath the servlets: a servlet's response has a buffer of
- * its own, and these last. It never waits, and may therefore run on the threads that select.
+ * Answers {@code GET /v1/pools/{pool}/stream} with server-sent events, for as long as the client
+ * reads. It never waits, and may therefore run on the threads that select.
  */
 public final class StreamHandler extends Handler.Abstract.NonBlocking {
 

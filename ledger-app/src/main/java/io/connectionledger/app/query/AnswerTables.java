@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The answers of the query API in words. What an older server does not say is left out. Pure.
+ * Prints answers of the query API as tables. What an older server does not say is left out. Pure.
  *
  * @see Query
  */

@@ -17,9 +17,9 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The ledger as it was: the rules of a live one, fed with the records that it was fed with. What
- * was never recorded it does not know: a reservation that was given back, because the caller left
- * before its answer, counts until it expires. Not thread-safe.
+ * Rebuilds what the ledger knew at a past moment: its own rules, fed with the records that it was
+ * fed with. What was never recorded it does not know: a reservation that was given back, because
+ * the caller left before its answer, counts until it expires. Not thread-safe.
  */
 public final class Replay implements HistoryListener {
 

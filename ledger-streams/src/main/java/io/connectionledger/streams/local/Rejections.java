@@ -7,7 +7,7 @@ import io.connectionledger.model.policy.PoolPolicy.Mode;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
-/** Rejections that need no pool's state. */
+/** Makes the rejections that need no pool's state. */
 final class Rejections {
 
   /** A client may come back soon: owners change within seconds, and policies come as fast. */

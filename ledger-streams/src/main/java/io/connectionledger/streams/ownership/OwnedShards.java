@@ -69,7 +69,7 @@ public final class OwnedShards {
     watcher.changed(pool, pods);
   }
 
-  /** How many cannot speak yet. */
+  /** How many cannot decide yet. */
   public long behind() {
     return announced.size()
         + byPartition.values().stream().filter(shard -> !shard.isCaughtUp()).count();

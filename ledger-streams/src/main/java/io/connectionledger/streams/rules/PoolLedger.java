@@ -41,7 +41,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state of one pool, with two doors: {@link #decide} turns a check into a decision, {@link
+ * The state of one pool, with two ways in: {@link #decide} turns a check into a decision, {@link
  * #apply} turns any record into state. {@code apply} is the same code live, after a restart and for
  * records that come twice or in any order: every record names the connection that it is about.
  *

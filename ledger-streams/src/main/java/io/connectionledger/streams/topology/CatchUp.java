@@ -3,7 +3,7 @@ package io.connectionledger.streams.topology;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
-/** Tells a new owner how far it must read before it may speak. */
+/** Tells a new owner how far it must read before it may decide. */
 @FunctionalInterface
 public interface CatchUp {
 

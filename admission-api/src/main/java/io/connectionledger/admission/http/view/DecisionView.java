@@ -8,7 +8,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why a check was answered as it was.
+ * Explains why a check was answered as it was.
  *
  * @param mode {@code shadow} when it was not enforced
  * @param rule the one that decided, in words

@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.function.ToLongFunction;
 
 /**
- * The lease clock, and the watch over the Envoys. Time passes as the ingests tell it: each of their
- * words is a tick. So no lease runs while no ingest is heard, and a ledger that reads late what
- * they said judges as if it had read it in time. From who is heard it concludes whose silence means
- * something:
+ * Finds Envoys that are gone, by a clock that stands still while no ingest is heard. Time passes as
+ * the ingests tell it: each of their words is a tick. So no lease runs while no ingest is heard,
+ * and a ledger that reads late what they said judges as if it had read it in time. From who is
+ * heard it concludes whose silence means something:
  *
  * <ul>
  *   <li>an ingest that says that an Envoy's last stream ended, while no other ingest hears it and

@@ -4,7 +4,7 @@ import io.connectionledger.model.event.Loan;
 import java.time.Duration;
 
 /**
- * How long the ledger believes without proof.
+ * How long connections and reservations count without a sign of life.
  *
  * @param heartbeat the interval of Envoy's periodic access-log entries (access_log_flush_interval)
  * @param missed heartbeats that may stay out before an open connection is given up
