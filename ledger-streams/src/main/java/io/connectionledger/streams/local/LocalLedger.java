@@ -131,8 +131,7 @@ public final class LocalLedger implements Decider {
   }
 
   private @Nullable PoolShard shard(String pool) {
-    Integer partition = pools.partition(pool);
-    return partition == null ? null : shards.get(partition);
+    return shards.get(pools.partition(pool));
   }
 
   @Override

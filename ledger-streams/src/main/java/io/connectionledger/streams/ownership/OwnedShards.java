@@ -55,8 +55,13 @@ public final class OwnedShards {
     shard.retire();
   }
 
-  public @Nullable PoolShard get(int partition) {
-    return byPartition.get(partition);
+  /**
+   * The shard of a partition.
+   *
+   * @param partition null for the partition of a pool that there is not
+   */
+  public @Nullable PoolShard get(@Nullable Integer partition) {
+    return partition == null ? null : byPartition.get(partition);
   }
 
   /** Has {@code next} told what has changed, and no other. */

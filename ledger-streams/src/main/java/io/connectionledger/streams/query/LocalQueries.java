@@ -70,8 +70,7 @@ public final class LocalQueries implements PoolQueries {
   }
 
   private @Nullable PoolShard shard(String pool) {
-    Integer partition = pools.partition(pool);
-    return partition == null ? null : shards.get(partition);
+    return shards.get(pools.partition(pool));
   }
 
   @Override
