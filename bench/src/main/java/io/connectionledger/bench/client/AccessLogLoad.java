@@ -1,6 +1,6 @@
 package io.connectionledger.bench.client;
 
-import io.connectionledger.bench.process.JavaProcess;
+import io.connectionledger.bench.process.Subprocess;
 import io.connectionledger.model.event.ConnectionIds;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
 import io.grpc.ManagedChannel;
@@ -59,7 +59,7 @@ public final class AccessLogLoad {
   public static void main(String[] args) throws Exception {
     int[] n = IntStream.range(0, 5).map(i -> Integer.parseInt(args[i])).toArray();
     AccessLogLoad envoy = new AccessLogLoad(n[0], n[1], n[2], n[3], n[4]);
-    JavaProcess.answerEach(words -> envoy.obey(words[0], Integer.parseInt(words[1])));
+    Subprocess.answerEach(words -> envoy.obey(words[0], Integer.parseInt(words[1])));
   }
 
   private String obey(String command, int number) throws IOException, InterruptedException {

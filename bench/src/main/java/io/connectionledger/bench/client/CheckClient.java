@@ -1,7 +1,7 @@
 package io.connectionledger.bench.client;
 
-import io.connectionledger.bench.process.JavaProcess;
 import io.connectionledger.bench.process.LedgerProcess;
+import io.connectionledger.bench.process.Subprocess;
 import io.connectionledger.model.Ticker;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
@@ -78,7 +78,7 @@ public final class CheckClient {
     CheckClient client =
         new CheckClient(
             Integer.parseInt(args[0]), Integer.parseInt(args[1]), Integer.parseInt(args[2]));
-    JavaProcess.answerEach(
+    Subprocess.answerEach(
         words -> client.run(Integer.parseInt(words[0]), Integer.parseInt(words[1])).line());
   }
 
@@ -118,7 +118,7 @@ public final class CheckClient {
   }
 
   /** What Envoy sends for a browser's handshake. */
-  static CheckRequest request(int pool) {
+  public static CheckRequest request(int pool) {
     AttributeContext.HttpRequest.Builder http =
         AttributeContext.HttpRequest.newBuilder()
             .setId("8429127317862917421")

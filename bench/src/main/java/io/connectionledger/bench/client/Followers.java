@@ -2,8 +2,8 @@ package io.connectionledger.bench.client;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.connectionledger.bench.process.JavaProcess;
 import io.connectionledger.bench.process.LedgerProcess;
+import io.connectionledger.bench.process.Subprocess;
 import io.connectionledger.model.Ticker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -45,7 +45,7 @@ public final class Followers {
 
   public static void main(String[] args) throws Exception {
     int port = Integer.parseInt(args[0]);
-    JavaProcess.answerEach(
+    Subprocess.answerEach(
         words -> {
           Followers followers = new Followers(port);
           followers.run(

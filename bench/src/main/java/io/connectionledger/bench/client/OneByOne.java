@@ -1,6 +1,6 @@
 package io.connectionledger.bench.client;
 
-import io.connectionledger.bench.process.JavaProcess;
+import io.connectionledger.bench.process.Subprocess;
 import io.connectionledger.bench.process.Wait;
 import io.connectionledger.model.Ticker;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
@@ -30,7 +30,7 @@ public final class OneByOne implements AutoCloseable {
   }
 
   public static void main(String[] args) throws Exception {
-    JavaProcess.answerEach(
+    Subprocess.answerEach(
         words -> {
           try (OneByOne client = connect(Integer.parseInt(words[0]))) {
             client.checks(Integer.parseInt(words[1]));

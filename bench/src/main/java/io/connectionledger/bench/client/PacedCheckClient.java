@@ -1,7 +1,7 @@
 package io.connectionledger.bench.client;
 
 import io.connectionledger.bench.client.CheckClient.Round;
-import io.connectionledger.bench.process.JavaProcess;
+import io.connectionledger.bench.process.Subprocess;
 import io.connectionledger.model.Ticker;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc.AuthorizationStub;
@@ -45,7 +45,7 @@ public final class PacedCheckClient {
   public static void main(String[] args) throws Exception {
     PacedCheckClient client =
         new PacedCheckClient(Integer.parseInt(args[0]), Integer.parseInt(args[1]));
-    JavaProcess.answerEach(
+    Subprocess.answerEach(
         words -> client.run(Integer.parseInt(words[0]), Integer.parseInt(words[1])).line());
   }
 

@@ -4,11 +4,11 @@ import io.connectionledger.bench.client.CheckClient;
 import io.connectionledger.bench.client.CheckClient.Round;
 import io.connectionledger.bench.client.DoNothingServer;
 import io.connectionledger.bench.process.Directories;
-import io.connectionledger.bench.process.JavaProcess;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;
 import io.connectionledger.bench.process.LedgerProcess.Shape;
 import io.connectionledger.bench.process.Machine;
+import io.connectionledger.bench.process.Subprocess;
 import io.connectionledger.bench.process.ThreadCpu;
 import io.connectionledger.bench.process.Wait;
 import java.nio.file.Files;
@@ -46,9 +46,9 @@ final class CheckLoad {
   private final Options options;
   private final LedgerProcess ledger;
   private final Ports ports;
-  private final JavaProcess nothing;
+  private final Subprocess nothing;
   private final int nothingPort;
-  private final JavaProcess client;
+  private final Subprocess client;
 
   /** A turn: the round and the server's processor time for it. */
   private record Turn(Round round, double cpuMicros, double settleSeconds, double load) {}
@@ -57,9 +57,9 @@ final class CheckLoad {
       Options options,
       LedgerProcess ledger,
       Ports ports,
-      JavaProcess nothing,
+      Subprocess nothing,
       int nothingPort,
-      JavaProcess client) {
+      Subprocess client) {
     this.options = options;
     this.ledger = ledger;
     this.ports = ports;
@@ -75,17 +75,17 @@ final class CheckLoad {
     Path dir = Files.createTempDirectory("ledger-bench");
     Ports ports = Ports.free();
     Shape shape =
-        new Shape(
+        Shape.of(
             options.get("pools"),
             options.get("pods"),
             options.get("per-pod-max"),
             Duration.ofSeconds(10),
             RESERVATION);
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape);
-        JavaProcess nothing =
-            JavaProcess.start(dir.resolve("nothing.log"), "1g", DoNothingServer.class.getName());
-        JavaProcess client =
-            JavaProcess.start(
+        Subprocess nothing =
+            Subprocess.java(dir.resolve("nothing.log"), "1g", DoNothingServer.class.getName());
+        Subprocess client =
+            Subprocess.java(
                 dir.resolve("client.log"),
                 "1g",
                 CheckClient.class.getName(),

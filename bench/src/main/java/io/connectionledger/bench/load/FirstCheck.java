@@ -3,11 +3,11 @@ package io.connectionledger.bench.load;
 import io.connectionledger.bench.client.DoNothingServer;
 import io.connectionledger.bench.client.OneByOne;
 import io.connectionledger.bench.process.Directories;
-import io.connectionledger.bench.process.JavaProcess;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;
 import io.connectionledger.bench.process.LedgerProcess.Shape;
 import io.connectionledger.bench.process.Machine;
+import io.connectionledger.bench.process.Subprocess;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,11 +45,11 @@ final class FirstCheck {
   private static final String INSIDE = "ledger_decision_seconds_sum{outcome=\"allowed\"}";
 
   private final Map<String, List<Double>> figures = new LinkedHashMap<>();
-  private final JavaProcess crowd;
+  private final Subprocess crowd;
   private final int nothingPort;
   private final int checks;
 
-  private FirstCheck(JavaProcess crowd, int nothingPort, int checks) {
+  private FirstCheck(Subprocess crowd, int nothingPort, int checks) {
     this.crowd = crowd;
     this.nothingPort = nothingPort;
     this.checks = checks;
@@ -63,10 +63,10 @@ final class FirstCheck {
     System.out.println(Machine.describe());
     System.out.println("first " + options);
     Path dir = Files.createTempDirectory("ledger-bench");
-    try (JavaProcess nothing =
-            JavaProcess.start(dir.resolve("nothing.log"), "1g", DoNothingServer.class.getName());
-        JavaProcess crowd =
-            JavaProcess.start(dir.resolve("crowd.log"), "1g", OneByOne.class.getName())) {
+    try (Subprocess nothing =
+            Subprocess.java(dir.resolve("nothing.log"), "1g", DoNothingServer.class.getName());
+        Subprocess crowd =
+            Subprocess.java(dir.resolve("crowd.log"), "1g", OneByOne.class.getName())) {
       FirstCheck bench =
           new FirstCheck(crowd, Integer.parseInt(nothing.answer()), options.get("checks"));
       bench.warmUp();
@@ -103,7 +103,7 @@ final class FirstCheck {
 
   private Times start(Path dir, boolean asked) throws Exception {
     Ports ports = Ports.free();
-    Shape shape = new Shape(1, 10, PER_POD_MAX, Duration.ofSeconds(10), Duration.ofSeconds(15));
+    Shape shape = Shape.of(1, 10, PER_POD_MAX, Duration.ofSeconds(10), Duration.ofSeconds(15));
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape)) {
       ledger.awaitReady(Duration.ofMinutes(2));
       crowd.ask((asked ? ports.authz() : nothingPort) + " " + checks);

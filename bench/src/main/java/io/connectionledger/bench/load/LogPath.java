@@ -2,11 +2,11 @@ package io.connectionledger.bench.load;
 
 import io.connectionledger.bench.client.AccessLogLoad;
 import io.connectionledger.bench.process.Directories;
-import io.connectionledger.bench.process.JavaProcess;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;
 import io.connectionledger.bench.process.LedgerProcess.Shape;
 import io.connectionledger.bench.process.Machine;
+import io.connectionledger.bench.process.Subprocess;
 import io.connectionledger.bench.process.ThreadCpu;
 import io.connectionledger.bench.process.Wait;
 import java.io.IOException;
@@ -37,12 +37,12 @@ final class LogPath {
 
   private final Options options;
   private final LedgerProcess ledger;
-  private final JavaProcess envoys;
+  private final Subprocess envoys;
 
   /** Operations a second, the server's microseconds for one, and where they went. */
   private record Turn(double perSecond, double cpuMicros, ThreadCpu threads, long operations) {}
 
-  private LogPath(Options options, LedgerProcess ledger, JavaProcess envoys) {
+  private LogPath(Options options, LedgerProcess ledger, Subprocess envoys) {
     this.options = options;
     this.ledger = ledger;
     this.envoys = envoys;
@@ -56,7 +56,7 @@ final class LogPath {
     Ports ports = Ports.free();
     // A lease that outlasts the run, whatever else the machine does meanwhile.
     Shape shape =
-        new Shape(
+        Shape.of(
             options.get("pools"),
             options.get("pods"),
             10_000_000,
@@ -64,7 +64,7 @@ final class LogPath {
             Duration.ofSeconds(15));
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape)) {
       ledger.awaitReady(Duration.ofMinutes(2));
-      try (JavaProcess envoys = envoys(dir, ports, options)) {
+      try (Subprocess envoys = envoys(dir, ports, options)) {
         new LogPath(options, ledger, envoys).run();
       }
     }
@@ -73,8 +73,8 @@ final class LogPath {
   }
 
   /** The load, as a process of its own. */
-  static JavaProcess envoys(Path dir, Ports ports, Options options) throws IOException {
-    return JavaProcess.start(
+  static Subprocess envoys(Path dir, Ports ports, Options options) throws IOException {
+    return Subprocess.java(
         dir.resolve("envoys.log"),
         "3g",
         AccessLogLoad.class.getName(),

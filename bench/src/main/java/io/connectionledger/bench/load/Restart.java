@@ -1,11 +1,11 @@
 package io.connectionledger.bench.load;
 
 import io.connectionledger.bench.process.Directories;
-import io.connectionledger.bench.process.JavaProcess;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;
 import io.connectionledger.bench.process.LedgerProcess.Shape;
 import io.connectionledger.bench.process.Machine;
+import io.connectionledger.bench.process.Subprocess;
 import io.connectionledger.bench.process.Wait;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +49,7 @@ final class Restart {
     System.out.println("restart " + options);
     Path dir = Files.createTempDirectory("ledger-bench");
     Shape shape =
-        new Shape(
+        Shape.of(
             options.get("pools"),
             options.get("pods"),
             10_000_000,
@@ -86,7 +86,7 @@ final class Restart {
           seconds,
           ledger.process().cpuNanos() / 1e9,
           Machine.load());
-      try (JavaProcess envoys = LogPath.envoys(dir, ports, options)) {
+      try (Subprocess envoys = LogPath.envoys(dir, ports, options)) {
         int step = options.get("connections") / 10;
         for (int i = 1; i <= 10; i++) {
           int expected = i * step;

@@ -4,11 +4,11 @@ import io.connectionledger.bench.client.CheckClient.Round;
 import io.connectionledger.bench.client.Followers;
 import io.connectionledger.bench.client.PacedCheckClient;
 import io.connectionledger.bench.process.Directories;
-import io.connectionledger.bench.process.JavaProcess;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;
 import io.connectionledger.bench.process.LedgerProcess.Shape;
 import io.connectionledger.bench.process.Machine;
+import io.connectionledger.bench.process.Subprocess;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,14 +40,14 @@ final class StreamLoad {
   private static final String TIMED = "ledger_decision_seconds_%s{outcome=\"allowed\"}";
 
   private final Options options;
-  private final JavaProcess checks;
-  private final JavaProcess followers;
+  private final Subprocess checks;
+  private final Subprocess followers;
   private final LedgerProcess ledger;
 
   private record Turn(Round round, double insideMicros) {}
 
   private StreamLoad(
-      Options options, JavaProcess checks, JavaProcess followers, LedgerProcess ledger) {
+      Options options, Subprocess checks, Subprocess followers, LedgerProcess ledger) {
     this.options = options;
     this.checks = checks;
     this.followers = followers;
@@ -60,18 +60,17 @@ final class StreamLoad {
     System.out.println("stream " + options);
     Path dir = Files.createTempDirectory("ledger-bench");
     Ports ports = Ports.free();
-    Shape shape =
-        new Shape(1, options.get("pods"), 10_000_000, Duration.ofSeconds(10), RESERVATION);
+    Shape shape = Shape.of(1, options.get("pods"), 10_000_000, Duration.ofSeconds(10), RESERVATION);
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape);
-        JavaProcess checks =
-            JavaProcess.start(
+        Subprocess checks =
+            Subprocess.java(
                 dir.resolve("checks.log"),
                 "256m",
                 PacedCheckClient.class.getName(),
                 Integer.toString(ports.authz()),
                 Integer.toString(options.get("connections")));
-        JavaProcess followers =
-            JavaProcess.start(
+        Subprocess followers =
+            Subprocess.java(
                 dir.resolve("followers.log"),
                 "256m",
                 Followers.class.getName(),

@@ -37,7 +37,7 @@ public final class LedgerProcess implements AutoCloseable {
   private final HttpClient http =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
   private final Ports ports;
-  private final JavaProcess process;
+  private final Subprocess process;
 
   /** Where it listens. */
   public record Ports(int kafka, int als, int authz, int http, int xds) {
@@ -69,12 +69,25 @@ public final class LedgerProcess implements AutoCloseable {
   /**
    * What it serves.
    *
+   * @param addresses of each pool's pods, ip:port
    * @param heartbeat long enough that no lease ends while it is measured
    */
   public record Shape(
-      int pools, int podsPerPool, int perPodMax, Duration heartbeat, Duration reservation) {}
+      int pools, List<String> addresses, int perPodMax, Duration heartbeat, Duration reservation) {
 
-  private LedgerProcess(Ports ports, JavaProcess process) {
+    /** With so many pods that are not there. */
+    public static Shape of(
+        int pools, int podsPerPool, int perPodMax, Duration heartbeat, Duration reservation) {
+      return new Shape(
+          pools,
+          IntStream.range(0, podsPerPool).mapToObj(i -> podIp(i) + ":8080").toList(),
+          perPodMax,
+          heartbeat,
+          reservation);
+    }
+  }
+
+  private LedgerProcess(Ports ports, Subprocess process) {
     this.ports = ports;
     this.process = process;
   }
@@ -87,19 +100,31 @@ public final class LedgerProcess implements AutoCloseable {
     return "10.0." + (index >> 8) + "." + (index & 255);
   }
 
-  /** Starts it on what {@code dir} holds. */
+  /** Starts it, with its own Kafka, on what {@code dir} holds. */
   public static LedgerProcess start(Path dir, Ports ports, Shape shape) throws IOException {
-    Path config = Files.writeString(dir.resolve("ledger.yaml"), yaml(dir, ports, shape));
-    return new LedgerProcess(
-        ports,
-        JavaProcess.ledger(
-            dir.resolve("ledger.log"), HEAP, "serve", "--config", config.toString()));
+    return start(dir, ports, "", shape, "kafka,ingest,admission,control-plane");
   }
 
-  private static String yaml(Path dir, Ports ports, Shape shape) {
+  /** Starts some of it on the Kafka at {@code kafka}; its own where that is empty. */
+  public static LedgerProcess start(Path dir, Ports ports, String kafka, Shape shape, String roles)
+      throws IOException {
+    Path config = Files.writeString(dir.resolve("ledger.yaml"), yaml(dir, ports, kafka, shape));
+    return new LedgerProcess(
+        ports,
+        Subprocess.ledger(
+            dir.resolve("ledger.log"),
+            HEAP,
+            "serve",
+            "--config",
+            config.toString(),
+            "--roles",
+            roles));
+  }
+
+  private static String yaml(Path dir, Ports ports, String kafka, Shape shape) {
     String pods =
-        IntStream.range(0, shape.podsPerPool)
-            .mapToObj(i -> "{ name: pod-" + i + ", address: \"" + podIp(i) + ":8080\" }")
+        IntStream.range(0, shape.addresses.size())
+            .mapToObj(i -> "{ name: pod-" + i + ", address: \"" + shape.addresses.get(i) + "\" }")
             .collect(Collectors.joining(", "));
     String pools =
         IntStream.range(0, shape.pools)
@@ -112,7 +137,7 @@ public final class LedgerProcess implements AutoCloseable {
         Locale.ROOT,
         """
         data-dir: %s
-        kafka: { port: %d, partitions: %d }
+        kafka: { bootstrap-servers: "%s", port: %d, partitions: %d }
         als: { port: %d }
         authz: { port: %d }
         http: { port: %d }
@@ -121,6 +146,7 @@ public final class LedgerProcess implements AutoCloseable {
         pools:
         %s""",
         dir.resolve("data"),
+        kafka,
         ports.kafka,
         PARTITIONS,
         ports.als,
@@ -132,7 +158,7 @@ public final class LedgerProcess implements AutoCloseable {
         pools);
   }
 
-  public JavaProcess process() {
+  public Subprocess process() {
     return process;
   }
 

@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A Java process. Its lines on standard output are answers to lines on its standard input; its
- * standard error goes to a file.
+ * A process that is measured or measures. Its lines on standard output are answers to lines on its
+ * standard input; its standard error goes to a file.
  */
-public final class JavaProcess implements AutoCloseable {
+public final class Subprocess implements AutoCloseable {
 
   private static final int STOP_SECONDS = 60;
 
@@ -26,15 +26,15 @@ public final class JavaProcess implements AutoCloseable {
   private final PrintStream in;
   private final Path log;
 
-  private JavaProcess(Process process, Path log) {
+  private Subprocess(Process process, Path log) {
     this.process = process;
     this.out = process.inputReader(StandardCharsets.UTF_8);
     this.in = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
     this.log = log;
   }
 
-  /** One with this one's class path. */
-  public static JavaProcess start(Path log, String heap, String main, String... args)
+  /** A virtual machine with this one's class path. */
+  public static Subprocess java(Path log, String heap, String main, String... args)
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -50,7 +50,7 @@ public final class JavaProcess implements AutoCloseable {
   }
 
   /** The ledger as {@code ./ledger} starts it, with its cache of what Java learned before. */
-  static JavaProcess ledger(Path log, String heap, String... args) throws IOException {
+  static Subprocess ledger(Path log, String heap, String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("bench.ledger"));
     command.addAll(List.of(args));
@@ -69,8 +69,23 @@ public final class JavaProcess implements AutoCloseable {
         : List.of(further.strip().split("\\s+", -1));
   }
 
-  private static JavaProcess start(ProcessBuilder builder, Path log) throws IOException {
-    return new JavaProcess(
+  /** Any program. */
+  public static Subprocess start(Path log, List<String> command) throws IOException {
+    return start(new ProcessBuilder(command), log);
+  }
+
+  /** A program that answers nothing: what it writes goes to the log, too. */
+  public static Subprocess silent(Path log, List<String> command) throws IOException {
+    return new Subprocess(
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+            .start(),
+        log);
+  }
+
+  private static Subprocess start(ProcessBuilder builder, Path log) throws IOException {
+    return new Subprocess(
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start(), log);
   }
 
