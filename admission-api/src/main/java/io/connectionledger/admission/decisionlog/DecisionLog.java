@@ -1,17 +1,17 @@
 package io.connectionledger.admission.decisionlog;
 
-import io.connectionledger.model.event.Decision;
 import org.apache.kafka.clients.producer.Callback;
 
-/** Where decisions are recorded: {@link KafkaDecisionLog}. */
+/** Where records of decisions go: {@link KafkaDecisionLog}. */
 @FunctionalInterface
 public interface DecisionLog {
 
   /**
-   * Takes a decision, without ever waiting.
+   * Takes a record, without ever waiting.
    *
-   * @param awaited whether somebody waits until it is recorded
+   * @param key of the record, and so its partition
    * @param callback completed once, by any thread, possibly before this returns
+   * @throws RuntimeException when the record was not taken; the callback is then never completed
    */
-  void send(Decision decision, boolean awaited, Callback callback);
+  void send(byte[] key, byte[] value, Callback callback);
 }

@@ -359,8 +359,7 @@ final class CheckServiceTest {
     // Given
     ledger.decisions.add(ALLOWED);
     DecisionLog full =
-        (decision, awaited, callback) ->
-            callback.onCompletion(null, new TimeoutException("no room"));
+        (key, value, callback) -> callback.onCompletion(null, new TimeoutException("no room"));
     // When
     service(durability, full).check(webSocket("chat"), call);
     // Then

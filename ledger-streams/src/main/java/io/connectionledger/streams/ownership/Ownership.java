@@ -5,7 +5,7 @@ import java.util.concurrent.CompletionStage;
 /** Where a partition's processor asks whether its shard may decide. */
 public interface Ownership {
 
-  /** A processor's claim on its partition. Thread-safe. */
+  /** A processor's claim on its partition, for the stream thread. */
   interface Claim {
 
     /** Completes, on any thread, when no other instance may decide any more. */
