@@ -6,6 +6,7 @@ import io.connectionledger.admission.authz.Warmup;
 import io.connectionledger.admission.check.Admission;
 import io.connectionledger.admission.check.Durability;
 import io.connectionledger.admission.decisionlog.DecisionArchive;
+import io.connectionledger.admission.decisionlog.DecisionBatcher;
 import io.connectionledger.admission.decisionlog.DecisionPublisher;
 import io.connectionledger.admission.decisionlog.KafkaDecisionArchive;
 import io.connectionledger.admission.decisionlog.KafkaDecisionLog;
@@ -54,6 +55,7 @@ public final class AdmissionApi implements AutoCloseable {
   private final Durability durability;
   private final Ticker ticker;
   private final KafkaDecisionLog log;
+  private final DecisionBatcher batcher;
   private final DecisionArchive archive;
   private final Simulations simulations;
   private final AdmissionMetrics meters;
@@ -90,7 +92,8 @@ public final class AdmissionApi implements AutoCloseable {
     this.simulations = simulations;
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger.queries());
-    DecisionPublisher publisher = new DecisionPublisher(log, meters, ticker);
+    this.batcher = new DecisionBatcher(log);
+    DecisionPublisher publisher = new DecisionPublisher(batcher, meters, ticker);
     this.peers = new GrpcPeers(ticker);
     this.borrower = new Borrower(ledger, peers, ticker);
     this.admission = new Admission(ledger, peers, publisher, durability, meters, ticker);
@@ -164,6 +167,7 @@ public final class AdmissionApi implements AutoCloseable {
    */
   public void settle() {
     admission.awaitDecided();
+    batcher.drain();
     log.flush();
     if (admission.hasLost()) {
       throw new KafkaException("some answered decisions could not be recorded");
@@ -275,6 +279,7 @@ public final class AdmissionApi implements AutoCloseable {
   @Override
   public void close() {
     try (KafkaDecisionLog last = log;
+        DecisionBatcher before = batcher;
         GrpcPeers others = peers;
         Borrower borrowing = borrower) {
       stopHttp();

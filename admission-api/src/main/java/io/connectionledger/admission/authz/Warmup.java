@@ -2,12 +2,15 @@ package io.connectionledger.admission.authz;
 
 import io.connectionledger.admission.check.Admission;
 import io.connectionledger.admission.check.Durability;
+import io.connectionledger.admission.decisionlog.DecisionBatcher;
 import io.connectionledger.admission.decisionlog.DecisionLog;
 import io.connectionledger.admission.decisionlog.DecisionPublisher;
 import io.connectionledger.admission.metrics.AdmissionMetrics;
 import io.connectionledger.admission.peer.Peers;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.streams.local.LocalLedger;
@@ -32,6 +35,7 @@ import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.producer.Callback;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,8 +79,8 @@ public final class Warmup {
     long startedNanos = ticker.nowNanos();
     AtomicInteger answered = new AtomicInteger();
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    try {
-      sendChecks(admission(registry), answered);
+    try (DecisionBatcher decisions = new DecisionBatcher(Warmup::forget)) {
+      sendChecks(admission(registry, decisions), answered);
     } catch (IOException cannotListen) {
       LOGGER.atWarn().setCause(cannotListen).log("The check path stays cold");
     } catch (InterruptedException stopping) {
@@ -92,10 +96,15 @@ public final class Warmup {
     return answered.get();
   }
 
-  private Admission admission(PrometheusMeterRegistry registry) {
+  /** Takes a decision as Kafka's producer would, and keeps nothing. */
+  private static void forget(Decision decision, boolean awaited, Callback callback) {
+    byte[] unused = RecordCodec.encode(decision);
+    callback.onCompletion(null, null);
+  }
+
+  private Admission admission(PrometheusMeterRegistry registry, DecisionLog decisions) {
     AdmissionMetrics metrics = new AdmissionMetrics(registry);
-    DecisionLog nowhere = (key, value, callback) -> callback.onCompletion(null, null);
-    DecisionPublisher publisher = new DecisionPublisher(nowhere, metrics, ticker);
+    DecisionPublisher publisher = new DecisionPublisher(decisions, metrics, ticker);
     return new Admission(
         LocalLedger.detached(POOLS, ticker).ledger(),
         Peers.NONE,

@@ -42,17 +42,24 @@ final class CheckOutcomes {
   }
 
   /**
-   * Records and counts an allowed decision of this instance.
+   * Counts an allowed decision of this instance until {@link #settled} or {@link #lost}.
    *
-   * @param done completed exactly once, by any thread, possibly before this returns; it calls
-   *     {@link #settled} or {@link #lost}
    * @return whether so few of its pod are in flight that it may be answered before it is recorded
    */
-  boolean record(Decision.Allowed decision, Callback done, long startedNanos) {
+  boolean begin(Decision.Allowed decision, long startedNanos) {
     metrics.attempted(decision.pool());
-    boolean few = inFlight.begin(decision, startedNanos);
-    publisher.publish(decision, done);
-    return few;
+    return inFlight.begin(decision, startedNanos);
+  }
+
+  /**
+   * Records an allowed decision that has begun.
+   *
+   * @param awaited whether it is answered only then
+   * @param done completed exactly once, by any thread, possibly before this returns; it calls
+   *     {@link #settled} or {@link #lost}
+   */
+  void record(Decision.Allowed decision, boolean awaited, Callback done) {
+    publisher.publish(decision, awaited, done);
   }
 
   /** The decision is recorded, or has no effect. */
@@ -135,6 +142,7 @@ final class CheckOutcomes {
     metrics.attempted(lent.pool());
     publisher.publish(
         lent,
+        false,
         (recorded, failure) -> {
           if (failure != null) {
             lost(lent, failure);

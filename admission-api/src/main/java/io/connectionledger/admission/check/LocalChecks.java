@@ -47,9 +47,12 @@ public final class LocalChecks {
         case Decision.Allowed allowed -> {
           PendingAllow pending = new PendingAllow(outcomes, allowed, reply, startedNanos);
           onGone.accept(pending);
-          boolean mayAnswerFirst =
-              durability == Durability.FAST && !decider.reservesHeadroom(allowed.pool());
-          if (outcomes.record(allowed, pending, startedNanos) && mayAnswerFirst) {
+          boolean answerFirst =
+              outcomes.begin(allowed, startedNanos)
+                  && durability == Durability.FAST
+                  && !decider.reservesHeadroom(allowed.pool());
+          outcomes.record(allowed, !answerFirst, pending);
+          if (answerFirst) {
             pending.answer();
           }
         }

@@ -1,17 +1,17 @@
 package io.connectionledger.admission.decisionlog;
 
+import io.connectionledger.model.event.Decision;
 import org.apache.kafka.clients.producer.Callback;
 
-/** Where records of decisions go: {@link KafkaDecisionLog}. */
+/** Where decisions are recorded: {@link KafkaDecisionLog}. */
 @FunctionalInterface
 public interface DecisionLog {
 
   /**
-   * Takes a record, without ever waiting.
+   * Takes a decision, without ever waiting.
    *
-   * @param key of the record, and so its partition
+   * @param awaited whether somebody waits until it is recorded
    * @param callback completed once, by any thread, possibly before this returns
-   * @throws RuntimeException when the record was not taken; the callback is then never completed
    */
-  void send(byte[] key, byte[] value, Callback callback);
+  void send(Decision decision, boolean awaited, Callback callback);
 }

@@ -4,9 +4,7 @@ import io.connectionledger.admission.metrics.AdmissionMetrics;
 import io.connectionledger.admission.metrics.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.event.Decision;
-import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.model.event.RejectionReason;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.Callback;
@@ -44,14 +42,11 @@ public final class DecisionPublisher {
   /**
    * Records an allowed decision.
    *
+   * @param awaited whether somebody waits until it is recorded
    * @param done completed exactly once, by any thread, possibly before this returns
    */
-  public void publish(Decision.Allowed allowed, Callback done) {
-    try {
-      log.send(key(allowed), RecordCodec.encode(allowed), done);
-    } catch (RuntimeException refused) {
-      done.onCompletion(null, refused);
-    }
+  public void publish(Decision.Allowed allowed, boolean awaited, Callback done) {
+    log.send(allowed, awaited, done);
   }
 
   /**
@@ -67,11 +62,7 @@ public final class DecisionPublisher {
       dropped(null);
       return;
     }
-    try {
-      log.send(key(rejected), RecordCodec.encode(rejected), rejectionDone);
-    } catch (RuntimeException refused) {
-      rejectionDone(null, refused);
-    }
+    log.send(rejected, false, rejectionDone);
   }
 
   /** Counts a decision that was answered as allowed and then could not be recorded. */
@@ -102,9 +93,5 @@ public final class DecisionPublisher {
           .addKeyValue("failure", failure == null ? "Kafka is behind" : failure.toString())
           .log("Rejected decisions are answered but not recorded");
     }
-  }
-
-  private static byte[] key(Decision decision) {
-    return decision.pool().getBytes(StandardCharsets.UTF_8);
   }
 }

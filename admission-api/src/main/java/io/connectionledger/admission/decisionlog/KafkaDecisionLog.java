@@ -1,6 +1,10 @@
 package io.connectionledger.admission.decisionlog;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.connectionledger.model.Topics;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.RecordCodec;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
@@ -66,9 +70,17 @@ public final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
   }
 
   @Override
-  public void send(byte[] key, byte[] value, Callback callback) {
-    Future<RecordMetadata> unused =
-        producer.send(new ProducerRecord<>(Topics.DECISIONS, key, value), callback);
+  public void send(Decision decision, boolean awaited, Callback callback) {
+    try {
+      Future<RecordMetadata> unused =
+          producer.send(
+              new ProducerRecord<>(
+                  Topics.DECISIONS, decision.pool().getBytes(UTF_8), RecordCodec.encode(decision)),
+              callback);
+    } catch (RuntimeException refused) {
+      // The producer will not call back.
+      callback.onCompletion(null, refused);
+    }
   }
 
   /** Returns when Kafka has every record that was sent before, or has refused it. */

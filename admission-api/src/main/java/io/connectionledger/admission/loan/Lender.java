@@ -69,7 +69,8 @@ public final class Lender {
 
     void begin() {
       loan.added()
-          .forEach(slot -> publisher.publish(slot, (offset, failure) -> settled(slot, failure)));
+          .forEach(
+              slot -> publisher.publish(slot, true, (offset, failure) -> settled(slot, failure)));
     }
 
     private synchronized void settled(Decision.Allowed slot, @Nullable Exception failure) {

@@ -359,7 +359,8 @@ final class CheckServiceTest {
     // Given
     ledger.decisions.add(ALLOWED);
     DecisionLog full =
-        (key, value, callback) -> callback.onCompletion(null, new TimeoutException("no room"));
+        (decision, awaited, callback) ->
+            callback.onCompletion(null, new TimeoutException("no room"));
     // When
     service(durability, full).check(webSocket("chat"), call);
     // Then

@@ -24,7 +24,9 @@ final class DecisionPublisherTest {
   private final Deque<Callback> sent = new ArrayDeque<>();
   private final DecisionPublisher publisher =
       new DecisionPublisher(
-          (key, value, callback) -> sent.add(callback), new AdmissionMetrics(registry), () -> 1);
+          (decision, awaited, callback) -> sent.add(callback),
+          new AdmissionMetrics(registry),
+          () -> 1);
 
   @Test
   void shouldDropAndCountRejectionsBeyondTheBoundButNoAllowed() {
@@ -34,7 +36,7 @@ final class DecisionPublisherTest {
     }
     // When
     publisher.publish(REJECTED);
-    publisher.publish(ALLOWED, (recorded, failure) -> {});
+    publisher.publish(ALLOWED, false, (recorded, failure) -> {});
     // Then
     assertThat(sent).hasSize(DecisionPublisher.MAX_PENDING_REJECTIONS + 1);
     assertThat(dropped()).isEqualTo(1);
