@@ -6,8 +6,10 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,7 +94,13 @@ public record LedgerConfig(
 
     /** What every Kafka client is given beside the ledger's own settings. */
     public Map<String, String> clientProperties() {
-      return embedded() ? Map.of() : properties;
+      // Their metrics are on /metrics; as managed beans, they take a second of a start.
+      Map<String, String> all =
+          new HashMap<>(Map.of(CommonClientConfigs.METRIC_REPORTER_CLASSES_CONFIG, ""));
+      if (!embedded()) {
+        all.putAll(properties);
+      }
+      return all;
     }
   }
 

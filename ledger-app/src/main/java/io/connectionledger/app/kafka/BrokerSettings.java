@@ -71,8 +71,8 @@ final class BrokerSettings {
         // Nobody else is on the way: a first consumer need not wait for others to join.
         "group.initial.rebalance.delay.ms", "0",
         // After a kill the controller waits for its former self to expire; 9 s by default.
-        "broker.session.timeout.ms", "600",
-        "broker.heartbeat.interval.ms", "150",
+        "broker.session.timeout.ms", "1500",
+        "broker.heartbeat.interval.ms", "500",
         // Instances that died are to be noticed within 3 s; the default allows no less than 6.
         "group.min.session.timeout.ms", "1000");
   }
@@ -82,8 +82,13 @@ final class BrokerSettings {
         "offsets.topic.num.partitions", "4",
         "transaction.state.log.num.partitions", "4",
         "share.coordinator.state.topic.num.partitions", "4",
-        "num.network.threads", "2",
-        "num.io.threads", "4",
+        // Each wakes up several times a second, whether there is anything to do or not.
+        "num.network.threads", "1",
+        "num.io.threads", "2",
+        "group.coordinator.threads", "1",
+        // Records that tell other controllers that this one lives; there are none.
+        "metadata.max.idle.interval.ms", "0",
+        "metric.reporters", "",
         // 128 MB by default, for far larger compacted topics than ours.
         "log.cleaner.dedupe.buffer.size", "16777216");
   }

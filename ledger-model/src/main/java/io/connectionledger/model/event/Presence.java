@@ -26,7 +26,7 @@ public record Presence(
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> problems) {
 
   /** How often an ingest says so although nothing changed. */
-  public static final Duration INTERVAL = Duration.ofMillis(500);
+  public static final Duration INTERVAL = Duration.ofSeconds(1);
 
   public Presence {
     envoys = Map.copyOf(envoys);

@@ -38,8 +38,8 @@ public final class KafkaOwnerLog implements OwnerLog {
   private static final Logger LOGGER = LoggerFactory.getLogger(KafkaOwnerLog.class);
 
   /**
-   * What is read of the past. An owner writes two beats a second, so nothing before them binds
-   * anybody unless some thirty instances believe to own one partition.
+   * What is read of the past. An owner writes a beat a second, so nothing before them binds anybody
+   * unless some fifty instances believe to own one partition.
    */
   private static final long TAIL = 200;
 

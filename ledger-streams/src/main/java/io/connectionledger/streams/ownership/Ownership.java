@@ -5,7 +5,7 @@ import java.util.concurrent.CompletionStage;
 /** Where a partition's processor asks whether its shard may decide. */
 public interface Ownership {
 
-  /** A processor's claim on its partition, for the stream thread. */
+  /** A processor's claim on its partition. Thread-safe. */
   interface Claim {
 
     /** Completes, on any thread, when no other instance may decide any more. */

@@ -37,7 +37,7 @@ public final class OwnershipManager
     implements Ownership, PartitionOwners, OwnerLog.Reader, AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(OwnershipManager.class);
-  private static final Duration TICK = Duration.ofMillis(100);
+  private static final Duration TICK = Duration.ofMillis(250);
 
   private final OwnedShards shards;
   private final Ticker ticker;

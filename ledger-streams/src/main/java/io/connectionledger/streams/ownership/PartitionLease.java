@@ -39,8 +39,8 @@ final class PartitionLease {
    */
   static final Duration TAKEOVER_DELAY = LEASE.plusMillis(1_500);
 
-  /** How often an owner says that it is one. */
-  static final Duration BEAT = Duration.ofMillis(500);
+  /** How often an owner says that it is one: a lease survives that two beats are late. */
+  static final Duration BEAT = Duration.ofSeconds(1);
 
   /** How long an owner that nobody relieves goes on after its task has left it. */
   static final Duration HANDOVER_GRACE = Duration.ofSeconds(20);
@@ -156,7 +156,7 @@ final class PartitionLease {
     if (own == null
         || own.ended
         || !following
-        || (own.beatNanos != NEVER && nowNanos - own.beatNanos < BEAT.toNanos())) {
+        || (own.beatNanos != NEVER && beatsBefore(nowNanos) == beatsBefore(own.beatNanos))) {
       return null;
     }
     if (own.term == 0) {
@@ -165,6 +165,11 @@ final class PartitionLease {
     }
     own.beatNanos = nowNanos;
     return beat(own, own.deciding ? Kind.DECIDING : Kind.CLAIMING, address, nowNanos);
+  }
+
+  /** All partitions beat at the same moments, so that Kafka gets their beats in one request. */
+  private static long beatsBefore(long nanos) {
+    return Math.floorDiv(nanos, BEAT.toNanos());
   }
 
   /** The last word of a candidacy that has ended; null when it never claimed anything. */

@@ -26,8 +26,10 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -36,8 +38,10 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,7 +54,12 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(KafkaPolicyStore.class);
 
-  private static final Duration POLL = Duration.ofMillis(100);
+  /** Whatever must be done before is announced by {@link #hurry}. */
+  private static final Duration POLL = Duration.ofSeconds(1);
+
+  /** Between policies there are hours; a request that waits for the next costs nothing. */
+  private static final int FETCH_WAIT_MS = 5_000;
+
   private static final Duration RETRY = Duration.ofSeconds(1);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(5);
@@ -81,6 +90,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   private long tellAgainMs;
 
   private volatile boolean closed;
+  private volatile @Nullable KafkaConsumer<byte[], byte[]> reading;
 
   /** A record that Kafka has and that this instance has not read yet. */
   private record Write(
@@ -143,6 +153,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    settings.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, FETCH_WAIT_MS);
     settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
     settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
     ByteArrayDeserializer bytes = new ByteArrayDeserializer();
@@ -155,6 +166,15 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
       book.base(other);
       changed = true;
       tellAgainMs = 0;
+    }
+    hurry();
+  }
+
+  /** Ends the wait for records: something else is to be done. */
+  private void hurry() {
+    KafkaConsumer<byte[], byte[]> consumer = reading;
+    if (consumer != null) {
+      consumer.wakeup();
     }
   }
 
@@ -203,6 +223,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
                   synchronized (lock) {
                     writes.add(new Write(at.partition(), at.offset(), record, done));
                   }
+                  hurry();
                 }
               });
     } catch (KafkaException refused) {
@@ -213,13 +234,17 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
 
   private void run() {
     while (!closed) {
-      try (KafkaConsumer<byte[], byte[]> consumer = consumer();
-          KafkaClientMetrics metrics = new KafkaClientMetrics(consumer)) {
+      KafkaConsumer<byte[], byte[]> consumer = consumer();
+      try (KafkaClientMetrics metrics = new KafkaClientMetrics(consumer)) {
         metrics.bindTo(registry);
         follow(consumer);
       } catch (KafkaException failure) {
         LOGGER.atWarn().setCause(failure).log("Policies cannot be read, trying again");
         LockSupport.parkNanos(RETRY.toNanos());
+      } finally {
+        reading = null;
+        // Without a word to the broker: the fetch that waits there would be waited for.
+        consumer.close(CloseOptions.timeout(Duration.ZERO));
       }
     }
   }
@@ -246,11 +271,12 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
       latest.values().forEach(book::stored);
       changed = true;
     }
+    reading = consumer;
     while (!closed) {
       tellBase();
       tellFollower();
       completeWrites(consumer);
-      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+      for (ConsumerRecord<byte[], byte[]> record : next(consumer)) {
         read(
             record,
             (pool, policy) -> {
@@ -260,6 +286,14 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
               }
             });
       }
+    }
+  }
+
+  private static ConsumerRecords<byte[], byte[]> next(KafkaConsumer<byte[], byte[]> consumer) {
+    try {
+      return consumer.poll(POLL);
+    } catch (WakeupException hurried) {
+      return ConsumerRecords.empty();
     }
   }
 
@@ -343,6 +377,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    hurry();
     try {
       thread.join(STOP_TIMEOUT);
     } catch (InterruptedException hurried) {

@@ -13,9 +13,6 @@ import io.connectionledger.streams.ownership.Ownership;
 import io.connectionledger.streams.ownership.PoolShard;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.store.PartitionStores;
-import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntFunction;
 import org.apache.kafka.common.header.Headers;
@@ -37,7 +34,6 @@ import org.slf4j.LoggerFactory;
 public final class LedgerProcessor implements Processor<String, byte[], String, byte[]> {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerProcessor.class);
-  private static final Duration TICK = Duration.ofMillis(100);
 
   private final IntFunction<PoolShard> emptyShards;
   private final OwnedShards shards;
@@ -46,7 +42,6 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
   private final Ticker ticker;
   private final LedgerMetrics metrics;
   private final Changes changes = new Changes();
-  private final Map<String, Long> nextOffsets = new HashMap<>();
 
   private ProcessorContext<String, byte[]> context;
   private PartitionStores stores;
@@ -76,12 +71,9 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
     int partition = context.taskId().partition();
     stores = new PartitionStores(context);
     shard = emptyShards.apply(partition);
-    barrier =
-        new TakeoverBarrier(partition, shard, shards, ownership, catchUp, ticker, nextOffsets);
+    barrier = new TakeoverBarrier(partition, shard, shards, ownership, catchUp, ticker);
     restore(partition);
-    context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, timestamp -> tick());
-    context.schedule(
-        TakeoverBarrier.LOOK, PunctuationType.WALL_CLOCK_TIME, timestamp -> barrier.look());
+    context.schedule(TakeoverBarrier.LOOK, PunctuationType.WALL_CLOCK_TIME, timestamp -> tick());
   }
 
   private void restore(int partition) {
@@ -103,26 +95,31 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
         context
             .recordMetadata()
             .orElseThrow(() -> new IllegalStateException("a record without an offset"));
-    nextOffsets.put(source.topic(), source.offset() + 1);
     try {
-      if (record.value() == null) {
-        throw new UnreadableRecordException("the value is missing");
-      }
-      if (source.topic().equals(Topics.ENVOYS)) {
-        Presence presence = RecordCodec.decodePresence(record.value());
-        shard.heard(presence, ticker.nowMs()).forEach(this::store);
-        return;
-      }
-      LedgerRecord value = decode(source.topic(), record);
-      changes.clear();
-      if (shard.apply(value, changes)) {
-        stores.count(value, changes.failedOn(), source.offset(), record.timestamp());
-        store(value.pool(), changes);
-      } else {
-        throw new UnreadableRecordException("no policy for pool '" + value.pool() + "'");
-      }
+      apply(record, source);
     } catch (UnreadableRecordException unreadable) {
       deadLetter(record, source, unreadable);
+    }
+    barrier.applied(source.topic(), source.offset() + 1);
+  }
+
+  private void apply(Record<String, byte[]> record, RecordMetadata source)
+      throws UnreadableRecordException {
+    if (record.value() == null) {
+      throw new UnreadableRecordException("the value is missing");
+    }
+    if (source.topic().equals(Topics.ENVOYS)) {
+      Presence presence = RecordCodec.decodePresence(record.value());
+      shard.heard(presence, ticker.nowMs()).forEach(this::store);
+      return;
+    }
+    LedgerRecord value = decode(source.topic(), record);
+    changes.clear();
+    if (shard.apply(value, changes)) {
+      stores.count(value, changes.failedOn(), source.offset(), record.timestamp());
+      store(value.pool(), changes);
+    } else {
+      throw new UnreadableRecordException("no policy for pool '" + value.pool() + "'");
     }
   }
 
@@ -189,6 +186,7 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
                       context.forward(
                           PodRecords.of(pool, pod, ticker.nowMs()), LedgerTopology.PODS_SINK));
             });
+    barrier.look();
     barrier.contest();
   }
 

@@ -134,8 +134,8 @@ public final class LedgerStreams implements AutoCloseable {
     p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL_MS);
     // Whoever takes over restores what its standby lacks, not everything.
     p.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
-    // How late a tick may be when no record comes: a part of the gap when a partition moves.
-    p.put(StreamsConfig.POLL_MS_CONFIG, 20);
+    // How late a tick may be when no record comes.
+    p.put(StreamsConfig.POLL_MS_CONFIG, (int) TakeoverBarrier.LOOK.toMillis());
     p.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
     p.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     p.put(

@@ -5,6 +5,7 @@ import io.connectionledger.streams.ownership.OwnedShards;
 import io.connectionledger.streams.ownership.Ownership;
 import io.connectionledger.streams.ownership.PoolShard;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -14,17 +15,18 @@ import org.slf4j.LoggerFactory;
 /**
  * When the shard of a partition whose task has come here begins to decide: its ownership is claimed
  * when the task runs, and once no other instance may decide any more, and every record that existed
- * then is applied, the shard decides. Runs on the stream thread alone.
+ * then is applied, the shard decides. For the stream thread; what ends the wait may come on any, as
+ * nobody decides until then.
  */
 final class TakeoverBarrier {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(TakeoverBarrier.class);
 
-  /** How often a new owner looks whether it may decide: a part of the gap between two owners. */
-  static final Duration LOOK = Duration.ofMillis(20);
+  /** How often the stream thread looks; more than twice as long, and it had other work. */
+  static final Duration LOOK = Duration.ofMillis(100);
 
   /** After so many looks in time, the thread has nothing else to do. */
-  private static final int PROMPT_LOOKS = 5;
+  private static final int PROMPT_LOOKS = 2;
 
   /** How long a claim waits for the moment at which it costs least: less than an owner lingers. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -35,7 +37,6 @@ final class TakeoverBarrier {
   private final Ownership ownership;
   private final CatchUp catchUp;
   private final Ticker ticker;
-  private final Map<String, Long> nextOffsets;
 
   private @Nullable CompletableFuture<Map<String, Long>> backlog;
   private long runningSinceNanos;
@@ -43,33 +44,38 @@ final class TakeoverBarrier {
   private int promptLooks;
   private Ownership.@Nullable Claim claim;
   private CompletableFuture<Map<String, Long>> remaining = new CompletableFuture<>();
+  private boolean left;
 
-  /**
-   * Of a shard that is being prepared.
-   *
-   * @param nextOffsets the offset after the last record that was applied, by topic; kept up to date
-   *     by whoever applies them
-   */
+  /** The offset after the last record that was applied, by topic. */
+  private final Map<String, Long> nextOffsets = new HashMap<>();
+
+  /** Of a shard that is being prepared. */
   TakeoverBarrier(
       int partition,
       PoolShard shard,
       OwnedShards shards,
       Ownership ownership,
       CatchUp catchUp,
-      Ticker ticker,
-      Map<String, Long> nextOffsets) {
+      Ticker ticker) {
     this.partition = partition;
     this.shard = shard;
     this.shards = shards;
     this.ownership = ownership;
     this.catchUp = catchUp;
     this.ticker = ticker;
-    this.nextOffsets = nextOffsets;
     shards.announce(shard);
   }
 
+  /** The record before {@code nextOffset} of a topic has been applied. */
+  synchronized void applied(String topic, long nextOffset) {
+    nextOffsets.put(topic, nextOffset);
+    if (!shard.isCaughtUp()) {
+      pass();
+    }
+  }
+
   /** Takes the next step, if one is due. */
-  void look() {
+  synchronized void look() {
     if (shard.isCaughtUp()) {
       return;
     }
@@ -81,9 +87,16 @@ final class TakeoverBarrier {
       }
       claim = ownership.claim(partition, shard);
       shards.add(partition, shard);
-      remaining = remainingOnceWon(claim);
+      askHowFar(claim);
+    } else if (remaining.isCompletedExceptionally()) {
+      LOGGER
+          .atWarn()
+          .addKeyValue("partition", partition)
+          .setCause(remaining.exceptionNow())
+          .log("Kafka did not say how far to catch up, asking again");
+      askHowFar(claim);
     }
-    pass(claim);
+    pass();
   }
 
   /**
@@ -99,7 +112,7 @@ final class TakeoverBarrier {
       runningSinceNanos = nowNanos;
       lookedNanos = nowNanos;
     }
-    promptLooks = nowNanos - lookedNanos > 5 * LOOK.toNanos() ? 0 : promptLooks + 1;
+    promptLooks = nowNanos - lookedNanos > 2 * LOOK.toNanos() ? 0 : promptLooks + 1;
     lookedNanos = nowNanos;
     if (!ownership.isDecidedElsewhere(partition)) {
       return true;
@@ -116,40 +129,41 @@ final class TakeoverBarrier {
             .allMatch(end -> nextOffsets.getOrDefault(end.getKey(), 0L) >= end.getValue());
   }
 
-  /** Asked for only then: until then the owner before may add to what there is to read. */
-  private CompletableFuture<Map<String, Long>> remainingOnceWon(Ownership.Claim claimed) {
-    return claimed.won().thenCompose(won -> catchUp.remaining(partition)).toCompletableFuture();
+  /** Asks how much there is to read once the claim is won: the owner before may add to it. */
+  private void askHowFar(Ownership.Claim claimed) {
+    remaining =
+        claimed.won().thenCompose(won -> catchUp.remaining(partition)).toCompletableFuture();
+    var unused = remaining.thenRun(this::pass);
   }
 
-  private void pass(Ownership.Claim claimed) {
-    if (remaining.isCompletedExceptionally()) {
-      LOGGER
-          .atWarn()
-          .addKeyValue("partition", partition)
-          .setCause(remaining.exceptionNow())
-          .log("Kafka did not say how far to catch up, asking again");
-      remaining = remainingOnceWon(claimed);
-    } else if (hasRead(remaining)) {
-      if (claimed.isUnclean()) {
-        shard.reserveHeadroom(ticker.nowMs());
-      }
-      shard.caughtUp();
-      claimed.decides();
-      LOGGER.atDebug().addKeyValue("partition", partition).log("Caught up, deciding from now on");
+  private synchronized void pass() {
+    if (claim == null
+        || left
+        || shard.isCaughtUp()
+        || remaining.isCompletedExceptionally()
+        || !hasRead(remaining)) {
+      return;
     }
+    if (claim.isUnclean()) {
+      shard.reserveHeadroom(ticker.nowMs());
+    }
+    shard.caughtUp();
+    claim.decides();
+    LOGGER.atDebug().addKeyValue("partition", partition).log("Caught up, deciding from now on");
   }
 
   /** Claims the partition again where another claim came between, and is worth contesting. */
-  void contest() {
+  synchronized void contest() {
     if (claim != null && claim.isLost()) {
       shard.behind();
       claim = ownership.claim(partition, shard);
-      remaining = remainingOnceWon(claim);
+      askHowFar(claim);
     }
   }
 
   /** The task moves away. */
-  void leave() {
+  synchronized void leave() {
+    left = true;
     if (claim == null) {
       shards.remove(partition, shard);
     } else {

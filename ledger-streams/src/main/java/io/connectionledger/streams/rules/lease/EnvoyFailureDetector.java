@@ -29,7 +29,7 @@ import java.util.function.ToLongFunction;
 public final class EnvoyFailureDetector {
 
   /** An ingest that was not heard for this long has said nothing about its Envoys any more. */
-  public static final long SILENCE_MS = 6 * Presence.INTERVAL.toMillis();
+  public static final long SILENCE_MS = 3 * Presence.INTERVAL.toMillis();
 
   /** More Envoys than this are not watched; their connections end by their leases. */
   private static final int MAX_ENVOYS = 10_000;
