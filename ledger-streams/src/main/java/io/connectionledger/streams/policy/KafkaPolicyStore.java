@@ -58,7 +58,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   private static final Duration POLL = Duration.ofSeconds(1);
 
   /** Between policies there are hours; a request that waits for the next costs nothing. */
-  private static final int FETCH_WAIT_MS = 5_000;
+  private static final int FETCH_WAIT_MS = 2_000;
 
   private static final Duration RETRY = Duration.ofSeconds(1);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
