@@ -21,6 +21,7 @@ import io.connectionledger.admission.peer.grpc.GrpcPeers;
 import io.connectionledger.admission.peer.grpc.PeerService;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.policy.Policies;
+import io.connectionledger.model.view.PoolReport;
 import io.connectionledger.model.view.Simulations;
 import io.connectionledger.streams.Ledger;
 import io.grpc.BindableService;
@@ -30,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
@@ -146,6 +148,11 @@ public final class AdmissionApi implements AutoCloseable {
   /** What other instances ask this one, on the same server. */
   public BindableService peers() {
     return peerService;
+  }
+
+  /** All about a pool, wherever it is owned; empty when nobody can say. May wait for others. */
+  public Optional<PoolReport> report(String pool) {
+    return new ClusterPoolQueries(ledger.queries(), ledger.routing(), peers).report(pool);
   }
 
   /** KEDA's external scaler, for the same server; answers for any pool. */

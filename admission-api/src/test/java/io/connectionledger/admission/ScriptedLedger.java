@@ -21,6 +21,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -140,6 +141,11 @@ public final class ScriptedLedger implements Decider, PoolRouting, PoolQueries {
   }
 
   @Override
+  public boolean isOwned(String pool) {
+    return connections.containsKey(pool);
+  }
+
+  @Override
   public Optional<PoolView> connections(String pool) {
     return Optional.ofNullable(connections.get(pool));
   }
@@ -157,6 +163,12 @@ public final class ScriptedLedger implements Decider, PoolRouting, PoolQueries {
   @Override
   public Optional<PoolRejections> rejections(String pool) {
     return Optional.ofNullable(rejections.get(pool));
+  }
+
+  @Override
+  public OptionalInt desiredPods(PoolView view) {
+    PoolReport report = reports.get(view.pool());
+    return report == null ? OptionalInt.empty() : OptionalInt.of(report.scaling().desiredPods());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.connectionledger.controlplane;
 
+import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.envoyproxy.controlplane.cache.SimpleCache;
 import io.envoyproxy.controlplane.server.V3DiscoveryServer;
@@ -7,13 +8,14 @@ import io.grpc.BindableService;
 import io.grpc.ServerInterceptors;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Collection;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The endpoint discovery service (EDS over gRPC): one cluster load assignment per pool, the same
- * for every Envoy. Thread-safe.
+ * The endpoint discovery service (EDS over gRPC, by itself or over ADS): one cluster load
+ * assignment per pool, the same for every Envoy. Thread-safe.
  *
  * <p>A version is a hash of the content. So an update that changes nothing is not sent, and an
  * Envoy that reconnects to another instance with the same policies is not sent anything either. A
@@ -40,10 +42,11 @@ public final class EdsServer {
     interceptor = new NackInterceptor(new Nacks(registry, log));
   }
 
-  /** A server that answers with the pods of {@code policies}, one policy a pool. */
+  /** A server that answers with the pods that {@code policies} name, one policy a pool. */
   public static EdsServer create(Collection<PoolPolicy> policies, MeterRegistry registry) {
     EdsServer server = new EdsServer(registry, EdsServer::log);
-    server.update(policies);
+    server.update(
+        policies.stream().map(policy -> PolicyRecord.ofBase(policy, Set.of(), 0)).toList());
     return server;
   }
 
@@ -58,14 +61,21 @@ public final class EdsServer {
   }
 
   /** Replaces the pods of all pools, and pushes the change, if any, to every connected Envoy. */
-  public void update(Collection<PoolPolicy> policies) {
+  public void update(Collection<PolicyRecord> policies) {
     endpoints.setSnapshot(EVERY_ENVOY, new EndpointSnapshot(Assignments.of(policies)));
   }
 
-  /** The gRPC service to add to a server. */
+  /** EDS by itself, to add to a server. */
   public BindableService service() {
     return () ->
         ServerInterceptors.intercept(server.getEndpointDiscoveryServiceImpl(), interceptor);
+  }
+
+  /** The same over ADS, to add to the same server. */
+  public BindableService overAds() {
+    return () ->
+        ServerInterceptors.intercept(
+            new EndpointsOverAds(server.getEndpointDiscoveryServiceImpl()), interceptor);
   }
 
   private static final class Endpoints extends SimpleCache<String, EndpointSnapshot> {

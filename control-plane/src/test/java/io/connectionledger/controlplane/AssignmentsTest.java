@@ -3,12 +3,19 @@ package io.connectionledger.controlplane;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.policy.DiscoveredPods;
 import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolEndpoints;
+import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.testkit.PolicyFixtures;
 import io.envoyproxy.controlplane.cache.Resources.ResourceType;
+import io.envoyproxy.envoy.config.core.v3.HealthStatus;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.config.endpoint.v3.LbEndpoint;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -18,7 +25,7 @@ final class AssignmentsTest {
   void shouldNameEachPoolWithItsPods() {
     // When
     List<ClusterLoadAssignment> assignments =
-        Assignments.of(List.of(pool("quiet"), pool("chat", "10.0.0.1:80", "[FD00:0:0::0007]:81")));
+        assignments(pool("quiet"), pool("chat", "10.0.0.1:80", "[FD00:0:0::0007]:81"));
 
     // Then
     assertThat(assignments)
@@ -75,6 +82,44 @@ final class AssignmentsTest {
         .isEqualTo(version(after));
   }
 
+  @Test
+  void shouldTellTheZoneAndTheHealthThatKubernetesKnows() {
+    // Given
+    PolicyRecord record =
+        fromKubernetes(
+            endpoint("10.0.0.1:80", "zone-b", true, false),
+            endpoint("10.0.0.2:80", "zone-a", false, false),
+            endpoint("10.0.0.3:80", "zone-b", false, true));
+
+    // When
+    ClusterLoadAssignment assignment = Assignments.of(List.of(record)).getFirst();
+
+    // Then
+    assertThat(assignment.getEndpointsList())
+        .extracting(locality -> locality.getLocality().getZone())
+        .containsExactly("zone-a", "zone-b");
+    assertThat(assignment.getEndpointsList())
+        .flatExtracting(locality -> locality.getLbEndpointsList())
+        .extracting(LbEndpoint::getHealthStatus)
+        .containsExactly(HealthStatus.UNHEALTHY, HealthStatus.HEALTHY, HealthStatus.DRAINING);
+  }
+
+  @Test
+  void shouldSayNothingOfAPoolWhosePodsAreNotKnownYet() {
+    assertThat(Assignments.of(List.of(fromKubernetes()))).isEmpty();
+  }
+
+  private static PolicyRecord fromKubernetes(Endpoint... endpoints) {
+    PoolPolicy written = PolicyFixtures.inKubernetes("chat", 1, "chat");
+    PoolEndpoints slice = new PoolEndpoints("chat", "slice", 1, false, List.of(endpoints));
+    return PolicyRecord.ofBase(written, Set.of(), 0)
+        .resolved(DiscoveredPods.of(List.of(slice), null), Set.of());
+  }
+
+  private static Endpoint endpoint(String address, String zone, boolean ready, boolean ends) {
+    return new Endpoint("at " + address, PodAddress.parse(address), zone, ready, true, ends);
+  }
+
   private static String version(EndpointSnapshot snapshot, String... pools) {
     return snapshot.version(ResourceType.ENDPOINT, List.of(pools));
   }
@@ -84,7 +129,12 @@ final class AssignmentsTest {
   }
 
   private static EndpointSnapshot snapshot(PoolPolicy... policies) {
-    return new EndpointSnapshot(Assignments.of(List.of(policies)));
+    return new EndpointSnapshot(assignments(policies));
+  }
+
+  private static List<ClusterLoadAssignment> assignments(PoolPolicy... policies) {
+    return Assignments.of(
+        Stream.of(policies).map(policy -> PolicyRecord.ofBase(policy, Set.of(), 0)).toList());
   }
 
   private static List<String> addresses(ClusterLoadAssignment assignment) {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.testkit.InProcessService;
 import io.connectionledger.testkit.PolicyFixtures;
@@ -157,16 +158,17 @@ final class EdsServerIT {
     return registry.get(Nacks.NACKS).counter().count();
   }
 
-  private static PoolPolicy pool(String name, int pods) {
-    return PolicyFixtures.limited(
-        name,
-        1,
-        10,
-        2,
-        PoolPolicy.OnOwnerLoss.SHARE,
-        Stream.iterate(1, port -> port + 1)
-            .limit(pods)
-            .map(port -> new Pod("pod-" + port, new PodAddress("10.0.0.1", port)))
-            .toList());
+  private static PolicyRecord pool(String name, int pods) {
+    return PolicyFixtures.record(
+        PolicyFixtures.limited(
+            name,
+            1,
+            10,
+            2,
+            PoolPolicy.OnOwnerLoss.SHARE,
+            Stream.iterate(1, port -> port + 1)
+                .limit(pods)
+                .map(port -> new Pod("pod-" + port, new PodAddress("10.0.0.1", port)))
+                .toList()));
   }
 }

@@ -11,6 +11,9 @@ public final class Topics {
   public static final String DECISIONS = "ledger.decisions";
   public static final String POLICIES = "ledger.policies";
 
+  /** The pods that Kubernetes has for a pool, a record each EndpointSlice. */
+  public static final String ENDPOINTS = "ledger.endpoints";
+
   /** Which Envoys each ingest hears, in every partition; not keyed by pool. */
   public static final String ENVOYS = "ledger.envoys";
 
@@ -62,6 +65,7 @@ public final class Topics {
           new Spec(ENVOYS, BRIEF, LEAST_BRIEF),
           new Spec(OWNERS, BRIEF, LEAST_BRIEF),
           new Spec(POLICIES, COMPACT, Duration.ZERO),
+          new Spec(ENDPOINTS, COMPACT, Duration.ZERO),
           new Spec(PODS, COMPACT, Duration.ZERO),
           new Spec(DEAD_LETTERS, DELETE, Duration.ZERO));
 

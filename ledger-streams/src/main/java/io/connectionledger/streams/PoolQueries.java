@@ -7,12 +7,13 @@ import io.connectionledger.model.view.PoolView;
 import io.connectionledger.model.view.PoolView.PodView;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * What the query API asks. Thread-safe. {@link #rejections}, {@link #report} and {@link #standby}
- * may read from a local disk, or ask another instance for some seconds where the implementation
- * says so; the others never wait.
+ * What the query API asks. Thread-safe. {@link #rejections}, {@link #report}, {@link #standby} and
+ * {@link #desiredPods} may read from a local disk, or ask another instance for some seconds where
+ * the implementation says so; the others never wait.
  */
 public interface PoolQueries {
 
@@ -35,6 +36,9 @@ public interface PoolQueries {
   /** Whether another instance is known to decide for the pool. */
   boolean isElsewhere(String pool);
 
+  /** Whether this instance decides for the pool now. */
+  boolean isOwned(String pool);
+
   /** The pool at this moment; empty when its owner cannot be asked, and for an unknown pool. */
   Optional<PoolView> connections(String pool);
 
@@ -43,6 +47,14 @@ public interface PoolQueries {
 
   /** Rejections by window and reason, up to now; empty as for {@link #connections}. */
   Optional<PoolRejections> rejections(String pool);
+
+  /**
+   * How many pods the pool should have, as {@link #report} says it and cheaper than that.
+   *
+   * @param view of a pool that this instance owns
+   * @return empty when the pool has moved away, and while partitions move
+   */
+  OptionalInt desiredPods(PoolView view);
 
   /** All about the pool, up to now; empty as for {@link #connections}. */
   Optional<PoolReport> report(String pool);

@@ -1,10 +1,15 @@
 package io.connectionledger.testkit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.Pod;
+import io.connectionledger.model.policy.PolicyCodec;
+import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /** Policies that are enforced and have the defaults for whatever a test does not name. */
@@ -39,6 +44,23 @@ public final class PolicyFixtures {
       List<Pod> pods) {
     return new PoolPolicy(
         pool, perSecond, burst, perPod, PoolPolicy.Mode.ENFORCE, onOwnerLoss, pods);
+  }
+
+  /** Without a rate, on the pods behind the Service of this name. */
+  public static PoolPolicy inKubernetes(String pool, int perPod, String service) {
+    return PolicyCodec.changed(
+        unlimited(pool, perPod, List.of()),
+        """
+        { "kubernetes": { "namespace": "shop", "service": "%s", "port": "http" } }
+        """
+            .formatted(service)
+            .getBytes(UTF_8),
+        Set.of());
+  }
+
+  /** As the topic has one that nobody has changed. */
+  public static PolicyRecord record(PoolPolicy policy) {
+    return PolicyRecord.ofBase(policy, Set.of(), 0);
   }
 
   /** From pod-1 at 10.0.0.1:80 on. */

@@ -258,6 +258,10 @@ final class PolicyRoutes {
 
   static ObjectNode view(PolicyRecord record, long nowMs) {
     ObjectNode view = PolicyCodec.tree(record.policy());
+    if (record.policy().kubernetes() != null) {
+      // They are found, not written; what is answered here may be sent back.
+      view.remove("pods");
+    }
     ObjectNode answer = view.objectNode();
     answer.put("pool", record.pool());
     answer.put("asOf", Views.instant(nowMs));

@@ -3,8 +3,10 @@ package io.connectionledger.app.cli;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
+import io.connectionledger.app.config.StartupException;
 import io.connectionledger.app.serve.LedgerNode;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -31,10 +33,30 @@ public final class ServeCommand implements Callable<Integer> {
           "Any of kafka, ingest, admission, control-plane, separated by commas; all by default.")
   private @Nullable String roles;
 
+  @Option(
+      names = "--until-ready",
+      description = "Ends with 0 as soon as the instance is ready: tries a configuration out.")
+  private boolean untilReady;
+
   @Override
   public Integer call() throws Exception {
     LedgerConfig loaded = ConfigLoader.load(Objects.requireNonNull(config), System.getenv());
     Set<Role> resolved = Role.resolve(Optional.ofNullable(roles), loaded.kafka());
+    if (untilReady) {
+      return UntilStopped.run(() -> startReady(loaded, resolved), Optional.of(Duration.ZERO));
+    }
     return UntilStopped.run(() -> LedgerNode.start(loaded, resolved));
+  }
+
+  private static LedgerNode startReady(LedgerConfig config, Set<Role> roles)
+      throws InterruptedException {
+    LedgerNode instance = LedgerNode.start(config, roles);
+    try {
+      instance.awaitReady();
+      return instance;
+    } catch (InterruptedException | StartupException failed) {
+      instance.close();
+      throw failed;
+    }
   }
 }

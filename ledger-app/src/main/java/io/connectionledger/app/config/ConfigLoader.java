@@ -4,6 +4,7 @@ import io.connectionledger.admission.check.Durability;
 import io.connectionledger.app.config.LedgerConfig.Authz;
 import io.connectionledger.app.config.LedgerConfig.Instance;
 import io.connectionledger.app.config.LedgerConfig.Kafka;
+import io.connectionledger.app.config.LedgerConfig.Kubernetes;
 import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.LedgerConfig.Policies;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -50,6 +52,8 @@ public final class ConfigLoader {
 
   private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:%-]{1,253}");
   private static final Pattern PATH = Pattern.compile("[^\\p{Cntrl}]+");
+  private static final Pattern BOOLEAN = Pattern.compile("true|false");
+  private static final Pattern NAMESPACE = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
   private static final Pattern SERVERS =
       Pattern.compile("(" + server() + "(\\s*,\\s*" + server() + ")*)?");
 
@@ -124,6 +128,13 @@ public final class ConfigLoader {
                 .get("policies.file")
                 .map(value -> Path.of(value.matching(PATH, "the path of a file")))
                 .orElse(null)),
+        new Kubernetes(
+            bool("kubernetes.enabled"),
+            settings
+                .get(Keys.NAMESPACES)
+                .map(value -> value.list().stream().map(ConfigLoader::namespace).toList())
+                .orElse(List.of()),
+            bool("kubernetes.deletion-cost")),
         pools(settings));
   }
 
@@ -141,6 +152,17 @@ public final class ConfigLoader {
             conflict -> {
               throw new ConfigException(conflict.toString());
             });
+  }
+
+  private static String namespace(Setting value) {
+    return value.matching(NAMESPACE, "the name of a namespace");
+  }
+
+  private boolean bool(String key) {
+    return settings
+        .get(key)
+        .map(value -> value.matching(BOOLEAN, "true or false").equals("true"))
+        .orElse(false);
   }
 
   private Kafka kafka() {

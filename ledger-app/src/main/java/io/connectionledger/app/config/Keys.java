@@ -4,13 +4,14 @@ import io.connectionledger.model.policy.PolicyCodec;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** The keys that a configuration may have, and their names in the environment. */
 final class Keys {
 
-  /** The one key outside the pools that holds a mapping; in the environment, as inline YAML. */
+  /** These two hold more than a scalar; in the environment, as inline YAML. */
   static final String PROPERTIES = "kafka.properties";
+
+  static final String NAMESPACES = "kubernetes.namespaces";
 
   /** Every key outside the pools. */
   static final List<String> SETTINGS =
@@ -36,13 +37,13 @@ final class Keys {
           "lease.missed",
           "lease.reservation",
           "lease.unreported",
-          "policies.file");
-
-  static final String KUBERNETES = "kubernetes";
+          "policies.file",
+          "kubernetes.enabled",
+          NAMESPACES,
+          "kubernetes.deletion-cost");
 
   /** Every key of a pool. */
-  static final List<String> POOL =
-      Stream.concat(PolicyCodec.configurationKeys().stream(), Stream.of(KUBERNETES)).toList();
+  static final List<String> POOL = PolicyCodec.configurationKeys();
 
   static final String POOLS = "pools";
 

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,7 @@ public record LedgerConfig(
     Listener xds,
     Lease lease,
     Policies policies,
+    Kubernetes kubernetes,
     Map<String, PoolPolicy> pools) {
 
   public LedgerConfig {
@@ -136,4 +138,18 @@ public record LedgerConfig(
    * @param file has pools as they stand under {@code pools}; null for none
    */
   public record Policies(@Nullable Path file) {}
+
+  /**
+   * The cluster in which the pools' pods run: the one of this pod's ServiceAccount, or of {@code
+   * KUBECONFIG}.
+   *
+   * @param enabled whether it is asked for pods and for ConnectionPools
+   * @param namespaces whose ConnectionPools are pools; empty for all
+   * @param deletionCost whether pods are told by their connections which of them goes first
+   */
+  public record Kubernetes(boolean enabled, List<String> namespaces, boolean deletionCost) {
+    public Kubernetes {
+      namespaces = List.copyOf(namespaces);
+    }
+  }
 }

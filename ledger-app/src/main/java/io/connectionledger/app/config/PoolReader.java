@@ -42,14 +42,6 @@ final class PoolReader {
               + pool.where()
               + "): allowed are 1 to 128 letters, digits, '.', '_' and '-'");
     }
-    Setting kubernetes = pool.values().get(Keys.KUBERNETES);
-    if (kubernetes != null) {
-      throw new ConfigException(
-          kubernetes.key()
-              + " is not supported yet ("
-              + kubernetes.where()
-              + "): allowed is a list of pods");
-    }
     ObjectNode tree = JsonNodeFactory.instance.objectNode();
     pool.values().forEach((key, value) -> tree.set(key, top(key, value)));
     try {

@@ -5,7 +5,6 @@ import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
 import io.connectionledger.app.demo.LedgerStarter.RunningLedger;
 import io.connectionledger.app.serve.LedgerNode;
-import io.connectionledger.model.Ticker;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.io.IOException;
@@ -16,16 +15,11 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A whole ledger in this process, on free ports, with data that ends with it. */
 public final class EmbeddedLedger implements RunningLedger {
-
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
-  private static final Duration POLL = Duration.ofMillis(50);
 
   private final Path folder;
   private final LedgerNode instance;
@@ -43,7 +37,7 @@ public final class EmbeddedLedger implements RunningLedger {
     LedgerNode instance = LedgerNode.start(config, Role.resolve(Optional.empty(), config.kafka()));
     EmbeddedLedger ledger = new EmbeddedLedger(folder, instance);
     try {
-      ledger.awaitReady();
+      instance.awaitReady();
       return ledger;
     } catch (Exception failed) {
       ledger.close();
@@ -79,20 +73,6 @@ public final class EmbeddedLedger implements RunningLedger {
 
   private static String yaml(Pod pod) {
     return "{ name: '%s', address: '%s' }".formatted(pod.name(), pod.address());
-  }
-
-  private void awaitReady() throws InterruptedException, TimeoutException {
-    Ticker ticker = Ticker.system();
-    long deadlineMs = ticker.nowMs() + START_TIMEOUT.toMillis();
-    while (!instance.unready().isEmpty()) {
-      LockSupport.parkNanos(POLL.toNanos());
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
-      if (ticker.nowMs() > deadlineMs) {
-        throw new TimeoutException("the ledger is not ready: " + instance.unready());
-      }
-    }
   }
 
   @Override

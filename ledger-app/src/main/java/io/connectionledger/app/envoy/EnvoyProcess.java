@@ -62,10 +62,27 @@ public final class EnvoyProcess implements AutoCloseable {
    */
   public static EnvoyProcess start(Path program, Path bootstrap, EnvoyOptions options, Path folder)
       throws IOException, InterruptedException {
-    JsonNode rendered =
-        EnvoyBootstrap.render(new YAMLMapper().readTree(bootstrap.toFile()), options);
+    return start(
+        program,
+        EnvoyBootstrap.render(new YAMLMapper().readTree(bootstrap.toFile()), options),
+        options.workers(),
+        folder);
+  }
+
+  /**
+   * Starts an Envoy with a bootstrap of somebody else's and waits until it listens.
+   *
+   * @param program an Envoy, see {@link EnvoyBinary}
+   * @param bootstrap as it is; its first listener is where clients connect
+   * @param workers Envoy's threads
+   * @param folder for the bootstrap and the log; its own, existing, left to the caller
+   * @throws IOException when it cannot be started or ends at once; the message has the end of its
+   *     log
+   */
+  public static EnvoyProcess start(Path program, JsonNode bootstrap, int workers, Path folder)
+      throws IOException, InterruptedException {
     Path config = folder.resolve("envoy.json");
-    Files.writeString(config, rendered.toPrettyString(), StandardCharsets.UTF_8);
+    Files.writeString(config, bootstrap.toPrettyString(), StandardCharsets.UTF_8);
     Files.deleteIfExists(folder.resolve("admin-address"));
 
     List<String> line = new ArrayList<>(Watchdog.ownSession());
@@ -75,7 +92,7 @@ public final class EnvoyProcess implements AutoCloseable {
             "--config-path",
             config.toString(),
             "--concurrency",
-            Integer.toString(options.workers()),
+            Integer.toString(workers),
             "--admin-address-path",
             folder.resolve("admin-address").toString(),
             "--log-path",

@@ -147,6 +147,11 @@ public final class ReplayCommand implements Callable<Integer> {
                             + name
                             + "' had is not kept any more: shown by that of "
                             + Instant.ofEpochMilli(fromMs)));
+    gaps.presentPods()
+        .forEach(
+            name ->
+                err()
+                    .println("pool '" + name + "' is shown with the pods that Kubernetes has now"));
     if (gaps.unreadable() > 0) {
       err().println(gaps.unreadable() + " unreadable records are left out");
     }

@@ -37,15 +37,14 @@ final class GrpcServer implements AutoCloseable {
 
   /** Serves calls that may wait: each on a thread of its own. */
   static GrpcServer start(
-      String key, Listener listener, ServerInterceptor metrics, BindableService service) {
+      String key, Listener listener, ServerInterceptor metrics, BindableService... services) {
     ExecutorService executor =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(key + "-", 0).factory());
-    return new GrpcServer(
-        listen(
-            key,
-            listener,
-            builder(listener).intercept(metrics).executor(executor).addService(service)),
-        executor);
+    NettyServerBuilder builder = builder(listener).intercept(metrics).executor(executor);
+    for (BindableService service : services) {
+      builder.addService(service);
+    }
+    return new GrpcServer(listen(key, listener, builder), executor);
   }
 
   /** Serves calls that never wait, on the event loop. */

@@ -9,6 +9,8 @@ import io.connectionledger.app.config.StartupException;
 import io.connectionledger.app.kafka.DataDir;
 import io.connectionledger.app.kafka.EmbeddedKafka;
 import io.connectionledger.app.kafka.TopicSetup;
+import io.connectionledger.app.kubernetes.KubernetesSide;
+import io.connectionledger.app.kubernetes.PoolSources;
 import io.connectionledger.controlplane.EdsServer;
 import io.connectionledger.ingest.AlsIngest;
 import io.connectionledger.model.Ticker;
@@ -23,11 +25,13 @@ import io.grpc.ServerInterceptors;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,6 +45,9 @@ import org.slf4j.spi.LoggingEventBuilder;
 public final class LedgerNode implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerNode.class);
+
+  private static final Duration READY_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration READY_POLL = Duration.ofMillis(50);
 
   private final Closer closing = new Closer();
   private final Ticker ticker = Ticker.system();
@@ -58,6 +65,8 @@ public final class LedgerNode implements AutoCloseable {
   private String bootstrapServers;
   private @Nullable AdmissionApi admission;
   private @Nullable EdsServer eds;
+  private @Nullable KubernetesSide kubernetes;
+  private Map<String, PolicyRecord> latest = Map.of();
 
   /** Where other instances ask this one; empty while it does not listen. */
   private volatile String peerAddress = "";
@@ -143,27 +152,57 @@ public final class LedgerNode implements AutoCloseable {
 
   private void startControlPlane() {
     eds = EdsServer.create(pools.values(), registry);
-    GrpcServer server = GrpcServer.start("xds", config.xds(), metrics.grpc(), eds.service());
+    GrpcServer server =
+        GrpcServer.start("xds", config.xds(), metrics.grpc(), eds.service(), eds.overAds());
     closing.add(server);
     xdsPort = OptionalInt.of(server.port());
   }
 
   private KafkaPolicyStore startPolicies() {
+    boolean inKubernetes = config.kubernetes().enabled();
     KafkaPolicyStore policies =
-        closing.add(KafkaPolicyStore.start(kafkaClient(), pools, this::follow, ticker, registry));
+        closing.add(
+            KafkaPolicyStore.start(
+                kafkaClient(), pools, inKubernetes, this::follow, ticker, registry));
+    PoolSources sources = new PoolSources(policies, pools, inKubernetes);
+    if (inKubernetes) {
+      startKubernetes(
+          closing.add(
+              KubernetesSide.start(
+                  config.kubernetes(), policies, pools.values(), sources, registry, ticker)));
+    }
     Path file = config.policies().file();
     if (file != null && policyText != null) {
       closing.add(
           PolicyWatch.start(
-              file, policyText, ofFile -> policies.base(config.poolsWith(ofFile)), registry));
+              file, policyText, ofFile -> configured(config.poolsWith(ofFile), sources), registry));
     }
     return policies;
   }
 
-  /** Envoy is told first: it should know a new pod before a connection is placed there. */
-  private void follow(Map<String, PolicyRecord> policies) {
+  private synchronized void startKubernetes(KubernetesSide side) {
+    kubernetes = side;
+    side.follow(latest);
     if (eds != null) {
-      eds.update(policies.values().stream().map(PolicyRecord::policy).toList());
+      side.discover();
+    }
+  }
+
+  private void configured(Map<String, PoolPolicy> others, PoolSources sources) {
+    sources.configured(others);
+    if (kubernetes != null) {
+      kubernetes.configured(others.values());
+    }
+  }
+
+  /** Envoy is told first: it should know a new pod before a connection is placed there. */
+  private synchronized void follow(Map<String, PolicyRecord> policies) {
+    latest = policies;
+    if (kubernetes != null) {
+      kubernetes.follow(policies);
+    }
+    if (eds != null) {
+      eds.update(policies.values());
     }
     ledger.follow(policies);
   }
@@ -214,6 +253,9 @@ public final class LedgerNode implements AutoCloseable {
     if (!isWaitedFor) {
       streams.start();
     }
+    if (kubernetes != null) {
+      kubernetes.lead(dataDir.instanceId().toString(), api::report);
+    }
     closing.add(() -> leave(api, streams));
     admission = api;
   }
@@ -246,6 +288,24 @@ public final class LedgerNode implements AutoCloseable {
   /** Why it is not ready, a line each; empty when it is, or has no role that must get ready. */
   public List<String> unready() {
     return admission == null ? List.of() : admission.unready();
+  }
+
+  /**
+   * Returns when it is ready.
+   *
+   * @throws StartupException when it is not after a minute; says why not
+   */
+  public void awaitReady() throws InterruptedException {
+    long deadlineMs = ticker.nowMs() + READY_TIMEOUT.toMillis();
+    while (!unready().isEmpty()) {
+      LockSupport.parkNanos(READY_POLL.toNanos());
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      if (ticker.nowMs() > deadlineMs) {
+        throw new StartupException("the ledger is not ready: " + String.join("; ", unready()));
+      }
+    }
   }
 
   /** Where the cluster is; the embedded broker's address when it runs here. */

@@ -20,6 +20,7 @@ import org.eclipse.jetty.server.ServerConnector;
  */
 public final class WebSocketPod implements AutoCloseable {
 
+  private static final String LOOPBACK = "127.0.0.1";
   private static final int ACCEPTING = 0;
 
   /** Java's default of 50 loses connections in a burst. */
@@ -31,12 +32,12 @@ public final class WebSocketPod implements AutoCloseable {
   private final Tally tally = new Tally();
   private volatile int refusal = ACCEPTING;
 
-  private WebSocketPod(int port) {
+  private WebSocketPod(String host, int port) {
     server =
         Javalin.create(
             config -> {
               config.startup.showJavalinBanner = false;
-              config.jetty.addConnector((jetty, http) -> connector(jetty, http, port));
+              config.jetty.addConnector((jetty, http) -> connector(jetty, http, host, port));
               // Connections of the demo are silent; Jetty would close them after 30 s.
               config.jetty.modifyWebSocketServletFactory(
                   factory -> factory.setIdleTimeout(Duration.ZERO));
@@ -45,22 +46,32 @@ public final class WebSocketPod implements AutoCloseable {
               config.routes.get("/*", context -> context.result("a pod, not a WebSocket"));
             });
     server.start();
-    address = new PodAddress("127.0.0.1", server.port());
+    address = new PodAddress(host, server.port());
   }
 
   /** A pod on a free port of the loopback, accepting. */
   public static WebSocketPod start() {
-    return new WebSocketPod(0);
+    return start(0);
   }
 
   /** A pod on {@code port} of the loopback, accepting; 0 for any free one. */
   public static WebSocketPod start(int port) {
-    return new WebSocketPod(port);
+    return start(LOOPBACK, port);
   }
 
-  private static ServerConnector connector(Server jetty, HttpConfiguration http, int port) {
+  /**
+   * A pod for others than this machine's, accepting.
+   *
+   * @param host an address of this machine
+   */
+  public static WebSocketPod start(String host, int port) {
+    return new WebSocketPod(host, port);
+  }
+
+  private static ServerConnector connector(
+      Server jetty, HttpConfiguration http, String host, int port) {
     ServerConnector connector = new ServerConnector(jetty, new HttpConnectionFactory(http));
-    connector.setHost("127.0.0.1");
+    connector.setHost(host);
     connector.setPort(port);
     connector.setAcceptQueueSize(ACCEPT_QUEUE);
     return connector;

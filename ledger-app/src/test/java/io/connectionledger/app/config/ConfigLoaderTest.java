@@ -7,6 +7,7 @@ import io.connectionledger.admission.check.Durability;
 import io.connectionledger.app.config.LedgerConfig.Authz;
 import io.connectionledger.app.config.LedgerConfig.Instance;
 import io.connectionledger.app.config.LedgerConfig.Kafka;
+import io.connectionledger.app.config.LedgerConfig.Kubernetes;
 import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.LedgerConfig.Policies;
@@ -71,6 +72,7 @@ final class ConfigLoaderTest {
         new Listener("127.0.0.1", 18_000),
         new Lease(Duration.ofSeconds(10), 3, Duration.ofSeconds(15), Duration.ofHours(1)),
         new Policies(null),
+        new Kubernetes(false, List.of(), false),
         pools);
   }
 
@@ -140,6 +142,7 @@ final class ConfigLoaderTest {
             xds: { port: 3, bind: 10.0.0.1 }
             lease: { heartbeat: 1s, missed: 100, reservation: 10m, unreported: 0s }
             policies: { file: /etc/ledger/pools.yaml }
+            kubernetes: { enabled: true, namespaces: [ chat, game ], deletion-cost: true }
             """);
 
     assertThat(config)
@@ -159,6 +162,7 @@ final class ConfigLoaderTest {
                 new Listener("10.0.0.1", 3),
                 new Lease(Duration.ofSeconds(1), 100, Duration.ofMinutes(10), Duration.ZERO),
                 new Policies(Path.of("/etc/ledger/pools.yaml")),
+                new Kubernetes(true, List.of("chat", "game"), true),
                 Map.of()));
     assertThat(config.kafka().clientProperties()).containsEntry("retries", "5");
   }
@@ -210,10 +214,12 @@ final class ConfigLoaderTest {
             + " bootstrap-servers, port, bind, partitions, replication, properties",
         "kafak: {}"
             + " | unknown key kafak (ledger.yaml line 1): allowed are data-dir, kafka, instance,"
-            + " als, authz, http, xds, lease, policies, pools",
+            + " als, authz, http, xds, lease, policies,"
+            + " kubernetes, pools",
         "kafka.port: 1"
             + " | unknown key kafka.port (ledger.yaml line 1): allowed are data-dir, kafka,"
-            + " instance, als, authz, http, xds, lease, policies, pools",
+            + " instance, als, authz, http, xds, lease, policies,"
+            + " kubernetes, pools",
         "kafka: { bootstrap-servers: nowhere }"
             + " | kafka.bootstrap-servers is 'nowhere' (ledger.yaml line 1): allowed is host:port,"
             + " several separated by commas",
@@ -285,8 +291,21 @@ final class ConfigLoaderTest {
             + " | a pool is called 'a b' (ledger.yaml line 1): allowed are 1 to 128 letters,"
             + " digits, '.', '_' and '-'",
         "pools: { chat: { per-pod-max-connections: 1, kubernetes: { namespace: x } } }"
-            + " | pools.chat.kubernetes is not supported yet (ledger.yaml line 1): allowed is a"
-            + " list of pods",
+            + " | pools.chat.kubernetes.service is missing (ledger.yaml line 1): allowed is exactly"
+            + " one of service and selector",
+        "pools: { chat: { per-pod-max-connections: 1, kubernetes: { namespace: x, service: y,"
+            + " port: 0 } } }"
+            + " | pools.chat.kubernetes.port is '0' (ledger.yaml line 1): allowed is 1 to 65535, or"
+            + " the name of a port",
+        "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a, address: '1.2.3.4:5' } ],"
+            + " kubernetes: { namespace: x, service: y, port: 80 } } }"
+            + " | pools.chat.kubernetes is set beside pods (ledger.yaml line 1): allowed is {"
+            + " namespace: x, service: y, port: z }, or selector: { label: value } in place of"
+            + " service",
+        "kubernetes: { enabled: yes } | kubernetes.enabled is 'yes' (ledger.yaml line 1): allowed is"
+            + " true or false",
+        "kubernetes: { namespaces: [ A ] } | kubernetes.namespaces[0] is 'A' (ledger.yaml line 1):"
+            + " allowed is the name of a namespace",
         "pools: { chat: { per-pod-max-connections: 1, pods: x } }"
             + " | pools.chat.pods is 'x' (ledger.yaml line 1): allowed is a list",
         "pools: { chat: { per-pod-max-connections: 1, pods: [ { name: a } ] } }"

@@ -1,5 +1,6 @@
 package io.connectionledger.app.envoy;
 
+import static io.connectionledger.testkit.PolicyFixtures.record;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -72,7 +73,7 @@ final class EnvoyEndpointsE2E {
       "[::ffff:0:1.2.3.4]:80",
       "[::102:304]:80"
     };
-    ledger.eds.update(List.of(pool(written)));
+    ledger.eds.update(List.of(record(pool(written))));
     // When
     EnvoyProcess envoy = envoy();
     // Then
@@ -102,7 +103,7 @@ final class EnvoyEndpointsE2E {
     ServerSocket pod = part(new ServerSocket(0, 10, host));
     Thread.ofVirtual().start(() -> acceptHandshakes(pod));
     PodAddress address = PodAddress.parse(written + ":" + pod.getLocalPort());
-    ledger.eds.update(List.of(pool(written + ":" + pod.getLocalPort())));
+    ledger.eds.update(List.of(record(pool(written + ":" + pod.getLocalPort()))));
     ledger.answer(() -> LedgerStandIn.place(address, "r-1"));
     EnvoyProcess envoy = envoy();
     await().untilAsserted(() -> assertThat(EnvoyProbe.podsOf(envoy)).containsExactly(address));
@@ -119,27 +120,27 @@ final class EnvoyEndpointsE2E {
   @Test
   void shouldBeLeftAloneWithWhatItRefused() throws Exception {
     // Given: the first assignment is one that it cannot take
-    ledger.eds.update(List.of(pool("127.0.0.1:1")));
+    ledger.eds.update(List.of(record(pool("127.0.0.1:1"))));
     ledger.spoiler.spoil(true);
     EnvoyProcess envoy = envoy();
     assertIsLeftAloneAfter(1, envoy);
 
     // When: another comes
     ledger.spoiler.spoil(false);
-    ledger.eds.update(List.of(pool("127.0.0.1:2")));
+    ledger.eds.update(List.of(record(pool("127.0.0.1:2"))));
     // Then
     await().untilAsserted(() -> assertThat(addresses(envoy)).containsExactly("127.0.0.1:2"));
 
     // When: a change that it cannot take either
     ledger.spoiler.spoil(true);
-    ledger.eds.update(List.of(pool("127.0.0.1:3")));
+    ledger.eds.update(List.of(record(pool("127.0.0.1:3"))));
     // Then
     assertIsLeftAloneAfter(2, envoy);
     assertThat(addresses(envoy)).containsExactly("127.0.0.1:2");
 
     // When: what it has had all the time
     ledger.spoiler.spoil(false);
-    ledger.eds.update(List.of(pool("127.0.0.1:2")));
+    ledger.eds.update(List.of(record(pool("127.0.0.1:2"))));
     // Then
     await().until(() -> ledger.spoiler.responses.get() == 4);
     assertThat(EnvoyProbe.stat(envoy, "cluster.chat.update_rejected")).isEqualTo(2);

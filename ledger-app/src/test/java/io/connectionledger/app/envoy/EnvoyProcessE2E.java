@@ -1,5 +1,6 @@
 package io.connectionledger.app.envoy;
 
+import static io.connectionledger.testkit.PolicyFixtures.record;
 import static io.envoyproxy.envoy.data.accesslog.v3.AccessLogType.DownstreamEnd;
 import static io.envoyproxy.envoy.data.accesslog.v3.AccessLogType.DownstreamPeriodic;
 import static io.envoyproxy.envoy.data.accesslog.v3.AccessLogType.DownstreamStart;
@@ -278,13 +279,13 @@ final class EnvoyProcessE2E {
   @Test
   void shouldFollowThePodsOfThePool() throws Exception {
     // Given
-    ledger.eds.update(List.of(pool(first)));
+    ledger.eds.update(List.of(record(pool(first))));
     EnvoyProcess envoy = envoy();
     await()
         .untilAsserted(() -> assertThat(EnvoyProbe.podsOf(envoy)).containsExactly(first.address()));
 
     // When
-    ledger.eds.update(List.of(pool(first, second)));
+    ledger.eds.update(List.of(record(pool(first, second))));
 
     // Then
     await()
@@ -293,12 +294,12 @@ final class EnvoyProcessE2E {
                 assertThat(EnvoyProbe.podsOf(envoy))
                     .containsExactlyInAnyOrder(first.address(), second.address()));
     long updates = EnvoyProbe.stat(envoy, "cluster.chat.update_success");
-    ledger.eds.update(List.of(pool(second, first)));
-    ledger.eds.update(List.of(pool(second)));
+    ledger.eds.update(List.of(record(pool(second, first))));
+    ledger.eds.update(List.of(record(pool(second))));
     await()
         .untilAsserted(
             () -> assertThat(EnvoyProbe.podsOf(envoy)).containsExactly(second.address()));
-    ledger.eds.update(List.of(pool()));
+    ledger.eds.update(List.of(record(pool())));
     await().untilAsserted(() -> assertThat(EnvoyProbe.podsOf(envoy)).isEmpty());
     assertThat(EnvoyProbe.stat(envoy, "cluster.chat.update_success")).isEqualTo(updates + 2);
     assertThat(EnvoyProbe.stat(envoy, "cluster.chat.update_rejected")).isZero();
@@ -307,7 +308,7 @@ final class EnvoyProcessE2E {
   @Test
   void shouldStartWithoutAnyPod() throws Exception {
     // Given
-    ledger.eds.update(List.of(pool()));
+    ledger.eds.update(List.of(record(pool())));
 
     // When
     EnvoyProcess envoy = envoy();
@@ -323,14 +324,15 @@ final class EnvoyProcessE2E {
     // Given
     ledger.eds.update(
         List.of(
-            new PoolPolicy(
-                "games",
-                1,
-                1,
-                1,
-                PoolPolicy.Mode.ENFORCE,
-                PoolPolicy.OnOwnerLoss.SHARE,
-                List.of(new Pod("only", second.address())))));
+            record(
+                new PoolPolicy(
+                    "games",
+                    1,
+                    1,
+                    1,
+                    PoolPolicy.Mode.ENFORCE,
+                    PoolPolicy.OnOwnerLoss.SHARE,
+                    List.of(new Pod("only", second.address()))))));
     EnvoyProcess envoy = envoy(options().withPool("games"));
 
     // When

@@ -98,6 +98,7 @@ class PublishedSamplesTest {
                     "owners", Arrays.stream(OwnershipHeartbeat.Kind.values()).map(k -> k.label())),
                 labels("pods", Arrays.stream(PoolView.State.values()).map(s -> s.label())),
                 labels("policies", Stream.of("policy")),
+                labels("endpoints", Stream.of("slice")),
                 labels("envoys", Stream.of("presence")))
             .flatMap(labels -> labels);
 
@@ -115,6 +116,7 @@ class PublishedSamplesTest {
       case "owners" -> RecordCodec.encode(RecordCodec.decodeBeat(json));
       case "envoys" -> RecordCodec.encode(RecordCodec.decodePresence(json));
       case "policies" -> PolicyCodec.encode(PolicyCodec.decode(json));
+      case "endpoints" -> RecordCodec.encode(RecordCodec.decodeEndpoints(json));
       case "pods" -> json;
       default -> throw new AssertionError("no topic ledger." + sample.topic());
     };

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.policy.PoolEndpoints;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.io.IOException;
 
@@ -32,6 +33,7 @@ public final class RecordCodec {
   private static final ObjectReader DECISIONS = MAPPER.readerFor(Decision.class);
   private static final ObjectReader PRESENCES = MAPPER.readerFor(Presence.class);
   private static final ObjectReader BEATS = MAPPER.readerFor(OwnershipHeartbeat.class);
+  private static final ObjectReader ENDPOINTS = MAPPER.readerFor(PoolEndpoints.class);
   private static final ObjectWriter EVENT_WRITER = MAPPER.writerFor(ConnectionEvent.class);
   private static final ObjectWriter DECISION_WRITER = MAPPER.writerFor(Decision.class);
 
@@ -62,6 +64,35 @@ public final class RecordCodec {
     } catch (JsonProcessingException impossible) {
       throw new IllegalStateException("records of plain values always encode", impossible);
     }
+  }
+
+  public static byte[] encode(PoolEndpoints endpoints) {
+    try {
+      return MAPPER.writeValueAsBytes(endpoints);
+    } catch (JsonProcessingException impossible) {
+      throw new IllegalStateException("records of plain values always encode", impossible);
+    }
+  }
+
+  /**
+   * Reads a value of {@link Topics#ENDPOINTS}.
+   *
+   * @throws UnreadableRecordException when {@code json} is none
+   */
+  public static PoolEndpoints decodeEndpoints(byte[] json) throws UnreadableRecordException {
+    PoolEndpoints read = read(ENDPOINTS, PoolEndpoints.class, json);
+    if (read.pool() == null || !PoolPolicy.isValidName(read.pool())) {
+      throw new UnreadableRecordException("field 'pool' is missing or no pool's name");
+    }
+    if (read.slice() == null || read.slice().isEmpty()) {
+      throw new UnreadableRecordException("field 'slice' is missing");
+    }
+    for (PoolEndpoints.Endpoint endpoint : read.endpoints()) {
+      if (endpoint.name() == null || endpoint.name().isBlank() || endpoint.address() == null) {
+        throw new UnreadableRecordException("an endpoint without a name or an address");
+      }
+    }
+    return read;
   }
 
   /**

@@ -44,6 +44,7 @@ public final class PolicyCodec {
 
   private static final String POOL = "pool";
   private static final String PODS = "pods";
+  private static final String KUBERNETES = "kubernetes";
   private static final String PACES = "paces";
   private static final String RATE = "connectionsPerSecond";
   private static final Pattern CAPITAL = Pattern.compile("[A-Z]");
@@ -119,6 +120,16 @@ public final class PolicyCodec {
     return policy(pool, written, CONFIGURATION);
   }
 
+  /**
+   * Makes the policy of a pool that is written with the keys of the policy API.
+   *
+   * @param written the keys and their values, without the pool's name
+   * @throws InvalidPolicyException when anything in it is wrong
+   */
+  public static PoolPolicy written(String pool, ObjectNode written) {
+    return policy(pool, written, API);
+  }
+
   /** What a key of the configuration may be; empty when that is not a matter of its range. */
   public static Optional<String> rangeInConfiguration(String key) {
     return Arrays.stream(PoolPolicy.class.getRecordComponents())
@@ -170,7 +181,12 @@ public final class PolicyCodec {
     }
     refuseSecondSpellings(tree.path(PODS));
     try {
-      return form.reader.readValue(tree.deepCopy().put(POOL, pool));
+      PoolPolicy policy = form.reader.readValue(tree.deepCopy().put(POOL, pool));
+      if (policy.kubernetes() != null && !policy.pods().isEmpty()) {
+        throw new InvalidPolicyException(
+            KUBERNETES, "set beside pods", KubernetesPods.ALLOWED + ", in place of pods");
+      }
+      return policy;
     } catch (JsonMappingException invalid) {
       throw refusal(tree, invalid, form);
     } catch (IOException impossible) {

@@ -4,6 +4,7 @@ import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Topics;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -19,26 +20,60 @@ import org.jspecify.annotations.Nullable;
  * @param draining pods of the policy that take no new connections; others are left out
  * @param paces of those of the draining that are to be empty by a time; others are left out
  * @param atMs when it was written, milliseconds since the epoch
+ * @param discovered what Kubernetes says of the pods, which then are the policy's; null where the
+ *     policy names them itself, and as long as it is not resolved
  */
 public record PolicyRecord(
     PoolPolicy policy,
     PoolPolicy base,
     Set<PodAddress> draining,
     Map<PodAddress, DrainPace> paces,
-    long atMs) {
+    long atMs,
+    @Nullable DiscoveredPods discovered) {
 
   public PolicyRecord {
     Set<PodAddress> pods =
         policy.pods().stream().map(Pod::address).collect(Collectors.toUnmodifiableSet());
-    draining = draining.stream().filter(pods::contains).collect(Collectors.toUnmodifiableSet());
+    boolean unresolved = policy.kubernetes() != null && discovered == null;
+    draining =
+        draining.stream()
+            .filter(pod -> unresolved || pods.contains(pod))
+            .collect(Collectors.toUnmodifiableSet());
     Map<PodAddress, DrainPace> known = new HashMap<>(paces);
     known.keySet().retainAll(draining);
     paces = Map.copyOf(known);
   }
 
+  /** One that is not resolved. */
+  public PolicyRecord(
+      PoolPolicy policy,
+      PoolPolicy base,
+      Set<PodAddress> draining,
+      Map<PodAddress, DrainPace> paces,
+      long atMs) {
+    this(policy, base, draining, paces, atMs, null);
+  }
+
   /** One whose pods drain at no pace, if they do. */
   public PolicyRecord(PoolPolicy policy, PoolPolicy base, Set<PodAddress> draining, long atMs) {
     this(policy, base, draining, Map.of(), atMs);
+  }
+
+  /**
+   * The same with the pods that Kubernetes has; those that are terminating drain, too.
+   *
+   * @param alsoDraining names or addresses of others that do
+   */
+  public PolicyRecord resolved(DiscoveredPods found, Set<String> alsoDraining) {
+    Set<PodAddress> all = new HashSet<>(draining);
+    all.addAll(found.terminating());
+    all.addAll(found.named(alsoDraining));
+    return new PolicyRecord(policy.withPods(found.pods()), base, all, paces, atMs, found);
+  }
+
+  /** Pods that are not ready for new connections although they do not drain. */
+  public Set<PodAddress> notReady() {
+    return discovered == null ? Set.of() : discovered.notReady();
   }
 
   /** What the configuration wants, with nothing changed. */
@@ -52,7 +87,7 @@ public record PolicyRecord(
 
   /** Whether the policy is another than the configuration wants. */
   public boolean isOverride() {
-    return !policy.equals(base);
+    return !(discovered == null ? policy : policy.withPods(List.of())).equals(base);
   }
 
   public PolicyRecord withPolicy(PoolPolicy other, long nowMs) {

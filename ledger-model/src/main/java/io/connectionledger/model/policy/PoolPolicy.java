@@ -1,5 +1,6 @@
 package io.connectionledger.model.policy;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param clusters names of Envoy's clusters that are this pool beside its own name, {@code *} being
  *     any characters; no other pool may claim one
  * @param hosts which requests are this pool's, of Envoys that do not name it
+ * @param kubernetes where the pods are found, in place of {@code pods}; null when they are named
  */
 public record PoolPolicy(
     String pool,
@@ -48,7 +50,8 @@ public record PoolPolicy(
         Duration slowStart,
     Double targetUtilisation,
     List<String> clusters,
-    List<HostMatch> hosts) {
+    List<HostMatch> hosts,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable KubernetesPods kubernetes) {
 
   /** How the pod of a connection is chosen. */
   public enum Placement {
@@ -117,7 +120,8 @@ public record PoolPolicy(
           "affinity", Affinity.ALLOWED,
           "clusters",
               "up to 64 names of Envoy's clusters of 1 to 256 printable characters, * being any",
-          "hosts", "up to 64 of " + HostMatch.ALLOWED);
+          "hosts", "up to 64 of " + HostMatch.ALLOWED,
+          "kubernetes", KubernetesPods.ALLOWED);
 
   public PoolPolicy {
     if (!isValidName(pool)) {
@@ -205,6 +209,7 @@ public record PoolPolicy(
         null,
         null,
         null,
+        null,
         null);
   }
 
@@ -223,7 +228,8 @@ public record PoolPolicy(
         spared,
         targetUtilisation,
         clusters,
-        hosts);
+        hosts,
+        kubernetes);
   }
 
   /** The same pool that claims these. */
@@ -241,7 +247,27 @@ public record PoolPolicy(
         slowStart,
         targetUtilisation,
         names,
-        requests);
+        requests,
+        kubernetes);
+  }
+
+  /** The same pool with these pods. */
+  public PoolPolicy withPods(List<Pod> others) {
+    return new PoolPolicy(
+        pool,
+        connectionsPerSecond,
+        burstCapacity,
+        perPodMaxConnections,
+        mode,
+        onOwnerLoss,
+        others,
+        placement,
+        affinity,
+        slowStart,
+        targetUtilisation,
+        clusters,
+        hosts,
+        kubernetes);
   }
 
   private static InvalidPolicyException invalid(String key, Object value) {

@@ -42,6 +42,8 @@ public record PoolView(
     OVER_LIMIT("overLimit"),
     /** Takes no new connections; those that it holds go on. */
     DRAINING("draining"),
+    /** Kubernetes does not call it ready: takes no new connections; those that it holds go on. */
+    NOT_READY("notReady"),
     /** Failed too often of late: nothing but a probe is sent to it now and then. */
     CIRCUIT_OPEN("circuitOpen"),
     /** Holds connections, but the policy does not name it any more. */
@@ -63,15 +65,19 @@ public record PoolView(
      * What a pod's condition comes to.
      *
      * @param named whether the policy names it
+     * @param ready whether Kubernetes, where it is asked, calls it ready
      * @param held open and reserved connections
      */
     public static State of(
-        boolean named, boolean draining, boolean circuitOpen, int held, int limit) {
+        boolean named, boolean draining, boolean ready, boolean circuitOpen, int held, int limit) {
       if (!named) {
         return GONE;
       }
       if (draining) {
         return DRAINING;
+      }
+      if (!ready) {
+        return NOT_READY;
       }
       if (circuitOpen) {
         return CIRCUIT_OPEN;

@@ -141,7 +141,7 @@ class PolicyCodecTest {
         "{\"mode\":\"off\"} | mode | \"off\" | enforce or shadow",
         "{\"limit\":1} | limit | 1 | one of connectionsPerSecond, burstCapacity,"
             + " perPodMaxConnections, mode, onOwnerLoss, pods, placement, affinity, slowStart,"
-            + " targetUtilisation, clusters, hosts",
+            + " targetUtilisation, clusters, hosts, kubernetes",
         "{\"pods\":\"x\"} | pods | \"x\" | a list",
         "{\"pods\":[{\"name\":\"a\",\"address\":\"b:1\"}]} | pods[0].address | \"b:1\""
             + " | 'b:1' is not a pod address: allowed is ip:port or [ipv6]:port, IPv4 without"

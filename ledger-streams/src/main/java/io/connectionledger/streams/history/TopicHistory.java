@@ -6,8 +6,10 @@ import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.model.event.LedgerRecord;
 import io.connectionledger.model.event.RecordCodec;
+import io.connectionledger.model.policy.DiscoveredPods;
 import io.connectionledger.model.policy.PolicyCodec;
 import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolEndpoints;
 import io.connectionledger.streams.Partitions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +23,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -75,10 +79,19 @@ public final class TopicHistory implements AutoCloseable {
    *     moment when they have nothing that old
    * @param laterPolicies pools whose policy at the last moment is not known any more, each with the
    *     time of the one that was taken instead: the earliest that is known
+   * @param presentPods pools that have the pods that Kubernetes has now, in place of then
    * @param unreadable records that nobody could read, which {@link Topics#DEAD_LETTERS} has too
    */
   public record Gaps(
-      Map<String, Long> reachBackTo, Map<String, Long> laterPolicies, long unreadable) {}
+      Map<String, Long> reachBackTo,
+      Map<String, Long> laterPolicies,
+      Set<String> presentPods,
+      long unreadable) {}
+
+  /** Takes what is read; the consumer's name is Kafka's here. */
+  private interface RecordReader {
+    void read(ConsumerRecord<byte[], byte[]> record);
+  }
 
   private record PolicyAt(int partition, PolicyRecord record, long atMs) {}
 
@@ -153,6 +166,7 @@ public final class TopicHistory implements AutoCloseable {
     private final HistoryListener past;
     private final Map<String, Long> reachBackTo = new TreeMap<>();
     private final Map<String, Long> laterPolicies = new TreeMap<>();
+    private final Set<String> presentPods = new TreeSet<>();
 
     /** Partitions that lack records from before their first one here. */
     private final Set<TopicPartition> cut = new HashSet<>();
@@ -195,7 +209,7 @@ public final class TopicHistory implements AutoCloseable {
       }
       progress.read(total, total);
       cut.forEach(partition -> reachBackTo.merge(partition.topic(), toMs, Math::max));
-      return new Gaps(reachBackTo, laterPolicies, unreadable);
+      return new Gaps(reachBackTo, laterPolicies, presentPods, unreadable);
     }
 
     private void tell(PolicyAt policy) {
@@ -207,16 +221,10 @@ public final class TopicHistory implements AutoCloseable {
      * records of the pool may be older than what compaction has left.
      */
     private List<PolicyAt> policies() {
-      List<TopicPartition> topic = partitionsOf(Topics.POLICIES, partitions);
-      consumer.assign(topic);
-      consumer.seekToBeginning(topic);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(topic, ANSWER);
       List<PolicyAt> all = new ArrayList<>();
-      while (ends.entrySet().stream()
-          .anyMatch(end -> consumer.position(end.getKey(), ANSWER) < end.getValue())) {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          read(record, all);
-        }
+      readAll(partitionsOf(Topics.POLICIES, partitions), record -> read(record, all));
+      if (all.stream().anyMatch(policy -> policy.record.policy().kubernetes() != null)) {
+        all.replaceAll(resolver());
       }
       all.sort(Comparator.comparingLong(PolicyAt::atMs));
       Map<String, PolicyAt> earliest = new TreeMap<>();
@@ -236,6 +244,51 @@ public final class TopicHistory implements AutoCloseable {
           .forEach(counting::add);
       counting.sort(Comparator.comparingLong(PolicyAt::atMs));
       return counting;
+    }
+
+    private void readAll(List<TopicPartition> topic, RecordReader reader) {
+      consumer.assign(topic);
+      consumer.seekToBeginning(topic);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(topic, ANSWER);
+      while (ends.entrySet().stream()
+          .anyMatch(end -> consumer.position(end.getKey(), ANSWER) < end.getValue())) {
+        consumer.poll(POLL).forEach(reader::read);
+      }
+    }
+
+    /** Gives policies the pods that Kubernetes has now: which it had then is not kept. */
+    private UnaryOperator<PolicyAt> resolver() {
+      Map<String, Map<String, PoolEndpoints>> slices = new HashMap<>();
+      List<TopicPartition> all =
+          consumer.partitionsFor(Topics.ENDPOINTS, ANSWER).stream()
+              .map(partition -> new TopicPartition(Topics.ENDPOINTS, partition.partition()))
+              .toList();
+      readAll(all, record -> readEndpoints(record, slices));
+      return policy -> {
+        if (policy.record.policy().kubernetes() == null) {
+          return policy;
+        }
+        String pool = policy.record.pool();
+        presentPods.add(pool);
+        DiscoveredPods found =
+            DiscoveredPods.of(slices.getOrDefault(pool, Map.of()).values(), null);
+        return new PolicyAt(policy.partition, policy.record.resolved(found, Set.of()), policy.atMs);
+      };
+    }
+
+    private void readEndpoints(
+        ConsumerRecord<byte[], byte[]> record, Map<String, Map<String, PoolEndpoints>> slices) {
+      String key = record.key() == null ? "" : new String(record.key(), UTF_8);
+      try {
+        if (record.value() == null) {
+          slices.values().forEach(ofPool -> ofPool.remove(key));
+        } else {
+          PoolEndpoints slice = RecordCodec.decodeEndpoints(record.value());
+          slices.computeIfAbsent(slice.pool(), pool -> new HashMap<>()).put(key, slice);
+        }
+      } catch (UnreadableRecordException notOurs) {
+        unreadable++;
+      }
     }
 
     private void read(ConsumerRecord<byte[], byte[]> record, List<PolicyAt> policies) {

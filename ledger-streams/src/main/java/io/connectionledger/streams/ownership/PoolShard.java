@@ -45,6 +45,9 @@ public final class PoolShard {
   /** What each ingest says is wrong with its Envoys. */
   private final Map<String, Said> said = new HashMap<>();
 
+  /** Why the pods of a pool may not be those that Kubernetes has now. */
+  private final Map<String, String> stale = new HashMap<>();
+
   /** For how long this instance has decided, as far as our ticks tell. */
   private long ownedMs;
 
@@ -84,7 +87,13 @@ public final class PoolShard {
       pools
           .computeIfAbsent(
               record.pool(), pool -> new PoolLedger(record.policy(), terms, envoys.nowMs()))
-          .follow(record.policy(), record.draining(), nowNanos);
+          .follow(record.policy(), record.draining(), record.notReady(), nowNanos);
+      String why = record.discovered() == null ? null : record.discovered().stale();
+      if (why == null) {
+        stale.remove(record.pool());
+      } else {
+        stale.put(record.pool(), why);
+      }
     } finally {
       lock.unlock();
     }
@@ -120,6 +129,11 @@ public final class PoolShard {
     return caughtUp;
   }
 
+  /** Whether it decides now, and no other instance does. */
+  public boolean isDeciding(long nowNanos) {
+    return caughtUp && nowNanos < decidesUntilNanos;
+  }
+
   /** Another may have decided meanwhile: the shard decides no more until it has caught up again. */
   public void behind() {
     caughtUp = false;
@@ -147,7 +161,7 @@ public final class PoolShard {
     lock.lock();
     try {
       PoolLedger ledger = pools.get(pool);
-      if (ledger == null || !caughtUp || nowNanos >= decidesUntilNanos) {
+      if (ledger == null || !isDeciding(nowNanos)) {
         return null;
       }
       // Who looked at the clock first may have the lock last, and would find a token not there yet.
@@ -168,7 +182,7 @@ public final class PoolShard {
     lock.lock();
     try {
       PoolLedger ledger = pools.get(pool);
-      if (ledger == null || !caughtUp || nowNanos >= decidesUntilNanos) {
+      if (ledger == null || !isDeciding(nowNanos)) {
         return null;
       }
       decidedNanos = Math.max(decidedNanos, nowNanos);
@@ -219,6 +233,10 @@ public final class PoolShard {
         reasons.add("incomplete: completeness is below " + PoolReadiness.ENOUGH);
       }
       reasons.addAll(ledger.reportingProblems());
+      String old = stale.get(pool);
+      if (old != null) {
+        reasons.add("endpoints-stale: " + old);
+      }
       said.values().stream()
           .filter(last -> tickedMs - last.tickedMs < EnvoyFailureDetector.SILENCE_MS)
           .flatMap(last -> last.problems.stream())

@@ -5,20 +5,24 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.model.policy.Policies;
 import io.connectionledger.model.policy.PolicyCodec;
 import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolEndpoints;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
@@ -37,6 +41,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -46,9 +51,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows {@link Topics#POLICIES} on a thread of its own, all partitions from the beginning, and
- * writes to it. Whatever changes a policy goes through the topic and takes effect when it is read
- * back, here as everywhere. Thread-safe.
+ * Follows {@link Topics#POLICIES}, and {@link Topics#ENDPOINTS} for the pods that Kubernetes has,
+ * on a thread of its own, all partitions from the beginning, and writes to both. Whatever changes a
+ * policy or its pods goes through the topics and takes effect when it is read back, here as
+ * everywhere. Thread-safe.
  */
 public final class KafkaPolicyStore implements Policies, AutoCloseable {
 
@@ -99,11 +105,12 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   private KafkaPolicyStore(
       Map<String, Object> kafka,
       Map<String, PoolPolicy> base,
+      boolean partial,
       Consumer<Map<String, PolicyRecord>> follower,
       Ticker ticker,
       MeterRegistry registry) {
     this.kafka = kafka;
-    this.book = new PolicyResolver(base);
+    this.book = new PolicyResolver(base, partial);
     this.follower = follower;
     this.ticker = ticker;
     this.registry = registry;
@@ -118,6 +125,8 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
    *
    * @param kafka client settings with the bootstrap servers; the topic must exist
    * @param base what the configuration wants, by pool
+   * @param partial whether it is not known yet which pools Kubernetes has: those of which the topic
+   *     knows are served until {@link #base} says which there are
    * @param follower takes the policies of all pools of the base, on this class's thread: first when
    *     all that was on the topic has been read and the topic knows the base, then after each
    *     change
@@ -126,10 +135,12 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   public static KafkaPolicyStore start(
       Map<String, Object> kafka,
       Map<String, PoolPolicy> base,
+      boolean partial,
       Consumer<Map<String, PolicyRecord>> follower,
       Ticker ticker,
       MeterRegistry registry) {
-    KafkaPolicyStore stream = new KafkaPolicyStore(kafka, base, follower, ticker, registry);
+    KafkaPolicyStore stream =
+        new KafkaPolicyStore(kafka, base, partial, follower, ticker, registry);
     stream.thread.start();
     return stream;
   }
@@ -160,10 +171,17 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
     return new KafkaConsumer<>(settings, bytes, bytes);
   }
 
-  /** Takes what the configuration wants from now on, by pool. */
-  public void base(Map<String, PoolPolicy> other) {
+  /**
+   * Takes what the configuration wants from now on.
+   *
+   * @param other by pool
+   * @param partial whether it is not known yet which pools Kubernetes has
+   * @param drain pods that are to be drained, by name or address, by pool; others are left out
+   */
+  public void base(Map<String, PoolPolicy> other, boolean partial, Map<String, Set<String>> drain) {
     synchronized (lock) {
-      book.base(other);
+      book.base(other, partial);
+      book.drain(drain);
       changed = true;
       tellAgainMs = 0;
     }
@@ -175,6 +193,51 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
     KafkaConsumer<byte[], byte[]> consumer = reading;
     if (consumer != null) {
       consumer.wakeup();
+    }
+  }
+
+  /**
+   * Takes why Kubernetes is not heard by this instance.
+   *
+   * @param other by pool; those of which it is heard are left out
+   */
+  public void unheard(Map<String, String> other) {
+    synchronized (lock) {
+      book.unheard(other);
+      changed = true;
+    }
+    hurry();
+  }
+
+  /** Has all instances know what a slice has; what is not taken by Kafka is logged. */
+  public void publish(PoolEndpoints slice) {
+    publish(slice.key(), RecordCodec.encode(slice));
+  }
+
+  /** Has all instances know that a slice is gone; what is not taken by Kafka is logged. */
+  public void unpublish(String pool, String slice) {
+    publish(PoolEndpoints.key(pool, slice), null);
+  }
+
+  private void publish(String key, byte @Nullable [] value) {
+    Future<RecordMetadata> unused =
+        producer.send(
+            new ProducerRecord<>(Topics.ENDPOINTS, key.getBytes(UTF_8), value),
+            (at, failure) -> {
+              if (failure != null) {
+                LOGGER
+                    .atWarn()
+                    .addKeyValue("slice", key)
+                    .addKeyValue("failure", failure.toString())
+                    .log("The endpoints of a slice could not be stored");
+              }
+            });
+  }
+
+  /** What all instances know of the slices of a pool, as far as this one has read. */
+  public Collection<PoolEndpoints> endpoints(String pool) {
+    synchronized (lock) {
+      return book.endpoints(pool);
     }
   }
 
@@ -203,8 +266,11 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   }
 
   private PolicyRecord latest(String pool) {
-    PolicyRecord current = of(pool).orElseThrow(() -> new NoSuchElementException(pool));
     synchronized (lock) {
+      PolicyRecord current = known ? book.written(pool) : null;
+      if (current == null) {
+        throw new NoSuchElementException(pool);
+      }
       return underway.getOrDefault(pool, current);
     }
   }
@@ -250,12 +316,14 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   }
 
   private void follow(KafkaConsumer<byte[], byte[]> consumer) {
-    List<TopicPartition> partitions =
-        consumer.partitionsFor(Topics.POLICIES).stream()
-            .map(partition -> new TopicPartition(partition.topic(), partition.partition()))
-            .toList();
-    if (partitions.isEmpty()) {
-      throw new KafkaException("topic " + Topics.POLICIES + " is not known yet");
+    List<TopicPartition> partitions = new ArrayList<>();
+    for (String topic : List.of(Topics.POLICIES, Topics.ENDPOINTS)) {
+      List<PartitionInfo> ofTopic = consumer.partitionsFor(topic);
+      if (ofTopic.isEmpty()) {
+        throw new KafkaException("topic " + topic + " is not known yet");
+      }
+      ofTopic.forEach(
+          partition -> partitions.add(new TopicPartition(topic, partition.partition())));
     }
     consumer.assign(partitions);
     consumer.seekToBeginning(partitions);
@@ -297,12 +365,16 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
     }
   }
 
-  private static void read(
+  private void read(
       ConsumerRecord<byte[], byte[]> record, BiConsumer<String, PolicyRecord> reader) {
-    if (record.value() == null) {
-      return;
-    }
     try {
+      if (record.topic().equals(Topics.ENDPOINTS)) {
+        readEndpoints(record);
+        return;
+      }
+      if (record.value() == null) {
+        return;
+      }
       PolicyRecord policy = PolicyCodec.decode(record.value());
       if (record.key() == null || !policy.pool().equals(new String(record.key(), UTF_8))) {
         throw new UnreadableRecordException("the key is not the pool of the value");
@@ -311,10 +383,33 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
     } catch (UnreadableRecordException unreadable) {
       LOGGER
           .atWarn()
+          .addKeyValue("topic", record.topic())
           .addKeyValue("partition", record.partition())
           .addKeyValue("offset", record.offset())
           .addKeyValue("reason", unreadable.getMessage())
-          .log("Unreadable policy ignored");
+          .log("Unreadable record ignored");
+    }
+  }
+
+  private void readEndpoints(ConsumerRecord<byte[], byte[]> record)
+      throws UnreadableRecordException {
+    String key = record.key() == null ? "" : new String(record.key(), UTF_8);
+    int separator = key.indexOf('|');
+    if (separator < 0) {
+      throw new UnreadableRecordException("the key is not a pool and a slice");
+    }
+    PoolEndpoints slice =
+        record.value() == null ? null : RecordCodec.decodeEndpoints(record.value());
+    if (slice != null && !slice.key().equals(key)) {
+      throw new UnreadableRecordException("the key is not the pool and the slice of the value");
+    }
+    synchronized (lock) {
+      if (slice == null) {
+        book.withoutEndpoints(key.substring(0, separator), key.substring(separator + 1));
+      } else {
+        book.endpoints(slice);
+      }
+      changed = true;
     }
   }
 
@@ -326,7 +421,8 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
       if (nowMs < tellAgainMs) {
         return;
       }
-      untold = book.tell(nowMs);
+      untold = new ArrayList<>(book.tell(nowMs));
+      untold.addAll(book.outdatedDrains(nowMs));
       tellAgainMs = untold.isEmpty() ? 0 : nowMs + WRITE_TIMEOUT.toMillis();
     }
     for (PolicyRecord record : untold) {

@@ -1,7 +1,12 @@
 package io.connectionledger.streams.policy;
 
+import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.policy.DiscoveredPods;
 import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolEndpoints;
 import io.connectionledger.model.policy.PoolPolicy;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -15,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * configuration and policy file want. A pool's policy is the latest record of the topic, and the
  * topic gets a new one when the base is another than the one that the latest record was written
  * over: so what the HTTP API changed lasts until somebody changes the configuration of that pool.
+ * Where a policy leaves it to Kubernetes which pods there are, they come from the endpoints.
  *
  * <p>Pure; not thread-safe.
  */
@@ -30,15 +36,39 @@ final class PolicyResolver {
 
   private Map<String, PoolPolicy> base;
 
-  PolicyResolver(Map<String, PoolPolicy> base) {
+  /** Whether pools that are in Kubernetes are missing in the base, which stay as they were. */
+  private boolean partial;
+
+  /** By pool, the pods that the base wants drained, by name or address. */
+  private Map<String, Set<String>> drain = Map.of();
+
+  /** By pool and slice. */
+  private final Map<String, Map<String, PoolEndpoints>> endpoints = new HashMap<>();
+
+  /** By pool, why Kubernetes is not heard by this instance. */
+  private Map<String, String> unheard = Map.of();
+
+  /** Parameters as for {@link #base}. */
+  PolicyResolver(Map<String, PoolPolicy> base, boolean isPartial) {
     this.base = Map.copyOf(base);
+    partial = isPartial;
     untold.addAll(base.keySet());
   }
 
-  /** Takes another base; pools that are the same in both are not affected. */
-  void base(Map<String, PoolPolicy> other) {
+  /**
+   * Takes another base; pools that are the same in both are not affected.
+   *
+   * @param isPartial whether it is not known yet which pools Kubernetes has: those of which the
+   *     topic knows stay
+   */
+  void base(Map<String, PoolPolicy> other, boolean isPartial) {
+    partial = isPartial;
     Map<String, PoolPolicy> before = base;
-    base = Map.copyOf(other);
+    Map<String, PoolPolicy> all = new HashMap<>(other);
+    if (isPartial) {
+      stored.values().forEach(record -> keep(record, all));
+    }
+    base = Map.copyOf(all);
     untold.retainAll(base.keySet());
     base.forEach(
         (pool, policy) -> {
@@ -49,10 +79,48 @@ final class PolicyResolver {
     stored.values().forEach(this::heard);
   }
 
+  /** Takes other pods of the base to be drained, by pool. */
+  void drain(Map<String, Set<String>> other) {
+    drain = Map.copyOf(other);
+  }
+
+  /** Takes what a slice has now, unless something later is known. */
+  void endpoints(PoolEndpoints slice) {
+    Map<String, PoolEndpoints> slices =
+        endpoints.computeIfAbsent(slice.pool(), pool -> new TreeMap<>());
+    slices.merge(
+        slice.slice(),
+        slice,
+        (before, now) -> now.resourceVersion() >= before.resourceVersion() ? now : before);
+  }
+
+  /** A slice is gone. */
+  void withoutEndpoints(String pool, String slice) {
+    Map<String, PoolEndpoints> slices = endpoints.get(pool);
+    if (slices != null) {
+      slices.remove(slice);
+    }
+  }
+
+  /** What the slices of a pool have. */
+  Collection<PoolEndpoints> endpoints(String pool) {
+    return List.copyOf(endpoints.getOrDefault(pool, Map.of()).values());
+  }
+
+  /** Takes, by pool, why Kubernetes is not heard here; pools of which it is heard are left out. */
+  void unheard(Map<String, String> other) {
+    unheard = Map.copyOf(other);
+  }
+
   /** Takes a record of the topic. */
   void stored(PolicyRecord record) {
     String pool = record.pool();
     stored.put(pool, record);
+    if (partial) {
+      Map<String, PoolPolicy> all = new HashMap<>(base);
+      keep(record, all);
+      base = Map.copyOf(all);
+    }
     heard(record);
     if (record.base().equals(told.get(pool))) {
       told.remove(pool);
@@ -60,6 +128,12 @@ final class PolicyResolver {
         // It has changed again since it was told.
         untold.add(pool);
       }
+    }
+  }
+
+  private static void keep(PolicyRecord record, Map<String, PoolPolicy> all) {
+    if (record.base().kubernetes() != null) {
+      all.putIfAbsent(record.pool(), record.base());
     }
   }
 
@@ -90,14 +164,52 @@ final class PolicyResolver {
         .toList();
   }
 
-  /** The policy that counts; null for a pool that the base does not name. */
+  /** The policy that counts with its pods; null for a pool that the base does not name. */
   @Nullable PolicyRecord of(String pool) {
+    PolicyRecord written = written(pool);
+    return written == null || written.policy().kubernetes() == null
+        ? written
+        : written.resolved(discovered(pool), drain.getOrDefault(pool, Set.of()));
+  }
+
+  private DiscoveredPods discovered(String pool) {
+    Map<String, PoolEndpoints> slices = endpoints.getOrDefault(pool, Map.of());
+    return slices.isEmpty()
+        ? DiscoveredPods.NONE
+        : DiscoveredPods.of(slices.values(), unheard.get(pool));
+  }
+
+  /**
+   * The policy that counts as it is written, without the pods that Kubernetes has; null for a pool
+   * that the base does not name.
+   */
+  @Nullable PolicyRecord written(String pool) {
     PoolPolicy own = base.get(pool);
     if (own == null) {
       return null;
     }
     PolicyRecord record = stored.get(pool);
     return record != null ? record : PolicyRecord.ofBase(own, Set.of(), 0);
+  }
+
+  /** What has to be written so that no drain outlasts its pod: another may get the address. */
+  List<PolicyRecord> outdatedDrains(long nowMs) {
+    List<PolicyRecord> outdated = new ArrayList<>();
+    for (String pool : base.keySet()) {
+      PolicyRecord written = written(pool);
+      if (written == null
+          || written.policy().kubernetes() == null
+          || written.draining().isEmpty()
+          || endpoints.getOrDefault(pool, Map.of()).isEmpty()) {
+        continue;
+      }
+      Set<PodAddress> present = new HashSet<>(written.draining());
+      present.retainAll(discovered(pool).endpoints().keySet());
+      if (present.size() < written.draining().size()) {
+        outdated.add(written.withDraining(present, nowMs));
+      }
+    }
+    return outdated;
   }
 
   /** {@link #of} for all pools of the base, in alphabetical order. */

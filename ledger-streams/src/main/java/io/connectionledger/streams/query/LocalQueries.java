@@ -13,7 +13,10 @@ import io.connectionledger.streams.ownership.OwnedShards;
 import io.connectionledger.streams.ownership.PartitionOwners;
 import io.connectionledger.streams.ownership.PoolDirectory;
 import io.connectionledger.streams.ownership.PoolShard;
+import io.connectionledger.streams.rules.ScalingRule;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +72,12 @@ public final class LocalQueries implements PoolQueries {
     return pools.owner(pool) instanceof Owner.Other;
   }
 
+  @Override
+  public boolean isOwned(String pool) {
+    PoolShard shard = shard(pool);
+    return shard != null && pools.isKnown() && shard.isDeciding(ticker.nowNanos());
+  }
+
   private @Nullable PoolShard shard(String pool) {
     return shards.get(pools.partition(pool));
   }
@@ -91,6 +100,19 @@ public final class LocalQueries implements PoolQueries {
                 topology
                     .rejected(pool, pools.partitionOf(pool))
                     .map(rejected -> Reports.rejections(view, rejected)));
+  }
+
+  @Override
+  public OptionalInt desiredPods(PoolView view) {
+    String pool = view.pool();
+    PoolPolicy policy = pools.policy(pool);
+    if (policy == null) {
+      return OptionalInt.empty();
+    }
+    OptionalLong lately = topology.latelyForWantOfRoom(pool, pools.partitionOf(pool));
+    return lately.isPresent()
+        ? OptionalInt.of(ScalingRule.desiredPods(policy, view.active(), lately.getAsLong()))
+        : OptionalInt.empty();
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.connectionledger.streams.query;
 import io.connectionledger.streams.store.Rejected;
 import io.connectionledger.streams.store.StandbyCopy;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** What queries read of the topology that fills the ledger. Thread-safe. */
 public interface RunningTopology {
@@ -25,6 +26,11 @@ public interface RunningTopology {
         }
 
         @Override
+        public OptionalLong latelyForWantOfRoom(String pool, int partition) {
+          return OptionalLong.empty();
+        }
+
+        @Override
         public Optional<StandbyCopy> standby(String pool, int partition) {
           return Optional.empty();
         }
@@ -37,6 +43,9 @@ public interface RunningTopology {
 
   /** From the store of an owned pool; empty while partitions move. */
   Optional<Rejected> rejected(String pool, int partition);
+
+  /** {@link Rejected#latelyForWantOfRoom} alone, at a fraction of the price; empty likewise. */
+  OptionalLong latelyForWantOfRoom(String pool, int partition);
 
   /** From this instance's copy of the stores of another; empty when it has none. */
   Optional<StandbyCopy> standby(String pool, int partition);

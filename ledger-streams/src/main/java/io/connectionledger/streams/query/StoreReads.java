@@ -8,12 +8,14 @@ import io.connectionledger.streams.store.Rejected;
 import io.connectionledger.streams.store.StandbyCopy;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.state.QueryableStoreType;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
+import org.apache.kafka.streams.state.ReadOnlyWindowStore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,18 +60,29 @@ public final class StoreReads implements RunningTopology {
 
   @Override
   public Optional<Rejected> rejected(String pool, int partition) {
+    return ofHistory(partition, history -> History.rejected(history, pool, ticker.nowMs()));
+  }
+
+  @Override
+  public OptionalLong latelyForWantOfRoom(String pool, int partition) {
+    return ofHistory(
+            partition, history -> History.latelyForWantOfRoom(history, pool, ticker.nowMs()))
+        .map(OptionalLong::of)
+        .orElse(OptionalLong.empty());
+  }
+
+  private <T> Optional<T> ofHistory(
+      int partition, Function<ReadOnlyWindowStore<String, byte[]>, T> read) {
     try {
       return Optional.of(
-          History.rejected(
+          read.apply(
               streams
                   .get()
                   .store(
                       StoreQueryParameters.fromNameAndType(
                               PartitionStores.HISTORY,
                               QueryableStoreTypes.<String, byte[]>windowStore())
-                          .withPartition(partition)),
-              pool,
-              ticker.nowMs()));
+                          .withPartition(partition))));
     } catch (InvalidStateStoreException moving) {
       LOGGER.atDebug().setCause(moving).log("History not available while partitions move");
       return Optional.empty();

@@ -104,7 +104,7 @@ public final class PoolLedger {
     afterTokens = new RetryAfter(random);
     afterRoom = new RetryAfter(random);
     afterProbes = new RetryAfter(random);
-    pods.place(policy, Set.of(), leaseNowMs);
+    pods.place(policy, Set.of(), Set.of(), leaseNowMs);
   }
 
   /**
@@ -112,14 +112,16 @@ public final class PoolLedger {
    * counts: on a pod with less room than it has connections, and on one that the policy does not
    * name any more.
    *
-   * @param draining pods that take no new connections
+   * @param draining pods that are to lose their connections and take no new ones
+   * @param notReady pods that take no new ones because Kubernetes does not call them ready
    * @param nowNanos nanoseconds since the epoch
    */
-  public void follow(PoolPolicy other, Set<PodAddress> draining, long nowNanos) {
+  public void follow(
+      PoolPolicy other, Set<PodAddress> draining, Set<PodAddress> notReady, long nowNanos) {
     policy = other;
     bucket = bucket.converted(other, nowNanos);
     connections.follow(other);
-    pods.place(other, draining, nowNanos / NANOS_PER_MS);
+    pods.place(other, draining, notReady, nowNanos / NANOS_PER_MS);
   }
 
   /**

@@ -99,7 +99,7 @@ final class Recording implements HistoryListener {
     } else {
       times.follow(record.policy(), nowNanos);
     }
-    ledger.follow(record.policy(), record.draining(), nowNanos);
+    ledger.follow(record.policy(), record.draining(), record.notReady(), nowNanos);
     policy = record.policy();
     add(new RecordedEvent.Followed(atMs, record));
     peaks.see(ledger.changedPods());

@@ -155,7 +155,7 @@ final class SimulatedPool {
 
   private void follow(PoolLedger pool, PolicyRecord record, long atMs) {
     PoolPolicy own = began ? change.apply(record.policy()) : record.policy();
-    pool.follow(own, record.draining(), atMs * NANOS_PER_MS);
+    pool.follow(own, record.draining(), record.notReady(), atMs * NANOS_PER_MS);
     keys = new AffinityKeys(own, record.draining());
   }
 

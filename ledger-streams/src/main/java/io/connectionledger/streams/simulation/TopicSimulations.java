@@ -135,6 +135,9 @@ public final class TopicSimulations implements Simulations {
                     "The policy of that time is not kept any more: the one of "
                         + Instant.ofEpochMilli(fromMs)
                         + " stands for it."));
+    if (gaps.presentPods().contains(answer.pool())) {
+      assumptions.add("The pods that Kubernetes has now stand for those of that time.");
+    }
     return new Simulation(
         answer.pool(),
         answer.fromMs(),

@@ -7,6 +7,7 @@ import io.connectionledger.model.event.EnvoyRejection;
 import io.connectionledger.model.event.LedgerRecord;
 import io.connectionledger.model.event.RejectionReason;
 import io.connectionledger.streams.Window;
+import io.connectionledger.streams.rules.ScalingRule;
 import io.connectionledger.streams.store.StoreCodec.Tally;
 import java.time.Duration;
 import java.time.Instant;
@@ -113,26 +114,14 @@ public final class History {
   public static Rejected rejected(
       ReadOnlyWindowStore<String, byte[]> store, String pool, long nowMs) {
     Rejected rejected = new Rejected(nowMs);
-    String ofPool = pool + "||";
-    read(
-        store,
-        ofPool + REJECTED,
-        ofPool + REJECTED_END,
-        nowMs,
-        (key, bucket) -> {
-          String reason = key.substring(ofPool.length() + REJECTED.length());
-          long count = StoreCodec.tally(bucket.value).count();
-          rejected.pool().add(reason, bucket.key, count);
-          if (FOR_WANT_OF_ROOM.contains(reason)) {
-            rejected.addForWantOfRoom(bucket.key, count);
-          }
-        });
+    readOfPool(store, pool, nowMs, Window.ONE_HOUR.length(), rejected);
     String ofPods = pool + REJECTED_BY_POD;
     read(
         store,
         ofPods,
         pool + REJECTED_BY_POD_END,
         nowMs,
+        Window.ONE_HOUR.length(),
         (key, bucket) -> {
           int separator = key.lastIndexOf('|');
           String reason = key.substring(separator + 1);
@@ -143,14 +132,47 @@ public final class History {
     return rejected;
   }
 
+  /**
+   * {@link Rejected#latelyForWantOfRoom}, for the price of the last minute and however many pods.
+   */
+  public static long latelyForWantOfRoom(
+      ReadOnlyWindowStore<String, byte[]> store, String pool, long nowMs) {
+    Rejected rejected = new Rejected(nowMs);
+    readOfPool(store, pool, nowMs, ScalingRule.LATELY, rejected);
+    return rejected.latelyForWantOfRoom();
+  }
+
+  private static void readOfPool(
+      ReadOnlyWindowStore<String, byte[]> store,
+      String pool,
+      long nowMs,
+      Duration length,
+      Rejected rejected) {
+    String ofPool = pool + "||" + REJECTED;
+    read(
+        store,
+        ofPool,
+        pool + "||" + REJECTED_END,
+        nowMs,
+        length,
+        (key, bucket) -> {
+          String reason = key.substring(ofPool.length());
+          long count = StoreCodec.tally(bucket.value).count();
+          rejected.pool().add(reason, bucket.key, count);
+          if (FOR_WANT_OF_ROOM.contains(reason)) {
+            rejected.addForWantOfRoom(bucket.key, count);
+          }
+        });
+  }
+
   private static void read(
       ReadOnlyWindowStore<String, byte[]> store,
       String fromKey,
       String toKey,
       long nowMs,
+      Duration length,
       BiConsumer<String, KeyValue<Long, byte[]>> bucket) {
-    Instant from =
-        Instant.ofEpochMilli(nowMs).minus(Window.ONE_HOUR.length()).minus(BUCKET).plusMillis(1);
+    Instant from = Instant.ofEpochMilli(nowMs).minus(length).minus(BUCKET).plusMillis(1);
     try (KeyValueIterator<Windowed<String>, byte[]> all =
         store.fetch(fromKey, toKey, from, Instant.ofEpochMilli(nowMs))) {
       all.forEachRemaining(

@@ -126,6 +126,7 @@ public record StandbyCopy(
         State.of(
             true,
             record.draining().contains(address),
+            !record.notReady().contains(address),
             tripped.contains(address),
             holds.active + holds.reserved,
             limit);

@@ -13,6 +13,7 @@ public final class LedgerMetrics {
   private final MeterRegistry registry;
   private final Map<String, Counter> established = new ConcurrentHashMap<>();
   private final Map<String, Counter> unreported = new ConcurrentHashMap<>();
+  private final Map<String, Counter> circuitChanges = new ConcurrentHashMap<>();
   private final Counter repairs;
   private final Counter leasesExpired;
   private final Counter released;
@@ -48,10 +49,11 @@ public final class LedgerMetrics {
     deadLetters.increment();
   }
 
-  /** Makes the pool's counter exist from the start, at zero. */
+  /** Makes the pool's counters exist from the start, at zero. */
   void pool(String pool) {
     var unused = established(pool);
     unused = unreported(pool);
+    unused = circuitChanges(pool);
   }
 
   private Counter unreported(String pool) {
@@ -60,6 +62,16 @@ public final class LedgerMetrics {
         name ->
             Counter.builder("ledger.unreported")
                 .description("Outcomes of connections that Envoy owed and did not report")
+                .tag("pool", name)
+                .register(registry));
+  }
+
+  private Counter circuitChanges(String pool) {
+    return circuitChanges.computeIfAbsent(
+        pool,
+        name ->
+            Counter.builder("ledger.circuit.changes")
+                .description("Times that a pod's circuit opened, opened again or closed")
                 .tag("pool", name)
                 .register(registry));
   }
@@ -85,6 +97,7 @@ public final class LedgerMetrics {
     repairs.increment(changes.repaired());
     refused.increment(changes.refused());
     unreported(pool).increment(changes.unreported());
+    circuitChanges(pool).increment(changes.circuits().size());
     for (ConnectionEvent.Closed lost : changes.givenUp()) {
       (lost.reason().equals(ConnectionEvent.Closed.LEASE_EXPIRED) ? leasesExpired : released)
           .increment();

@@ -110,7 +110,7 @@ class TopicHistoryTest {
 
     TopicHistory.Gaps gaps = read(0, 60_000);
 
-    assertThat(gaps).isEqualTo(new TopicHistory.Gaps(Map.of(), Map.of(), 0));
+    assertThat(gaps).isEqualTo(new TopicHistory.Gaps(Map.of(), Map.of(), Set.of(), 0));
     assertThat(seen)
         .startsWith(
             "policy 1 @0",
@@ -136,7 +136,7 @@ class TopicHistoryTest {
 
     TopicHistory.Gaps gaps = read(200, 300);
 
-    assertThat(gaps).isEqualTo(new TopicHistory.Gaps(Map.of(), Map.of(), 0));
+    assertThat(gaps).isEqualTo(new TopicHistory.Gaps(Map.of(), Map.of(), Set.of(), 0));
     assertThat(seen)
         .containsExactly("policy 1 @0", "policy 2 @150", "decision @200", "decision @300");
   }

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -44,13 +45,32 @@ class LocalLedgerTest {
     own();
     assertThat(ledger.ledger().queries().ready()).isFalse();
     assertThat(ledger.ledger().queries().status()).isEqualTo("the policies are not read yet");
+    assertThat(ledger.ledger().queries().isOwned("chat")).isFalse();
     assertThat(decide("chat")).isEqualTo("no_owner");
     // When
     ledger.follow(Map.of("chat", record("chat", 1)));
     // Then
     assertThat(ledger.ledger().queries().ready()).isTrue();
+    assertThat(ledger.ledger().queries().isOwned("chat")).isTrue();
     assertThat(decide("chat")).isEqualTo("allowed");
     assertThat(decide("chat")).isEqualTo("pod_limit");
+  }
+
+  @Test
+  void shouldOwnNothingThatItMayNotDecide() {
+    // Given
+    ledger.follow(Map.of("chat", record("chat", 1)));
+    PoolShard shard = ledger.emptyShard(0);
+    ledger.shards().add(0, shard);
+    assertThat(ledger.ledger().queries().isOwned("chat")).isFalse();
+    shard.caughtUp();
+    assertThat(ledger.ledger().queries().isOwned("chat")).isTrue();
+    assertThat(ledger.ledger().queries().isOwned("nope")).isFalse();
+    // When
+    shard.behind();
+    // Then
+    assertThat(ledger.ledger().queries().isOwned("chat")).isFalse();
+    assertThat(decide("chat")).isEqualTo("no_owner");
   }
 
   @Test
@@ -116,6 +136,8 @@ class LocalLedgerTest {
         .isEqualTo(ledger.ledger().queries().readiness("chat").orElseThrow());
     assertThat(report.rejections())
         .isEqualTo(ledger.ledger().queries().rejections("chat").orElseThrow());
+    assertThat(ledger.ledger().queries().desiredPods(report.connections()))
+        .hasValue(report.scaling().desiredPods());
     assertThat(report.scaling().ready()).isFalse();
     assertThat(report.scaling().reasons())
         .contains("catching-up: the owner is new and has not decided for a whole lease yet");
@@ -182,6 +204,11 @@ class LocalLedgerTest {
     @Override
     public Optional<Rejected> rejected(String pool, int partition) {
       return Optional.of(new Rejected(7));
+    }
+
+    @Override
+    public OptionalLong latelyForWantOfRoom(String pool, int partition) {
+      return OptionalLong.of(0);
     }
 
     @Override

@@ -5,19 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PolicyRecord;
+import io.connectionledger.model.policy.PoolEndpoints;
+import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.testkit.PolicyFixtures;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class PolicyResolverTest {
 
   private static final PodAddress POD = PodAddress.parse("10.0.0.1:80");
 
-  private final PolicyResolver book = new PolicyResolver(Map.of("chat", limit(1)));
+  private final PolicyResolver book = new PolicyResolver(Map.of("chat", limit(1)), false);
 
   @Test
   void shouldTellTheTopicWhatItDoesNotKnow() {
@@ -72,7 +76,7 @@ class PolicyResolverTest {
     book.stored(PolicyRecord.ofBase(limit(4), Set.of(), 5));
     book.stored(new PolicyRecord(limit(9), limit(4), Set.of(), 6));
     // When
-    book.base(Map.of("chat", limit(4)));
+    book.base(Map.of("chat", limit(4)), false);
     // Then
     assertThat(book.tell(7)).isEmpty();
     assertThat(limitOf("chat")).isEqualTo(9);
@@ -82,9 +86,9 @@ class PolicyResolverTest {
   void shouldTellAgainWhenTheFileChangesBackWhileItsChangeIsUnderway() {
     // Given
     settle();
-    book.base(Map.of("chat", limit(2)));
+    book.base(Map.of("chat", limit(2)), false);
     PolicyRecord underway = book.tell(5).getFirst();
-    book.base(Map.of("chat", limit(1)));
+    book.base(Map.of("chat", limit(1)), false);
     // When
     book.stored(underway);
     // Then
@@ -98,11 +102,94 @@ class PolicyResolverTest {
     book.stored(PolicyRecord.ofBase(policy("others", 1), Set.of(), 5));
     assertThat(book.all().keySet()).containsExactly("chat");
     // When
-    book.base(Map.of("game", policy("game", 3)));
+    book.base(Map.of("game", policy("game", 3)), false);
     // Then
     assertThat(book.all().keySet()).containsExactly("game");
     assertThat(book.of("chat")).isNull();
     assertThat(book.tell(6)).extracting(PolicyRecord::pool).containsExactly("game");
+  }
+
+  @Test
+  void shouldPlaceOnThePodsThatKubernetesHas() {
+    // Given
+    PolicyResolver found = new PolicyResolver(Map.of("chat", fromKubernetes()), false);
+    found.tell(1).forEach(found::stored);
+    assertThat(pods(found)).isEmpty();
+    // When
+    found.endpoints(slice(7, POD));
+    found.endpoints(slice(6));
+    // Then
+    assertThat(pods(found)).as("an earlier version comes late").containsExactly(POD);
+    assertThat(found.written("chat")).isEqualTo(PolicyRecord.ofBase(fromKubernetes(), Set.of(), 1));
+    found.withoutEndpoints("chat", "slice");
+    assertThat(pods(found)).isEmpty();
+  }
+
+  @Test
+  void shouldForgetThatAPodDrainsWhenKubernetesNoLongerHasIt() {
+    // Given
+    PolicyResolver found = new PolicyResolver(Map.of("chat", fromKubernetes()), false);
+    found.stored(PolicyRecord.ofBase(fromKubernetes(), Set.of(POD), 1));
+    found.endpoints(slice(7, POD));
+    assertThat(Objects.requireNonNull(found.of("chat")).draining()).containsExactly(POD);
+    assertThat(found.outdatedDrains(2)).isEmpty();
+    // When
+    found.endpoints(slice(8, PodAddress.parse("10.0.0.2:80")));
+    // Then
+    assertThat(found.outdatedDrains(3))
+        .containsExactly(PolicyRecord.ofBase(fromKubernetes(), Set.of(), 3));
+  }
+
+  @Test
+  void shouldKeepThePoolsOfKubernetesUntilItSaysWhichThereAre() {
+    // Given
+    PolicyResolver starting = new PolicyResolver(Map.of("own", policy("own", 1)), true);
+    // When
+    starting.stored(PolicyRecord.ofBase(fromKubernetes(), Set.of(), 1));
+    starting.stored(PolicyRecord.ofBase(policy("former", 1), Set.of(), 1));
+    starting.base(Map.of("own", policy("own", 2)), true);
+    // Then
+    assertThat(starting.all().keySet()).containsExactly("chat", "own");
+    starting.base(Map.of("own", policy("own", 2)), false);
+    assertThat(starting.all().keySet()).containsExactly("own");
+  }
+
+  @Test
+  void shouldSayWhyThePodsMayBeOld() {
+    // Given
+    PolicyResolver found = new PolicyResolver(Map.of("chat", fromKubernetes()), false);
+    found.endpoints(slice(7, POD));
+    // When
+    found.unheard(Map.of("chat", "the API server is away"));
+    // Then
+    assertThat(stale(found)).isEqualTo("the API server is away");
+    found.unheard(Map.of());
+    assertThat(stale(found)).isNull();
+  }
+
+  private static @Nullable String stale(PolicyResolver found) {
+    return Objects.requireNonNull(Objects.requireNonNull(found.of("chat")).discovered()).stale();
+  }
+
+  private static List<PodAddress> pods(PolicyResolver found) {
+    return Objects.requireNonNull(found.of("chat")).policy().pods().stream()
+        .map(Pod::address)
+        .toList();
+  }
+
+  private static PoolEndpoints slice(long version, PodAddress... pods) {
+    return new PoolEndpoints(
+        "chat",
+        "slice",
+        version,
+        false,
+        Stream.of(pods)
+            .map(pod -> new Endpoint("pod at " + pod, pod, null, true, true, false))
+            .toList());
+  }
+
+  private static PoolPolicy fromKubernetes() {
+    return PolicyFixtures.inKubernetes("chat", 1, "chat");
   }
 
   private void settle() {

@@ -48,6 +48,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -147,7 +148,8 @@ class QueriesTest {
         Duration.ZERO,
         TARGET,
         List.of(),
-        List.of());
+        List.of(),
+        null);
   }
 
   private TopologyTestDriver driver(LocalLedger ledger) {
@@ -342,6 +344,8 @@ class QueriesTest {
         .isEqualTo(count.rejections(pool, view.pods(), ticker.nowMs()));
     readiness(readiness, count);
     scaling(report, count, policy);
+    assertThat(ledger.ledger().queries().desiredPods(view))
+        .hasValue(report.scaling().desiredPods());
     assertThat(report)
         .isEqualTo(
             new PoolReport(
@@ -441,6 +445,13 @@ class QueriesTest {
     public Optional<Rejected> rejected(String pool, int partition) {
       return Optional.of(
           History.rejected(driver.getWindowStore(PartitionStores.HISTORY), pool, ticker.nowMs()));
+    }
+
+    @Override
+    public OptionalLong latelyForWantOfRoom(String pool, int partition) {
+      return OptionalLong.of(
+          History.latelyForWantOfRoom(
+              driver.getWindowStore(PartitionStores.HISTORY), pool, ticker.nowMs()));
     }
 
     @Override

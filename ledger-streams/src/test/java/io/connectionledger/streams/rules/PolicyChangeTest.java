@@ -65,6 +65,22 @@ class PolicyChangeTest {
   }
 
   @Test
+  void shouldPlaceOnNoPodThatIsNotReadyAndCountWhatItHolds() {
+    // Given
+    open(2);
+    // When
+    ledger.follow(policy(3, ONE, TWO), Set.of(), Set.of(ONE.address()), NOW_NANOS);
+    // Then
+    assertThat(states()).containsExactly(State.NOT_READY, State.AVAILABLE);
+    assertThat(pod(decide())).isEqualTo(TWO.address());
+    assertThat(pod(decide())).isEqualTo(TWO.address());
+    assertThat(reason(decide())).isEqualTo(RejectionReason.POD_LIMIT);
+    assertThat(ledger.view(NOW_MS).pods().getFirst().active()).isEqualTo(1);
+    follow(policy(3, ONE, TWO));
+    assertThat(pod(decide())).isEqualTo(ONE.address());
+  }
+
+  @Test
   void shouldPlaceNothingOnADrainingPodWhileItsConnectionsGoOn() {
     // Given
     open(2);
@@ -143,7 +159,8 @@ class PolicyChangeTest {
                 i -> new Pod("p" + i, PodAddress.parse("10.1." + i / 250 + "." + i % 250 + ":80")))
             .toList();
     PoolPolicy policy = policy(3, many.toArray(Pod[]::new));
-    ledger.follow(policy, Set.copyOf(many.stream().map(Pod::address).toList()), NOW_NANOS);
+    ledger.follow(
+        policy, Set.copyOf(many.stream().map(Pod::address).toList()), Set.of(), NOW_NANOS);
     Changes changes = new Changes();
     // When
     ledger.apply(opened("stranger", ONE), changes);
@@ -154,7 +171,10 @@ class PolicyChangeTest {
 
   private void follow(PoolPolicy policy, Pod... draining) {
     ledger.follow(
-        policy, Set.copyOf(List.of(draining).stream().map(Pod::address).toList()), NOW_NANOS);
+        policy,
+        Set.copyOf(List.of(draining).stream().map(Pod::address).toList()),
+        Set.of(),
+        NOW_NANOS);
   }
 
   /** The even ones on the first pod, the odd ones on the second, if there is one. */

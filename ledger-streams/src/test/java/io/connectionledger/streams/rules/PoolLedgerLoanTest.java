@@ -149,7 +149,8 @@ class PoolLedgerLoanTest {
   @Test
   void shouldWantBackASlotOnAPodThatDrains() {
     List<String> held = ids(lend(List.of(), 2));
-    ledger.follow(policy(100, PoolPolicy.UNLIMITED_RATE, 1, OnOwnerLoss.SHARE), Set.of(POD), START);
+    ledger.follow(
+        policy(100, PoolPolicy.UNLIMITED_RATE, 1, OnOwnerLoss.SHARE), Set.of(POD), Set.of(), START);
 
     assertThat(lend(held, 2)).isEqualTo(Loan.NONE);
   }

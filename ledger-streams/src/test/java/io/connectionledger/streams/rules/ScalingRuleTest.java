@@ -26,7 +26,8 @@ class ScalingRuleTest {
         PoolPolicy.DEFAULT_SLOW_START,
         target,
         List.of(),
-        List.of());
+        List.of(),
+        null);
   }
 
   @ParameterizedTest

@@ -235,7 +235,7 @@ final class LivePool {
 
   private void follow(PolicyRecord record) {
     policy = record;
-    ledger.follow(record.policy(), record.draining(), nowNanos);
+    ledger.follow(record.policy(), record.draining(), record.notReady(), nowNanos);
     recording.policy(0, record, nowMs());
   }
 }

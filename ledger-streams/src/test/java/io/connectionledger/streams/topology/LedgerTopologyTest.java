@@ -560,6 +560,7 @@ class LedgerTopologyTest {
     assertThat(open).isEqualTo(new StoredCircuitBreaker(1, 1_000));
     assertThat(state).isEqualTo(PoolView.State.CIRCUIT_OPEN);
     assertThat(store.get("chat|" + POD)).isNull();
+    assertThat(registry.counter("ledger.circuit.changes", "pool", POOL).count()).isEqualTo(2);
     assertThat(view().pods().getFirst().state()).isEqualTo(PoolView.State.AVAILABLE);
   }
 

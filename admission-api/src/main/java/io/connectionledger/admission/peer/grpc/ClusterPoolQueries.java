@@ -13,6 +13,7 @@ import io.connectionledger.streams.PoolQueries;
 import io.connectionledger.streams.PoolRouting;
 import io.grpc.MethodDescriptor;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -45,6 +46,12 @@ public final class ClusterPoolQueries implements PoolQueries {
   @Override
   public Optional<PoolRejections> rejections(String pool) {
     return ask(pool, local::rejections, PeerGrpc.getRejectionsMethod(), new TypeReference<>() {});
+  }
+
+  /** The local ledger's: whoever has the view is the owner. */
+  @Override
+  public OptionalInt desiredPods(PoolView view) {
+    return local.desiredPods(view);
   }
 
   @Override
@@ -96,6 +103,11 @@ public final class ClusterPoolQueries implements PoolQueries {
   @Override
   public boolean isElsewhere(String pool) {
     return local.isElsewhere(pool);
+  }
+
+  @Override
+  public boolean isOwned(String pool) {
+    return local.isOwned(pool);
   }
 
   @Override

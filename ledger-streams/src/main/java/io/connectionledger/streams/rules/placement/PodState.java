@@ -16,6 +16,9 @@ public final class PodState {
   /** Whether it takes no new connections although the policy names it. */
   boolean draining;
 
+  /** Whether Kubernetes, where it is asked, calls it ready for new connections. */
+  boolean ready = true;
+
   int active;
   int reserved;
 
@@ -46,6 +49,7 @@ public final class PodState {
     name = address.toString();
     rank = Integer.MAX_VALUE;
     draining = false;
+    ready = true;
   }
 
   public PodAddress address() {
@@ -92,6 +96,6 @@ public final class PodState {
 
   /** Whether it may be given connections, room and circuit aside. */
   public boolean isPlaceable() {
-    return inPolicy() && !draining;
+    return inPolicy() && !draining && ready;
   }
 }

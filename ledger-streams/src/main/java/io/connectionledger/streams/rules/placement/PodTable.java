@@ -19,7 +19,8 @@ import java.util.stream.Collectors;
 
 /**
  * Every pod that a pool's policy names or that holds connections of the pool. Only the former are
- * placed on, unless they are draining; the latter are forgotten with their last connection.
+ * placed on, unless they are draining or not ready; the latter are forgotten with their last
+ * connection.
  */
 public final class PodTable {
 
@@ -40,10 +41,12 @@ public final class PodTable {
    * Makes the pods of {@code policy} the ones to place on, in this order among equals. Those that
    * join others which hold connections are spared for a while.
    *
-   * @param draining those of them that take no new connections; others are ignored
+   * @param draining those of them that are to lose their connections; others are ignored
+   * @param notReady those of them that Kubernetes does not call ready; others are ignored
    * @param nowMs milliseconds since the epoch
    */
-  public void place(PoolPolicy policy, Set<PodAddress> draining, long nowMs) {
+  public void place(
+      PoolPolicy policy, Set<PodAddress> draining, Set<PodAddress> notReady, long nowMs) {
     named = policy.pods().size();
     List<PodState> before = List.copyOf(slots.values());
     Set<PodState> members =
@@ -60,6 +63,7 @@ public final class PodTable {
       slot.rank = rank++;
       slot.name = pod.name();
       slot.draining = draining.contains(slot.address);
+      slot.ready = !notReady.contains(slot.address);
       if (busy && !members.contains(slot)) {
         slot.joinedMs = nowMs;
       }
@@ -166,7 +170,8 @@ public final class PodTable {
   }
 
   private static PodView view(PodState pod, int limit) {
-    State state = State.of(pod.inPolicy(), pod.draining, pod.circuit.isOpen(), pod.held(), limit);
+    State state =
+        State.of(pod.inPolicy(), pod.draining, pod.ready, pod.circuit.isOpen(), pod.held(), limit);
     return new PodView(pod.name, pod.address, pod.active, pod.reserved, limit, state);
   }
 }

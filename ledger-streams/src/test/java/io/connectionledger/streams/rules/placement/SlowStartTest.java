@@ -43,7 +43,7 @@ class SlowStartTest {
   }
 
   private void busyPair(int limit, Duration slowStart) {
-    pods.place(policy(2, limit, slowStart), Set.of(), START_MS - 100_000);
+    pods.place(policy(2, limit, slowStart), Set.of(), Set.of(), START_MS - 100_000);
     for (int i = 0; i < 100; i++) {
       boolean unused = connect(START_MS - 50_000).equals(NEW);
     }
@@ -70,11 +70,11 @@ class SlowStartTest {
   void shouldGiveANewPodAShareThatGrowsWithItsAge() {
     busyPair(1_000_000, WINDOW);
     // So far ahead that the new pod is the emptiest throughout.
-    pods.place(policy(2, 1_000_000, WINDOW), Set.of(), START_MS - 1);
+    pods.place(policy(2, 1_000_000, WINDOW), Set.of(), Set.of(), START_MS - 1);
     for (int i = 0; i < 4_000; i++) {
       boolean unused = connect(START_MS - 1).equals(NEW);
     }
-    pods.place(policy(3, 1_000_000, WINDOW), Set.of(), START_MS);
+    pods.place(policy(3, 1_000_000, WINDOW), Set.of(), Set.of(), START_MS);
 
     List<Integer> shares = new ArrayList<>();
     for (int second = 0; second < 11; second++) {
@@ -90,7 +90,7 @@ class SlowStartTest {
   @Test
   void shouldTreatItLikeAnyOtherOnceItHoldsAsMuch() {
     busyPair(1_000, WINDOW);
-    pods.place(policy(3, 1_000, WINDOW), Set.of(), START_MS);
+    pods.place(policy(3, 1_000, WINDOW), Set.of(), Set.of(), START_MS);
     long nowMs = START_MS + 9_000;
     while (pods.slot(NEW).active < 60) {
       boolean unused = connect(nowMs).equals(NEW);
@@ -107,7 +107,7 @@ class SlowStartTest {
   @Test
   void shouldUseItAtOnceWhenTheOthersAreFull() {
     busyPair(50, WINDOW);
-    pods.place(policy(3, 50, WINDOW), Set.of(), START_MS);
+    pods.place(policy(3, 50, WINDOW), Set.of(), Set.of(), START_MS);
 
     assertThat(share50(START_MS)).isEqualTo(50);
     assertThat(pods.candidates().next(null, START_MS)).isNull();
@@ -120,15 +120,15 @@ class SlowStartTest {
   @Test
   void shouldTakeEverythingWithoutAWindow() {
     busyPair(1_000, Duration.ZERO);
-    pods.place(policy(3, 1_000, Duration.ZERO), Set.of(), START_MS);
+    pods.place(policy(3, 1_000, Duration.ZERO), Set.of(), Set.of(), START_MS);
 
     assertThat(share50(START_MS)).isEqualTo(50);
   }
 
   @Test
   void shouldNotSpareThePodsOfAPoolThatBeginsOrIsEmpty() {
-    pods.place(policy(2, 1_000, WINDOW), Set.of(), START_MS);
-    pods.place(policy(3, 1_000, WINDOW), Set.of(), START_MS);
+    pods.place(policy(2, 1_000, WINDOW), Set.of(), Set.of(), START_MS);
+    pods.place(policy(3, 1_000, WINDOW), Set.of(), Set.of(), START_MS);
 
     int share = 0;
     for (int i = 0; i < 99; i++) {
@@ -144,10 +144,10 @@ class SlowStartTest {
     for (int i = 0; i < 4_000; i++) {
       boolean unused = connect(START_MS - 1).equals(NEW);
     }
-    pods.place(policy(3, 1_000_000, WINDOW), Set.of(), START_MS);
+    pods.place(policy(3, 1_000_000, WINDOW), Set.of(), Set.of(), START_MS);
     int first = share(START_MS);
 
-    pods.place(policy(3, 999_999, WINDOW), Set.of(), START_MS + 5_000);
+    pods.place(policy(3, 999_999, WINDOW), Set.of(), Set.of(), START_MS + 5_000);
 
     assertThat(first).isBetween(8, 12);
     assertThat(share(START_MS + 5_000)).isBetween(50, 60);

@@ -1,0 +1,5 @@
+/** What the ledger reads from and writes to Kubernetes. */
+@NullMarked
+package io.connectionledger.kubernetes;
+
+import org.jspecify.annotations.NullMarked;
