@@ -78,8 +78,10 @@ final class Exchange {
    */
   byte[] body() throws IOException {
     try (InputStream in = Content.Source.asInputStream(request)) {
-      byte[] body = request.getLength() > MAX_BODY_BYTES ? null : in.readNBytes(MAX_BODY_BYTES + 1);
-      if (body == null || body.length > MAX_BODY_BYTES) {
+      byte[] body = in.readNBytes(MAX_BODY_BYTES + 1);
+      if (body.length > MAX_BODY_BYTES) {
+        // A client that still sends when the connection is closed never sees the answer.
+        in.readNBytes(MAX_BODY_BYTES);
         throw new HttpProblem(HttpStatus.PAYLOAD_TOO_LARGE_413, "Content Too Large");
       }
       return body;
