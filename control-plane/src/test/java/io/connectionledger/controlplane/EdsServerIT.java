@@ -27,7 +27,9 @@ final class EdsServerIT {
   /** How the endpoints are asked for. */
   enum Protocol {
     PLAIN,
-    DELTA
+    DELTA,
+    PLAIN_OVER_ADS,
+    DELTA_OVER_ADS
   }
 
   private final List<Nack> log = new CopyOnWriteArrayList<>();
@@ -37,7 +39,7 @@ final class EdsServerIT {
 
   @BeforeEach
   void start() throws IOException {
-    service = InProcessService.start(eds.service());
+    service = InProcessService.start(eds.service(), eds.overAds());
   }
 
   @AfterEach
@@ -141,8 +143,10 @@ final class EdsServerIT {
 
   private ScriptedXdsClient envoy(Protocol protocol, String node) {
     return switch (protocol) {
-      case PLAIN -> new ScriptedXdsClient.Plain(service.channel(), node);
-      case DELTA -> new ScriptedXdsClient.Delta(service.channel(), node);
+      case PLAIN -> ScriptedXdsClient.Plain.overEds(service.channel(), node);
+      case DELTA -> ScriptedXdsClient.Delta.overEds(service.channel(), node);
+      case PLAIN_OVER_ADS -> ScriptedXdsClient.Plain.overAds(service.channel(), node);
+      case DELTA_OVER_ADS -> ScriptedXdsClient.Delta.overAds(service.channel(), node);
     };
   }
 

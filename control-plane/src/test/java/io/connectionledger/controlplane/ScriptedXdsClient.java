@@ -5,23 +5,24 @@ import com.google.rpc.Status;
 import io.envoyproxy.controlplane.cache.Resources;
 import io.envoyproxy.envoy.config.core.v3.Node;
 import io.envoyproxy.envoy.config.endpoint.v3.ClusterLoadAssignment;
+import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.Resource;
 import io.envoyproxy.envoy.service.endpoint.v3.EndpointDiscoveryServiceGrpc;
-import io.envoyproxy.envoy.service.endpoint.v3.EndpointDiscoveryServiceGrpc.EndpointDiscoveryServiceStub;
 import io.grpc.Channel;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 
 /**
- * An Envoy's side of one EDS stream: it answers every response as Envoy does, names itself in the
- * first request only, and accepts or refuses as it is told.
+ * An Envoy's side of one stream of endpoints: it answers every response as Envoy does, names itself
+ * in the first request only, and accepts or refuses as it is told.
  */
 abstract class ScriptedXdsClient {
 
@@ -52,13 +53,31 @@ abstract class ScriptedXdsClient {
     private final List<String> names = new ArrayList<>();
     private DiscoveryRequest last;
 
-    Plain(Channel channel, String node) {
+    private Plain(
+        String node,
+        Function<StreamObserver<DiscoveryResponse>, StreamObserver<DiscoveryRequest>> call) {
       last =
           DiscoveryRequest.newBuilder()
               .setNode(node(node))
               .setTypeUrl(Resources.V3.ENDPOINT_TYPE_URL)
               .build();
-      requests = stub(channel).streamEndpoints(this);
+      requests = call.apply(this);
+    }
+
+    /** On a stream of EDS. */
+    static Plain overEds(Channel channel, String node) {
+      return new Plain(node, EndpointDiscoveryServiceGrpc.newStub(channel)::streamEndpoints);
+    }
+
+    /** On a stream of ADS that clusters were asked for first. */
+    static Plain overAds(Channel channel, String node) {
+      Plain envoy =
+          new Plain(
+              node, AggregatedDiscoveryServiceGrpc.newStub(channel)::streamAggregatedResources);
+      envoy.requests.onNext(
+          envoy.last.toBuilder().setTypeUrl(Resources.V3.CLUSTER_TYPE_URL).build());
+      envoy.last = envoy.last.toBuilder().clearNode().build();
+      return envoy;
     }
 
     @Override
@@ -118,9 +137,27 @@ abstract class ScriptedXdsClient {
         DeltaDiscoveryRequest.newBuilder().setTypeUrl(Resources.V3.ENDPOINT_TYPE_URL).build();
     private DeltaDiscoveryRequest.Builder first;
 
-    Delta(Channel channel, String node) {
+    private Delta(
+        String node,
+        Function<StreamObserver<DeltaDiscoveryResponse>, StreamObserver<DeltaDiscoveryRequest>>
+            call) {
       first = empty.toBuilder().setNode(node(node));
-      requests = stub(channel).deltaEndpoints(this);
+      requests = call.apply(this);
+    }
+
+    /** On a stream of EDS. */
+    static Delta overEds(Channel channel, String node) {
+      return new Delta(node, EndpointDiscoveryServiceGrpc.newStub(channel)::deltaEndpoints);
+    }
+
+    /** On a stream of ADS that clusters were asked for first. */
+    static Delta overAds(Channel channel, String node) {
+      Delta envoy =
+          new Delta(
+              node, AggregatedDiscoveryServiceGrpc.newStub(channel)::deltaAggregatedResources);
+      envoy.requests.onNext(envoy.first.setTypeUrl(Resources.V3.CLUSTER_TYPE_URL).build());
+      envoy.first = envoy.empty.toBuilder();
+      return envoy;
     }
 
     @Override
@@ -151,9 +188,5 @@ abstract class ScriptedXdsClient {
     void close() {
       requests.onCompleted();
     }
-  }
-
-  private static EndpointDiscoveryServiceStub stub(Channel channel) {
-    return EndpointDiscoveryServiceGrpc.newStub(channel);
   }
 }

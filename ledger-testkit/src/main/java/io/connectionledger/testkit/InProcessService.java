@@ -9,7 +9,7 @@ import io.grpc.inprocess.InProcessServerBuilder;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
-/** A gRPC service that is called without a network. */
+/** gRPC services that are called without a network. */
 public final class InProcessService implements AutoCloseable {
 
   private final Server server;
@@ -20,14 +20,17 @@ public final class InProcessService implements AutoCloseable {
     this.channel = channel;
   }
 
-  public static InProcessService start(BindableService service) throws IOException {
+  public static InProcessService start(BindableService... services) throws IOException {
     String name = InProcessServerBuilder.generateName();
+    InProcessServerBuilder server = InProcessServerBuilder.forName(name);
+    for (BindableService service : services) {
+      server.addService(service);
+    }
     return new InProcessService(
-        InProcessServerBuilder.forName(name).addService(service).build().start(),
-        InProcessChannelBuilder.forName(name).build());
+        server.build().start(), InProcessChannelBuilder.forName(name).build());
   }
 
-  /** The one connection to it. */
+  /** The one connection to them. */
   public Channel channel() {
     return channel;
   }

@@ -14,10 +14,10 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 /**
- * The program that {@code ./ledger prepare} runs beside the server whose cache it makes: checks of
- * every outcome, opens, heartbeats and closes, queries. The servers have the pools of that command.
+ * What servers do all day: checks of every outcome, opens, heartbeats and closes, queries, in the
+ * pools of {@link ServerProcess}.
  */
-public final class Training {
+final class Training {
 
   private static final int CHECKS_A_ROUND = 200;
   private static final int QUERIES_EVERY = 10;
@@ -33,18 +33,12 @@ public final class Training {
 
   private Training() {}
 
-  /**
-   * Runs.
-   *
-   * @param args how many rounds, then of each server the ports of the access-log service, ext_authz
-   *     and HTTP; rounds go to the servers in turns
-   */
-  public static void main(String[] args) throws Exception {
-    int rounds = Integer.parseInt(args[0]);
+  /** Goes through {@code rounds}, with the servers in turns, and shows how far it is. */
+  static void run(int rounds, List<ServerProcess> processes) throws Exception {
     List<Server> servers = new ArrayList<>();
     try {
-      for (int i = 1; i < args.length; i += 3) {
-        servers.add(new Server(args[i], args[i + 1], args[i + 2]));
+      for (ServerProcess process : processes) {
+        servers.add(new Server(process));
       }
       for (int round = 1; round <= rounds; round++) {
         Server server = servers.get(round % servers.size());
@@ -72,19 +66,17 @@ public final class Training {
     private final TrainingChecks checks;
     private List<Admitted> open = List.of();
 
-    Server(String als, String authz, String http) throws Exception {
-      logChannel = channel(als);
-      checkChannel = channel(authz);
-      api = new LedgerApi(URI.create("http://127.0.0.1:" + http));
+    Server(ServerProcess process) throws Exception {
+      logChannel = channel(process.port("als"));
+      checkChannel = channel(process.port("authz"));
+      api = new LedgerApi(URI.create("http://127.0.0.1:" + process.port("http")));
       awaitReady(Ticker.system());
-      log = new TrainingLog(logChannel, "training-" + als);
+      log = new TrainingLog(logChannel, "training-" + process.port("als"));
       checks = new TrainingChecks(checkChannel);
     }
 
-    private static ManagedChannel channel(String port) {
-      return NettyChannelBuilder.forAddress("127.0.0.1", Integer.parseInt(port))
-          .usePlaintext()
-          .build();
+    private static ManagedChannel channel(int port) {
+      return NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
     }
 
     private void awaitReady(Ticker ticker) throws FailedException {
@@ -132,7 +124,7 @@ public final class Training {
     }
 
     @Override
-    public void close() {
+    public void close() throws InterruptedException {
       log.closed(open);
       log.close();
       checkChannel.shutdownNow();

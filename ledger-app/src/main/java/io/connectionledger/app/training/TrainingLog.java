@@ -16,6 +16,8 @@ import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
 import io.grpc.Channel;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,10 +28,13 @@ final class TrainingLog implements AutoCloseable {
   private static final int SWITCHING_PROTOCOLS = 101;
   private static final int UNAVAILABLE = 503;
 
+  private static final long END_SECONDS = 10;
+
   private final StreamObserver<StreamAccessLogsMessage> stream;
+  private final CountDownLatch ended = new CountDownLatch(1);
 
   TrainingLog(Channel channel, String node) {
-    stream = AccessLogServiceGrpc.newStub(channel).streamAccessLogs(new Ignoring());
+    stream = AccessLogServiceGrpc.newStub(channel).streamAccessLogs(new Answer());
     StreamAccessLogsMessage.Builder first = StreamAccessLogsMessage.newBuilder();
     first.getIdentifierBuilder().setLogName("connection-ledger").getNodeBuilder().setId(node);
     stream.onNext(first.build());
@@ -95,13 +100,17 @@ final class TrainingLog implements AutoCloseable {
         .build();
   }
 
+  /** Waits until the service has got all of it. */
   @Override
-  public void close() {
+  public void close() throws InterruptedException {
     stream.onCompleted();
+    if (!ended.await(END_SECONDS, TimeUnit.SECONDS)) {
+      LOGGER.atWarn().log("The access log did not end");
+    }
   }
 
   /** The service answers when the stream ends, and says nothing. */
-  private static final class Ignoring implements StreamObserver<StreamAccessLogsResponse> {
+  private final class Answer implements StreamObserver<StreamAccessLogsResponse> {
 
     @Override
     public void onNext(StreamAccessLogsResponse response) {
@@ -111,11 +120,12 @@ final class TrainingLog implements AutoCloseable {
     @Override
     public void onError(Throwable failure) {
       LOGGER.atWarn().setCause(failure).log("The access log broke");
+      ended.countDown();
     }
 
     @Override
     public void onCompleted() {
-      LOGGER.atDebug().log("The access log ended");
+      ended.countDown();
     }
   }
 }

@@ -44,4 +44,18 @@ public final class BootstrapVariants {
     }
     return Files.writeString(folder.resolve("envoy.yaml"), changed);
   }
+
+  /** One that gets its pods over ADS, as docs/admission.md says, written to {@code folder}. */
+  static Path overAds(Path folder) throws IOException {
+    JsonNode file = new YAMLMapper().readTree(ORIGINAL.toFile());
+    for (JsonNode cluster : file.at("/static_resources/clusters")) {
+      if (cluster.at("/eds_cluster_config/eds_config") instanceof ObjectNode eds) {
+        ((ObjectNode) file)
+            .putObject("dynamic_resources")
+            .set("ads_config", eds.remove("api_config_source"));
+        eds.putObject("ads");
+      }
+    }
+    return Files.writeString(folder.resolve("envoy-ads.yaml"), file.toPrettyString());
+  }
 }

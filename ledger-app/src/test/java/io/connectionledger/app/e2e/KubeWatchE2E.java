@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
@@ -11,8 +13,10 @@ import io.connectionledger.app.envoy.EnvoyProcess;
 import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.app.websocket.WebSocketClients.Connection;
 import io.connectionledger.app.websocket.WebSocketPod;
+import io.connectionledger.kubernetes.pool.ConnectionPool;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.testkit.KubeApi;
+import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointBuilder;
@@ -20,6 +24,11 @@ import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSliceBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
@@ -32,9 +41,12 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,16 +54,44 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A pool whose pods a real API server names, from their EndpointSlices to a real Envoy's EDS. */
+/**
+ * A ConnectionPool whose pods a real API server names, from their EndpointSlices to what a real
+ * Envoy gets over ADS. The ledger is what the chart lets it be: a service account with the chart's
+ * roles. {@code -Dkube.changes=2000} takes minutes.
+ */
 @Tag("kube-api")
 class KubeWatchE2E {
 
   private static final String NAMESPACE = "shop";
+  private static final String POOL = "shop.chat";
+
+  /** Of the ledger, its service account and its Lease. */
+  private static final String LEDGER_NAMESPACE = "connection-ledger";
+
+  /** What of the chart's objects the API server needs to know the ledger. */
+  private static final Set<String> KINDS =
+      Set.of(
+          "Namespace",
+          "CustomResourceDefinition",
+          "ServiceAccount",
+          "Role",
+          "RoleBinding",
+          "ClusterRole",
+          "ClusterRoleBinding");
+
+  private static final String CONNECTION_POOL =
+      """
+      apiVersion: connectionledger.io/v1alpha1
+      kind: ConnectionPool
+      metadata: { name: chat, namespace: shop }
+      spec: { service: chat, port: ws, perPodMaxConnections: 200 }
+      """;
+
   private static final int REAL_PODS = 3;
   private static final int SLICES = 4;
   private static final int PODS_A_SLICE = 49;
   private static final int WEBSOCKETS = 500;
-  private static final int CHANGES = 80;
+  private static final int CHANGES = Integer.getInteger("kube.changes", 80);
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /** How long a change may take on a machine that pauses; how long it took is printed. */
@@ -98,6 +138,9 @@ class KubeWatchE2E {
     client
         .resource(new NamespaceBuilder().withNewMetadata().withName(NAMESPACE).and().build())
         .create();
+    chart()
+        .filter(object -> KINDS.contains(object.getKind()))
+        .forEach(object -> client.resource(object).serverSideApply());
     String host = hostThatSlicesMayName();
     for (int i = 0; i < REAL_PODS; i++) {
       WebSocketPod pod = WebSocketPod.start(host, 0);
@@ -105,9 +148,39 @@ class KubeWatchE2E {
       endpoints.put(pod.address().toString(), Health.HEALTHY);
       apply("real-" + i, pod.address().port(), Map.of(host, Health.HEALTHY));
     }
-    System.setProperty(Config.KUBERNETES_KUBECONFIG_FILE, api.kubeconfig().toString());
+    Awaitility.await("the ConnectionPool is taken")
+        .atMost(PATIENCE)
+        .ignoreException(KubernetesClientException.class)
+        .until(() -> connectionPool().serverSideApply() != null);
+    System.setProperty(Config.KUBERNETES_KUBECONFIG_FILE, kubeconfigOfTheLedger().toString());
     ledger = ledger();
-    fleet = Fleet.start("chat", pods, 1, Fleet.ports(ledger), folder);
+    fleet =
+        Fleet.start(POOL, pods, 1, Fleet.ports(ledger), folder, BootstrapVariants.overAds(folder));
+  }
+
+  private Stream<HasMetadata> chart() throws IOException {
+    try (InputStream file =
+        Files.newInputStream(Fleet.ROOT.resolve("k8s/overlays/local/rendered.yaml"))) {
+      return client.load(file).items().stream();
+    }
+  }
+
+  private Resource<ConnectionPool> connectionPool() {
+    return client.resource(Serialization.unmarshal(CONNECTION_POOL, ConnectionPool.class));
+  }
+
+  private Path kubeconfigOfTheLedger() throws IOException {
+    String token =
+        client.raw(
+            "/api/v1/namespaces/" + LEDGER_NAMESPACE + "/serviceaccounts/ledger/token",
+            "POST",
+            Map.of("apiVersion", "authentication.k8s.io/v1", "kind", "TokenRequest"));
+    YAMLMapper yaml = new YAMLMapper();
+    JsonNode file = yaml.readTree(api.kubeconfig().toFile());
+    ((ObjectNode) file.at("/users/0/user"))
+        .put("token", yaml.readTree(token).at("/status/token").asText());
+    ((ObjectNode) file.at("/contexts/0/context")).put("namespace", LEDGER_NAMESPACE);
+    return Files.writeString(folder.resolve("kubeconfig"), yaml.writeValueAsString(file));
   }
 
   private LedgerNode ledger() throws Exception {
@@ -123,12 +196,8 @@ class KubeWatchE2E {
             xds: { port: 0 }
             lease: { heartbeat: 2s }
             kubernetes: { enabled: true }
-            pools:
-              chat:
-                per-pod-max-connections: 200
-                kubernetes: { namespace: %s, service: chat, port: ws }
             """
-                .formatted(folder.resolve("data"), NAMESPACE));
+                .formatted(folder.resolve("data")));
     LedgerConfig loaded = ConfigLoader.load(config, Map.of());
     return LedgerNode.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
   }
@@ -168,6 +237,11 @@ class KubeWatchE2E {
         CHANGES, endpoints.size(), tookMs.get(CHANGES / 2), tookMs.getLast());
     assertThat(open).noneMatch(connection -> connection.ended().isDone());
     assertThat(fleet.active()).isEqualTo(WEBSOCKETS);
+    Awaitility.await("the resource says so")
+        .atMost(PATIENCE)
+        .until(
+            () -> connectionPool().get().getStatus(),
+            status -> status != null && Objects.equals(status.active(), WEBSOCKETS));
   }
 
   /** Nobody hears Kubernetes for a while: the pods stay, and it is said why they may be old. */
@@ -184,7 +258,7 @@ class KubeWatchE2E {
   }
 
   private String reasons() {
-    return fleet.get("/v1/pools/chat/readiness").path("reasons").toString();
+    return fleet.get("/v1/pools/" + POOL + "/readiness").path("reasons").toString();
   }
 
   /** Fills a slice at first; later makes some of its pods ready or not, end, or vanish. */
@@ -251,7 +325,7 @@ class KubeWatchE2E {
     JsonNode clusters = new ObjectMapper().readTree(envoy.admin("/clusters?format=json").body());
     Map<String, Health> found = new TreeMap<>();
     for (JsonNode cluster : clusters.path("cluster_statuses")) {
-      if (cluster.path("name").asText().equals("chat")) {
+      if (cluster.path("name").asText().equals(POOL)) {
         for (JsonNode host : cluster.path("host_statuses")) {
           JsonNode socket = host.at("/address/socket_address");
           found.put(
