@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.connectionledger.kubernetes.deploy.Command;
 import io.connectionledger.testkit.KubeApi;
 import io.connectionledger.testkit.TestFolders;
 import io.fabric8.kubernetes.client.Config;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What a Kubernetes API server says to the chart's objects: applied as kubectl does it on the
@@ -108,6 +110,37 @@ class ApplyIT {
     }
 
     assertThat(complaints).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "overlays/local",
+        "overlays/eks",
+        "integrations/envoy-gateway",
+        "integrations/istio"
+      })
+  void shouldBeTakenFromKubectlWithoutAWarning(String folder) throws Exception {
+    for (String namespace : List.of(Chart.NAMESPACE, "istio-ingress")) {
+      assertThat(apply(namespace(namespace), false)).isEmpty();
+    }
+
+    Command applied =
+        Command.run(
+            Map.of("KUBECONFIG", api.kubeconfig().toString()),
+            List.of(
+                "kubectl",
+                "apply",
+                "--kustomize",
+                folder,
+                "--server-side",
+                "--dry-run=server",
+                "--validate=strict"));
+
+    assertThat(applied.exitCode()).as(applied.output()).isZero();
+    assertThat(applied.output().lines())
+        .hasSizeGreaterThan(3)
+        .allMatch(line -> line.endsWith(" serverside-applied (server dry run)"));
   }
 
   /** So that {@link #shouldBeTakenWithoutAWarning} says something. */

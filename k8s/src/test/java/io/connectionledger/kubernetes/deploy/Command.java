@@ -11,12 +11,12 @@ import java.util.Map;
  *
  * @param output what it wrote, errors included
  */
-record Command(int exitCode, String output) {
+public record Command(int exitCode, String output) {
 
   static final Path DEPLOY = Path.of("deploy.sh").toAbsolutePath();
 
   /** Runs one without a terminal, in this process's environment with {@code changes}. */
-  static Command run(Map<String, String> changes, List<String> line)
+  public static Command run(Map<String, String> changes, List<String> line)
       throws IOException, InterruptedException {
     ProcessBuilder builder = new ProcessBuilder(line).redirectErrorStream(true);
     builder.environment().putAll(changes);

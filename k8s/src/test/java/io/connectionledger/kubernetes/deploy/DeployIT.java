@@ -33,11 +33,24 @@ final class DeployIT {
   private static final Pattern NOT_COMPARED =
       Pattern.compile("(events|leases|nodes|componentstatuses|apiservices)(\\..*)?");
 
+  /** Nobody makes volumes here when they are claimed. */
+  private static final String VOLUME =
+      """
+      apiVersion: v1
+      kind: PersistentVolume
+      metadata: { name: volume-%d }
+      spec: { capacity: { storage: 2Gi }, accessModes: [ReadWriteOnce], hostPath: { path: /volume } }
+      ---
+      """;
+
   private static KubeApi cluster;
 
   @BeforeAll
   static void start(@TempDir Path folder) throws Exception {
     cluster = KubeApi.start(folder.resolve("kube-api"));
+    Path volumes = folder.resolve("volumes.yaml");
+    Files.writeString(volumes, VOLUME.formatted(1) + VOLUME.formatted(2));
+    assertThat(kubectl("apply", "--filename", volumes.toString())).hasSize(2);
   }
 
   @AfterAll
@@ -103,23 +116,25 @@ final class DeployIT {
 
     assertThat(first.exitCode()).as(first.output()).isZero();
     assertThat(first.output())
-        .contains("created StatefulSet deploy-test/ledger", "created Lamp deploy-test/lamp")
-        .contains("10 of 10 objects changed", "StatefulSet deploy-test/ledger 2/2 ready")
+        .contains("created StatefulSet connection-ledger/ledger")
+        .contains("created Lamp connection-ledger/lamp")
+        .containsPattern("(\\d+) of \\1 objects changed")
+        .contains("StatefulSet connection-ledger/ledger 1/1 ready")
         .endsWith("All is ready\n");
 
     Map<String, String> applied = settled();
     Command second = deploy(OVERLAY, "apply");
 
     assertThat(second.exitCode()).as(second.output()).isZero();
-    assertThat(second.output()).contains("Nothing changed: all 10 objects are");
+    assertThat(second.output()).containsPattern("Nothing changed: all \\d+ objects are");
     assertThat(objects().entrySet()).isSubsetOf(applied.entrySet());
 
     Command status = deploy(OVERLAY, "status");
 
     assertThat(status.exitCode()).as(status.output()).isZero();
     assertThat(status.output())
-        .containsPattern("Deployment +deploy-test/envoy +1/1 +ready")
-        .containsPattern("ledger-1 +1/1 +Running");
+        .containsPattern("Deployment +connection-ledger/ledger-envoy +1/1 +ready")
+        .containsPattern("ledger-0 +1/1 +Running");
 
     Command destroyed = deploy(OVERLAY, "destroy");
 
@@ -128,7 +143,9 @@ final class DeployIT {
     Map<String, String> left = settled();
     left.keySet().removeAll(before);
     assertThat(left)
-        .containsOnlyKeys("CustomResourceDefinition <none>/lamps.deploy.connectionledger.io");
+        .containsOnlyKeys(
+            "CustomResourceDefinition <none>/lamps.deploy.connectionledger.io",
+            "CustomResourceDefinition <none>/connectionpools.connectionledger.io");
     assertThat(deploy(OVERLAY, "destroy").output()).startsWith("Nothing of ");
     assertThat(deploy(OVERLAY, "status").exitCode()).isEqualTo(1);
   }
