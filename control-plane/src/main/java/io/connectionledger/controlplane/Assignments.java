@@ -1,10 +1,10 @@
 package io.connectionledger.controlplane;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.policy.DiscoveredPods;
+import io.connectionledger.model.endpoints.DiscoveredPods;
+import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PolicyRecord;
-import io.connectionledger.model.policy.PoolEndpoints;
 import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.config.core.v3.HealthStatus;
 import io.envoyproxy.envoy.config.core.v3.Locality;

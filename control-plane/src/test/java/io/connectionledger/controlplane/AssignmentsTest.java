@@ -3,11 +3,11 @@ package io.connectionledger.controlplane;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.policy.DiscoveredPods;
+import io.connectionledger.model.endpoints.DiscoveredPods;
+import io.connectionledger.model.endpoints.PoolEndpoints;
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PolicyRecord;
-import io.connectionledger.model.policy.PoolEndpoints;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.testkit.PolicyFixtures;
 import io.envoyproxy.controlplane.cache.Resources.ResourceType;

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
 
   private static final String ROOT = "io.connectionledger";
+  private static final int DOZEN = 12;
 
   /** Only they begin a line of a formatted file. */
   private static final Pattern TOP_LEVEL_TYPE =
@@ -42,7 +44,8 @@ class ArchitectureTest {
   @Test
   void shouldSeeEveryModule() {
     assertThat(
-            Stream.of("model", "ingest", "streams", "admission", "controlplane", "app")
+            Stream.of(
+                    "model", "ingest", "streams", "admission", "controlplane", "kubernetes", "app")
                 .filter(
                     module ->
                         house.stream()
@@ -64,11 +67,15 @@ class ArchitectureTest {
         .definedBy(ROOT + ".admission..")
         .layer("control-plane")
         .definedBy(ROOT + ".controlplane..")
+        .layer("kubernetes")
+        .definedBy(ROOT + ".kubernetes..")
         .layer("app")
         .definedBy(ROOT + ".app..")
         .whereLayer("app")
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("control-plane")
+        .mayOnlyBeAccessedByLayers("app")
+        .whereLayer("kubernetes")
         .mayOnlyBeAccessedByLayers("app")
         .whereLayer("admission")
         .mayOnlyBeAccessedByLayers("app")
@@ -105,21 +112,14 @@ class ArchitectureTest {
   }
 
   @Test
-  void shouldCallNoTwoTypesTheSame() throws IOException {
-    List<String> names = new ArrayList<>();
-    try (Stream<Path> modules = Files.list(Path.of(".."))) {
-      for (Path sources :
-          modules.map(module -> module.resolve("src")).filter(Files::isDirectory).toList()) {
-        try (Stream<Path> files = Files.walk(sources)) {
-          files
-              .map(file -> String.valueOf(file.getFileName()))
-              .filter(file -> file.matches("[A-Z]\\w*\\.java"))
-              .forEach(names::add);
-        }
-      }
-    }
+  void shouldHaveADozenFilesAPackageAtMost() throws IOException {
+    Map<Path, Long> packages =
+        JavaSources.main().stream()
+            .filter(file -> !file.endsWith("package-info.java"))
+            .collect(Collectors.groupingBy(Path::getParent, Collectors.counting()));
 
-    assertThat(names).hasSizeGreaterThan(300).doesNotHaveDuplicates();
+    assertThat(packages).hasSizeGreaterThan(50);
+    assertThat(packages.entrySet()).allMatch(files -> files.getValue() <= DOZEN);
   }
 
   @Test

@@ -16,9 +16,13 @@ final class JavaSources {
 
   /** Those of main and test code. */
   static List<Path> all() throws IOException {
-    List<Path> files = new ArrayList<>(below("src/main/java"));
+    List<Path> files = new ArrayList<>(main());
     files.addAll(tests());
     return files;
+  }
+
+  static List<Path> main() throws IOException {
+    return below("src/main/java");
   }
 
   static List<Path> tests() throws IOException {

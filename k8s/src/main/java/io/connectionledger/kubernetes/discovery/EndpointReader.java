@@ -1,7 +1,7 @@
 package io.connectionledger.kubernetes.discovery;
 
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import io.connectionledger.model.policy.KubernetesPods;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
 import java.util.Collection;
 import java.util.List;
 import java.util.SortedMap;

@@ -1,7 +1,7 @@
 package io.connectionledger.kubernetes.discovery;
 
-import io.connectionledger.model.policy.PoolEndpoints;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
+import io.connectionledger.model.endpoints.PoolEndpoints;
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;

@@ -1,6 +1,6 @@
 package io.connectionledger.kubernetes.discovery;
 
-import io.connectionledger.model.policy.PoolEndpoints;
+import io.connectionledger.model.endpoints.PoolEndpoints;
 import java.util.Collection;
 
 /**

@@ -1,7 +1,7 @@
 package io.connectionledger.kubernetes.discovery;
 
+import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.policy.KubernetesPods;
-import io.connectionledger.model.policy.PoolEndpoints;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,8 +1,8 @@
 package io.connectionledger.kubernetes.discovery;
 
 import io.connectionledger.kubernetes.watch.ListWatch;
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import io.connectionledger.model.policy.KubernetesPods;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.Watcher;
 import java.util.HashMap;

@@ -1,8 +1,8 @@
 package io.connectionledger.kubernetes.discovery;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import io.connectionledger.model.policy.KubernetesPods;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.Pod;

@@ -1,8 +1,8 @@
 package io.connectionledger.kubernetes.discovery;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.policy.KubernetesPods;
-import io.connectionledger.model.policy.PoolEndpoints;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.discovery.v1.Endpoint;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointConditions;

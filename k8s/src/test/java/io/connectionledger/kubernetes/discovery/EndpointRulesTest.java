@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.kubernetes.discovery.EndpointRules.Change;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.policy.PoolEndpoints;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
+import io.connectionledger.model.endpoints.PoolEndpoints;
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import io.connectionledger.testkit.ManualTicker;
 import java.time.Duration;
 import java.util.List;

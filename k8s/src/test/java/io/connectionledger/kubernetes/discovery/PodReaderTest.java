@@ -3,8 +3,8 @@ package io.connectionledger.kubernetes.discovery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import io.connectionledger.model.policy.KubernetesPods;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;

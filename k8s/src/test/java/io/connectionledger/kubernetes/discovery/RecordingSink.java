@@ -1,8 +1,8 @@
 package io.connectionledger.kubernetes.discovery;
 
 import io.connectionledger.model.Ticker;
-import io.connectionledger.model.policy.PoolEndpoints;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
+import io.connectionledger.model.endpoints.PoolEndpoints;
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;

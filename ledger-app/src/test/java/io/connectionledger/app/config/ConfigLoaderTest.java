@@ -3,6 +3,9 @@ package io.connectionledger.app.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.connectionledger.admission.check.Durability;
 import io.connectionledger.app.config.LedgerConfig.Authz;
 import io.connectionledger.app.config.LedgerConfig.Instance;
@@ -30,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ConfigLoaderTest {
 
@@ -78,6 +82,33 @@ final class ConfigLoaderTest {
 
   private static PoolPolicy pool(Map<String, PoolPolicy> pools, String name) {
     return Objects.requireNonNull(pools.get(name));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"base", "overlays/local", "overlays/eks"})
+  void shouldTakeWhatTheChartRenders(String folder) throws IOException {
+    Path file = Path.of("..", "k8s").resolve(folder).resolve("rendered.yaml");
+    List<JsonNode> objects;
+    try (MappingIterator<JsonNode> all =
+        new YAMLMapper().readerFor(JsonNode.class).readValues(file.toFile())) {
+      objects = all.readAll();
+    }
+
+    assertThat(objects)
+        .extracting(object -> object.path("data"))
+        .filteredOn(data -> data.has("ledger.yaml"))
+        .singleElement()
+        .satisfies(
+            data -> {
+              LedgerConfig config = read(data.path("ledger.yaml").asText());
+              assertThat(config.policies().file()).hasToString("/etc/ledger/pools.yaml");
+              Map<String, PoolPolicy> pools =
+                  config.poolsWith(
+                      PolicyFile.parse(data.path("pools.yaml").asText(), "pools.yaml"));
+              assertThat(pools.values())
+                  .hasSize(folder.equals("base") ? 0 : 1)
+                  .allMatch(pool -> pool.kubernetes() != null);
+            });
   }
 
   @Test

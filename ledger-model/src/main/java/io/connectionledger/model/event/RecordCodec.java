@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
-import io.connectionledger.model.policy.PoolEndpoints;
+import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.io.IOException;
 

@@ -2,6 +2,7 @@ package io.connectionledger.model.policy;
 
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Topics;
+import io.connectionledger.model.endpoints.DiscoveredPods;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -68,7 +69,11 @@ public record PolicyRecord(
     Set<PodAddress> all = new HashSet<>(draining);
     all.addAll(found.terminating());
     all.addAll(found.named(alsoDraining));
-    return new PolicyRecord(policy.withPods(found.pods()), base, all, paces, atMs, found);
+    List<Pod> pods =
+        found.names().entrySet().stream()
+            .map(pod -> new Pod(pod.getValue(), pod.getKey()))
+            .toList();
+    return new PolicyRecord(policy.withPods(pods), base, all, paces, atMs, found);
   }
 
   /** Pods that are not ready for new connections although they do not drain. */

@@ -4,12 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.endpoints.DiscoveredPods;
+import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.event.LedgerRecord;
 import io.connectionledger.model.event.RecordCodec;
-import io.connectionledger.model.policy.DiscoveredPods;
 import io.connectionledger.model.policy.PolicyCodec;
 import io.connectionledger.model.policy.PolicyRecord;
-import io.connectionledger.model.policy.PoolEndpoints;
 import io.connectionledger.streams.Partitions;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 package io.connectionledger.streams.policy;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.policy.DiscoveredPods;
+import io.connectionledger.model.endpoints.DiscoveredPods;
+import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.policy.PolicyRecord;
-import io.connectionledger.model.policy.PoolEndpoints;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.util.ArrayList;
 import java.util.Collection;

@@ -1,13 +1,14 @@
-package io.connectionledger.model.policy;
+package io.connectionledger.model.endpoints;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -58,16 +59,16 @@ public record DiscoveredPods(SortedMap<PodAddress, Endpoint> endpoints, @Nullabl
     return new DiscoveredPods(endpoints, stale);
   }
 
-  /** As a policy names them; of two of one name the later one goes by its address. */
-  List<Pod> pods() {
-    Set<String> names = new HashSet<>();
-    return endpoints.values().stream()
-        .map(
-            endpoint ->
-                new Pod(
-                    names.add(endpoint.name()) ? endpoint.name() : endpoint.address().toString(),
-                    endpoint.address()))
-        .toList();
+  /**
+   * What each is called, in the order of the addresses; of two of one name the later one by its.
+   */
+  public SequencedMap<PodAddress, String> names() {
+    SequencedMap<PodAddress, String> names = new LinkedHashMap<>();
+    Set<String> taken = new HashSet<>();
+    endpoints.forEach(
+        (address, endpoint) ->
+            names.put(address, taken.add(endpoint.name()) ? endpoint.name() : address.toString()));
+    return names;
   }
 
   /** Those that are about to stop. */

@@ -1,12 +1,10 @@
-package io.connectionledger.model.policy;
+package io.connectionledger.model.endpoints;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.policy.PoolEndpoints.Endpoint;
-import io.connectionledger.model.policy.PoolPolicy.Mode;
-import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -24,7 +22,7 @@ class DiscoveredPodsTest {
             List.of(slice("b", false, ready("one", ONE)), slice("a", false, ready("two", TWO))),
             null);
 
-    assertThat(found.pods()).containsExactly(new Pod("one", ONE), new Pod("two", TWO));
+    assertThat(found.names()).containsExactly(entry(ONE, "one"), entry(TWO, "two"));
     assertThat(found.stale()).isNull();
   }
 
@@ -36,7 +34,7 @@ class DiscoveredPodsTest {
             List.of(slice("a", false, ready("one", ONE)), slice("b", false, old)), null);
 
     assertThat(found.notReady()).isEmpty();
-    assertThat(found.pods()).hasSize(1);
+    assertThat(found.names()).hasSize(1);
   }
 
   @Test
@@ -62,7 +60,7 @@ class DiscoveredPodsTest {
     DiscoveredPods found =
         DiscoveredPods.of(List.of(slice("a", false, ready("same", ONE), ready("same", TWO))), null);
 
-    assertThat(found.pods()).containsExactly(new Pod("same", ONE), new Pod("10.0.0.2:80", TWO));
+    assertThat(found.names()).containsExactly(entry(ONE, "same"), entry(TWO, "10.0.0.2:80"));
   }
 
   @Test
@@ -73,38 +71,6 @@ class DiscoveredPodsTest {
     assertThat(DiscoveredPods.of(List.of(kept), "the API server is away").stale())
         .isEqualTo("the API server is away");
     assertThat(DiscoveredPods.NONE.stale()).isNotNull();
-  }
-
-  @Test
-  void shouldResolveAPolicyThatLeavesItsPodsToKubernetes() {
-    PoolPolicy written =
-        PolicyCodec.changed(
-            new PoolPolicy("shop.chat", 1, 1, 3, Mode.ENFORCE, OnOwnerLoss.SHARE, List.of()),
-            """
-            { "kubernetes": { "namespace": "shop", "service": "chat", "port": 8080 } }
-            """
-                .getBytes(UTF_8),
-            Set.of());
-    PolicyRecord record = PolicyRecord.ofBase(written, Set.of(TWO), 1);
-    DiscoveredPods found =
-        DiscoveredPods.of(
-            List.of(
-                slice(
-                    "a",
-                    false,
-                    ready("one", ONE),
-                    ready("two", TWO),
-                    new Endpoint("three", THREE, null, false, true, true))),
-            null);
-
-    PolicyRecord resolved = record.resolved(found, Set.of("one"));
-
-    assertThat(record.draining()).as("as long as it is not resolved").containsExactly(TWO);
-    assertThat(resolved.policy().pods())
-        .extracting(Pod::name)
-        .containsExactly("one", "two", "three");
-    assertThat(resolved.draining()).containsExactlyInAnyOrder(ONE, TWO, THREE);
-    assertThat(resolved.isOverride()).isFalse();
   }
 
   private static Endpoint ready(String name, PodAddress address) {

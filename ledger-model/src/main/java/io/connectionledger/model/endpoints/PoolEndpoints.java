@@ -1,4 +1,4 @@
-package io.connectionledger.model.policy;
+package io.connectionledger.model.endpoints;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.connectionledger.model.PodAddress;
