@@ -30,9 +30,15 @@ final class ServerProcess implements AutoCloseable {
           pods: [{ name: pod-1, address: "127.0.0.1:1" }, { name: pod-2, address: "127.0.0.1:2" }]
         open-2: *open
         failing: *open
-        full: { per-pod-max-connections: 1, pods: [{ name: pod-1, address: "127.0.0.1:1" }] }
-        limited: { connections-per-second: 1, pods: [{ name: pod-1, address: "127.0.0.1:1" }] }
-        empty: { pods: [] }
+        full:
+          connections-per-second: 1000000
+          per-pod-max-connections: 1
+          pods: [{ name: pod-1, address: "127.0.0.1:1" }]
+        limited:
+          connections-per-second: 1
+          per-pod-max-connections: 100000
+          pods: [{ name: pod-1, address: "127.0.0.1:1" }]
+        empty: { per-pod-max-connections: 1, pods: [] }
       """;
 
   private final Process process;
