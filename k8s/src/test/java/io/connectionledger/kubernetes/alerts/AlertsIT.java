@@ -3,6 +3,8 @@ package io.connectionledger.kubernetes.alerts;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,12 +13,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Needs promtool, which Debian's package prometheus has. */
 class AlertsIT {
 
   private static final Path RULES = Path.of("chart/files/rules/ledger.yaml");
+  private static final Path DASHBOARDS = Path.of("chart/files/dashboards");
   private static final Path FOLDER = Path.of("src/test/resources/rules");
   private static final Path CASES = FOLDER.resolve("ledger_test.yaml");
   private static final Path RUNBOOK = Path.of("../docs/runbook.md");
@@ -51,6 +58,33 @@ class AlertsIT {
               assertThat(alert.at("/annotations/summary").asText()).isNotEmpty();
               assertThat(alert.at("/labels/severity").asText()).isIn("warning", "critical");
             });
+  }
+
+  @Test
+  void shouldAskOnDashboardsWhatPrometheusTakes(@TempDir Path folder) throws Exception {
+    Set<String> expressions = expressions();
+    assertThat(expressions).hasSizeGreaterThan(50);
+    ObjectNode file = yaml.createObjectNode();
+    ArrayNode rules = file.putArray("groups").addObject().put("name", "panels").putArray("rules");
+    for (String expression : expressions) {
+      String plain = expression.replaceAll("\\$__\\w+", "5m").replaceAll("\\$\\w+", "any");
+      // promtool tells a wrong rule by its name.
+      rules.addObject().put("alert", expression).put("expr", plain);
+    }
+    Path written = folder.resolve("panels.yaml");
+    yaml.writeValue(written.toFile(), file);
+
+    promtool("check", "rules", written.toAbsolutePath().toString());
+  }
+
+  private Set<String> expressions() throws IOException {
+    Set<String> expressions = new TreeSet<>();
+    try (Stream<Path> files = Files.list(DASHBOARDS)) {
+      for (Path file : files.toList()) {
+        expressions.addAll(yaml.readTree(file.toFile()).findValuesAsText("expr"));
+      }
+    }
+    return expressions;
   }
 
   private List<JsonNode> alerts() throws IOException {

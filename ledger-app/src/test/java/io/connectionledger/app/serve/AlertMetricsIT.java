@@ -8,6 +8,11 @@ import io.connectionledger.app.demo.LedgerStarter.RunningLedger;
 import io.connectionledger.app.e2e.Fleet;
 import io.connectionledger.app.e2e.LedgerHttp;
 import io.connectionledger.testkit.PolicyFixtures;
+import io.grpc.ManagedChannel;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -46,12 +52,28 @@ class AlertMetricsIT {
             PolicyFixtures.limited("chat", 10, 10, 2, PolicyFixtures.pods(2)),
             Duration.ofSeconds(2))) {
       LedgerPorts ports = ledger.ports();
+      checkHealth(ports.authz());
       try (LedgerHttp http = new LedgerHttp(ports.http(), Duration.ofSeconds(10))) {
         Awaitility.await("all metrics are there")
             .atMost(Duration.ofSeconds(30))
             .untilAsserted(
                 () -> assertThat(names(http.find("/metrics").orElse(""))).containsAll(wanted));
       }
+    }
+  }
+
+  /** As an Envoy does, since gRPC's meters are there only after the first call. */
+  private static void checkHealth(int port) throws InterruptedException {
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
+    try {
+      assertThat(
+              HealthGrpc.newBlockingStub(channel)
+                  .check(HealthCheckRequest.getDefaultInstance())
+                  .getStatus())
+          .isEqualTo(ServingStatus.SERVING);
+    } finally {
+      channel.shutdownNow().awaitTermination(10, TimeUnit.SECONDS);
     }
   }
 
