@@ -132,7 +132,8 @@ final class ImageIT {
             Files.writeString(folder.resolve("envoy.yaml"), bootstrap),
             "/etc/envoy/envoy.yaml")
         .withExposedPorts(10_000)
-        .waitingFor(Wait.forLogMessage(".*starting main dispatch loop.*", 1));
+        // It listens only once it has its pods.
+        .waitingFor(Wait.forLogMessage(".*all dependencies initialized. starting workers.*", 1));
   }
 
   private static GenericContainer<?> container(
