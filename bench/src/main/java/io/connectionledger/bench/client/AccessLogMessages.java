@@ -18,6 +18,7 @@ import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage.HTTPAccessLogEntries;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Access-log messages as Envoy writes them for connections that the ledger admitted.
@@ -27,9 +28,32 @@ import java.util.List;
 record AccessLogMessages(int pools, int pods, int entries) {
 
   private static final String NAMESPACE = "envoy.filters.http.ext_authz";
+  private static final int POD_PORT = 8_080;
+
+  /**
+   * A connection that was admitted.
+   *
+   * @param podIp of its pod, which listens on port 8080
+   */
+  record Admitted(String pool, String podIp, String reservation) {}
 
   /** The serialized messages that say {@code type} of each connection, in order. */
   List<byte[]> of(List<String> connections, AccessLogType type) {
+    return said(
+        IntStream.range(0, connections.size())
+            .mapToObj(
+                i ->
+                    new Admitted(
+                        LedgerProcess.pool(i % pools),
+                        LedgerProcess.podIp(i / pools % pods),
+                        connections.get(i)))
+            .toList(),
+        type,
+        entries);
+  }
+
+  /** The same of connections that a ledger has placed. */
+  static List<byte[]> said(List<Admitted> connections, AccessLogType type, int entries) {
     List<byte[]> messages = new ArrayList<>();
     for (int from = 0; from < connections.size(); from += entries) {
       HTTPAccessLogEntries.Builder logs = HTTPAccessLogEntries.newBuilder();
@@ -41,9 +65,7 @@ record AccessLogMessages(int pools, int pods, int entries) {
     return messages;
   }
 
-  private HTTPAccessLogEntry entry(String connection, int index, AccessLogType type) {
-    String pool = LedgerProcess.pool(index % pools);
-    String podIp = LedgerProcess.podIp(index / pools % pods);
+  private static HTTPAccessLogEntry entry(Admitted connection, int index, AccessLogType type) {
     return HTTPAccessLogEntry.newBuilder()
         .setProtocolVersion(HTTPAccessLogEntry.HTTPVersion.HTTP11)
         .setCommonProperties(
@@ -52,9 +74,9 @@ record AccessLogMessages(int pools, int pods, int entries) {
                 .setDownstreamRemoteAddress(address("192.0.2.7", 1_024 + index % 60_000))
                 .setDownstreamLocalAddress(address("10.1.0.1", 443))
                 .setDownstreamDirectRemoteAddress(address("192.0.2.7", 1_024 + index % 60_000))
-                .setUpstreamRemoteAddress(address(podIp, 8_080))
+                .setUpstreamRemoteAddress(address(connection.podIp, POD_PORT))
                 .setUpstreamLocalAddress(address("10.1.0.1", 30_000 + index % 30_000))
-                .setUpstreamCluster(pool)
+                .setUpstreamCluster(connection.pool)
                 .setRouteName("websocket")
                 .setStartTime(Timestamp.newBuilder().setSeconds(1_780_000_000L + index % 1_000))
                 .setDuration(Duration.newBuilder().setSeconds(index % 600))
@@ -64,9 +86,9 @@ record AccessLogMessages(int pools, int pods, int entries) {
                         .putFilterMetadata(
                             NAMESPACE,
                             Struct.newBuilder()
-                                .putFields("pool", text(pool))
-                                .putFields("pod", text(podIp + ":8080"))
-                                .putFields("reservation", text(connection))
+                                .putFields("pool", text(connection.pool))
+                                .putFields("pod", text(connection.podIp + ":" + POD_PORT))
+                                .putFields("reservation", text(connection.reservation))
                                 .build())))
         .setRequest(
             HTTPRequestProperties.newBuilder()

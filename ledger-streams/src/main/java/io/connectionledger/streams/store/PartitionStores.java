@@ -121,13 +121,8 @@ public final class PartitionStores {
       String prefix,
       Map<K, @Nullable V> changed,
       Function<V, byte[]> codec) {
+    // Null is a delete; unlike delete(), it does not read what was there.
     changed.forEach(
-        (key, value) -> {
-          if (value == null) {
-            store.delete(prefix + key);
-          } else {
-            store.put(prefix + key, codec.apply(value));
-          }
-        });
+        (key, value) -> store.put(prefix + key, value == null ? null : codec.apply(value)));
   }
 }

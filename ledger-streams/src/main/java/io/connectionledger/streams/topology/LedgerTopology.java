@@ -40,9 +40,13 @@ public final class LedgerTopology {
         .addSource(DECISIONS_SOURCE, string.deserializer(), bytes.deserializer(), Topics.DECISIONS)
         .addSource(PRESENCE_SOURCE, string.deserializer(), bytes.deserializer(), Topics.ENVOYS)
         .addProcessor(PROCESSOR, processor, EVENTS_SOURCE, DECISIONS_SOURCE, PRESENCE_SOURCE)
+        // Cached until the commit: a reservation that has its outcome by then is never stored,
+        // since
+        // whoever takes over reads its decision again.
         .addStateStore(
             Stores.keyValueStoreBuilder(
-                Stores.persistentKeyValueStore(PartitionStores.CONNECTIONS), string, bytes),
+                    Stores.persistentKeyValueStore(PartitionStores.CONNECTIONS), string, bytes)
+                .withCachingEnabled(),
             PROCESSOR)
         // So few that reading them from the changelog is faster than to open a database.
         .addStateStore(

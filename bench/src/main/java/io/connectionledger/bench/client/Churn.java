@@ -1,0 +1,173 @@
+package io.connectionledger.bench.client;
+
+import com.google.protobuf.Value;
+import io.connectionledger.bench.client.AccessLogMessages.Admitted;
+import io.connectionledger.bench.process.LedgerProcess;
+import io.connectionledger.bench.process.Subprocess;
+import io.connectionledger.model.Ticker;
+import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
+import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
+import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc.AuthorizationStub;
+import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Clients that come and go, and the Envoys that tell of them: so many checks a second, each allowed
+ * one opens, is repeated in every heartbeat and closes when its life is over. Answers each line of
+ * its input with how many checks were allowed, how many were not and how many connections are open.
+ */
+public final class Churn {
+
+  private static final int ENVOYS = 4;
+  private static final int ENTRIES = 1_000;
+  private static final long REPORT_NANOS = Duration.ofMillis(100).toNanos();
+  private static final Ticker TICKER = Ticker.system();
+
+  private final CheckRequest request = CheckClient.request(0);
+  private final AtomicLong allowed = new AtomicLong();
+  private final AtomicLong other = new AtomicLong();
+  private final AtomicLong open = new AtomicLong();
+
+  /** What one Envoy tells; its queue alone is used by two threads. */
+  private final class Envoy implements Runnable {
+    private final AuthorizationStub checks;
+    private final AccessLogStream log;
+    private final long lifeNanos;
+    private final long heartbeatNanos;
+    private final Queue<Admitted> admitted = new ConcurrentLinkedQueue<>();
+    private final ArrayDeque<Open> connections = new ArrayDeque<>();
+
+    private record Open(Admitted connection, long untilNanos) {}
+
+    Envoy(int index, int authz, int als, long lifeNanos, long heartbeatNanos) {
+      this.lifeNanos = lifeNanos;
+      this.heartbeatNanos = heartbeatNanos;
+      checks =
+          AuthorizationGrpc.newStub(
+              NettyChannelBuilder.forAddress("127.0.0.1", authz)
+                  .usePlaintext()
+                  .directExecutor()
+                  .build());
+      log =
+          AccessLogStream.open(
+              NettyChannelBuilder.forAddress("127.0.0.1", als).usePlaintext().build(),
+              "envoy-" + index);
+    }
+
+    @Override
+    public void run() {
+      long beatNanos = TICKER.nowNanos() + heartbeatNanos;
+      for (long next = TICKER.nowNanos(); ; next += REPORT_NANOS) {
+        waitUntil(next);
+        long nowNanos = TICKER.nowNanos();
+        report(nowNanos);
+        if (nowNanos >= beatNanos) {
+          beatNanos += heartbeatNanos;
+          say(
+              connections.stream().map(Open::connection).toList(),
+              AccessLogType.DownstreamPeriodic);
+        }
+      }
+    }
+
+    private void report(long nowNanos) {
+      List<Admitted> opened = new ArrayList<>();
+      for (Admitted next = admitted.poll(); next != null; next = admitted.poll()) {
+        opened.add(next);
+        connections.add(new Open(next, nowNanos + lifeNanos));
+      }
+      say(opened, AccessLogType.DownstreamTunnelSuccessfullyEstablished);
+      List<Admitted> closed = new ArrayList<>();
+      while (!connections.isEmpty() && connections.element().untilNanos <= nowNanos) {
+        closed.add(connections.remove().connection);
+      }
+      say(closed, AccessLogType.DownstreamEnd);
+      open.addAndGet(opened.size() - closed.size());
+    }
+
+    private void say(List<Admitted> what, AccessLogType type) {
+      AccessLogMessages.said(what, type, ENTRIES).forEach(log::send);
+    }
+
+    void check() {
+      checks.check(
+          request,
+          new StreamObserver<>() {
+            @Override
+            public void onNext(CheckResponse response) {
+              if (!response.hasOkResponse()) {
+                other.incrementAndGet();
+                return;
+              }
+              Map<String, Value> metadata = response.getDynamicMetadata().getFieldsMap();
+              String pod = metadata.get("pod").getStringValue();
+              allowed.incrementAndGet();
+              admitted.add(
+                  new Admitted(
+                      LedgerProcess.pool(0),
+                      pod.substring(0, pod.indexOf(':')),
+                      metadata.get("reservation").getStringValue()));
+            }
+
+            @Override
+            public void onError(Throwable failure) {
+              other.incrementAndGet();
+            }
+
+            @Override
+            public void onCompleted() {}
+          });
+    }
+  }
+
+  /**
+   * @param args ports of ext_authz and of the access log, checks a second, seconds of a connection,
+   *     seconds between heartbeats
+   */
+  public static void main(String[] args) throws Exception {
+    Churn churn = new Churn();
+    Duration life = Duration.ofSeconds(Long.parseLong(args[3]));
+    Duration heartbeat = Duration.ofSeconds(Long.parseLong(args[4]));
+    List<Envoy> envoys = new ArrayList<>();
+    for (int i = 0; i < ENVOYS; i++) {
+      envoys.add(
+          churn
+          .new Envoy(
+              i,
+              Integer.parseInt(args[0]),
+              Integer.parseInt(args[1]),
+              life.toNanos(),
+              heartbeat.toNanos()));
+    }
+    envoys.forEach(envoy -> Thread.ofPlatform().daemon().start(envoy));
+    int perSecond = Integer.parseInt(args[2]);
+    Thread.ofPlatform().daemon().start(() -> ask(envoys, perSecond));
+    Subprocess.answerEach(
+        words -> churn.allowed.get() + " " + churn.other.get() + " " + churn.open.get());
+  }
+
+  private static void ask(List<Envoy> envoys, int perSecond) {
+    long startNanos = TICKER.nowNanos();
+    for (long i = 0; ; i++) {
+      waitUntil(startNanos + i * 1_000_000_000L / perSecond);
+      envoys.get((int) (i % ENVOYS)).check();
+    }
+  }
+
+  private static void waitUntil(long nanos) {
+    for (long left = nanos - TICKER.nowNanos(); left > 0; left = nanos - TICKER.nowNanos()) {
+      LockSupport.parkNanos(left);
+    }
+  }
+}
