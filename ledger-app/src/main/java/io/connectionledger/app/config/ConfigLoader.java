@@ -11,6 +11,7 @@ import io.connectionledger.app.config.LedgerConfig.Policies;
 import io.connectionledger.model.policy.PoolIndex;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -20,6 +21,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.regex.Pattern;
 
 /**
@@ -165,11 +167,55 @@ public final class ConfigLoader {
         .orElse(false);
   }
 
-  private Kafka kafka() {
+  /**
+   * Reads a Java properties file, which is where secrets are: what is wrong with it is said without
+   * what it says.
+   *
+   * @param what what a line that refuses it calls it
+   */
+  public static Map<String, String> properties(String what, Path file) {
+    Properties read = new Properties();
+    try {
+      read.load(new StringReader(text(what, file)));
+    } catch (IOException | IllegalArgumentException malformed) {
+      throw new ConfigException(
+          what + " " + file + " is no Java properties file: " + malformed.getMessage(), malformed);
+    }
     Map<String, String> properties = new LinkedHashMap<>();
+    read.stringPropertyNames().stream()
+        .sorted()
+        .forEach(name -> properties.put(name, read.getProperty(name)));
+    return properties;
+  }
+
+  /** A property that is set twice would leave it to the reader which of the two counts. */
+  private Map<String, String> kafkaProperties() {
+    Map<String, String> all = new LinkedHashMap<>();
     settings
-        .get("kafka.properties")
-        .ifPresent(all -> all.map().forEach((name, value) -> properties.put(name, value.text())));
+        .get(Keys.PROPERTIES)
+        .ifPresent(some -> some.map().forEach((name, value) -> all.put(name, value.text())));
+    settings
+        .get("kafka.properties-file")
+        .ifPresent(
+            value -> {
+              Path file = Path.of(value.matching(PATH, "the path of a file"));
+              properties("kafka.properties-file", file)
+                  .forEach(
+                      (name, secret) -> {
+                        if (all.putIfAbsent(name, secret) != null) {
+                          throw new ConfigException(
+                              "kafka.properties has "
+                                  + name
+                                  + ", and so has "
+                                  + file
+                                  + " (kafka.properties-file): allowed is one of the two");
+                        }
+                      });
+            });
+    return all;
+  }
+
+  private Kafka kafka() {
     Kafka kafka =
         new Kafka(
             settings
@@ -179,7 +225,7 @@ public final class ConfigLoader {
             listener("kafka", 9092),
             integer("kafka.partitions", 1, MAX_PARTITIONS, 12),
             (short) integer("kafka.replication", 1, MAX_REPLICATION, 1),
-            properties);
+            kafkaProperties());
     if (kafka.embedded() && kafka.replication() > 1) {
       throw settings
           .get("kafka.replication")

@@ -23,6 +23,7 @@ final class Keys {
           "kafka.partitions",
           "kafka.replication",
           PROPERTIES,
+          "kafka.properties-file",
           "instance.host",
           "als.port",
           "als.bind",

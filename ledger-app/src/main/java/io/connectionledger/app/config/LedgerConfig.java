@@ -69,7 +69,8 @@ public record LedgerConfig(
    * @param listener the embedded broker's
    * @param partitions of every topic
    * @param replication of every topic
-   * @param properties of the embedded broker, or of every client when the cluster is another's
+   * @param properties of the embedded broker, or of every client when the cluster is another's;
+   *     those of the properties file among them, so there are secrets in it
    */
   public record Kafka(
       String bootstrapServers,
@@ -80,6 +81,12 @@ public record LedgerConfig(
 
     public Kafka {
       properties = Map.copyOf(properties);
+    }
+
+    /** Without the values of the properties: some are secrets. */
+    @Override
+    public String toString() {
+      return "Kafka[servers=" + servers() + ", properties=" + properties.keySet() + "]";
     }
 
     /** Whether the broker runs in this process. */

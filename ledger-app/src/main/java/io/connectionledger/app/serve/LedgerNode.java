@@ -120,7 +120,7 @@ public final class LedgerNode implements AutoCloseable {
     if (roles.contains(Role.KAFKA)) {
       bootstrapServers = closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
     }
-    TopicSetup.ensure(bootstrapServers, config.kafka());
+    TopicSetup.ensure(bootstrapServers, config.kafka(), roles);
     if (roles.contains(Role.CONTROL_PLANE)) {
       startControlPlane();
     }

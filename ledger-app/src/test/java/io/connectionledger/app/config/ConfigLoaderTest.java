@@ -199,6 +199,45 @@ final class ConfigLoaderTest {
   }
 
   @Test
+  void shouldTakeSecretsFromAPropertiesFile(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("kafka.properties");
+    Files.writeString(file, "sasl.jaas.config = a \\\n  b=\"\u00fc\";\n# said\nretries=3\n");
+
+    Kafka kafka =
+        read("kafka: { properties: { acks: all }, properties-file: '%s' }".formatted(file)).kafka();
+
+    assertThat(kafka.properties())
+        .containsExactlyInAnyOrderEntriesOf(
+            Map.of("acks", "all", "retries", "3", "sasl.jaas.config", "a b=\"\u00fc\";"));
+    assertThat(kafka.toString()).contains("sasl.jaas.config").doesNotContain("\u00fc");
+  }
+
+  @Test
+  void shouldRefuseAPropertiesFileWithoutTellingWhatItSays(@TempDir Path folder)
+      throws IOException {
+    Path file = folder.resolve("kafka.properties");
+    String yaml = "kafka: { properties: { acks: all }, properties-file: '%s' }".formatted(file);
+
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage("kafka.properties-file " + file + " does not exist");
+    Files.writeString(file, "acks=secret");
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(
+            "kafka.properties has acks, and so has "
+                + file
+                + " (kafka.properties-file): allowed is one of the two");
+    Files.writeString(file, "password=\\u12");
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(
+            "kafka.properties-file "
+                + file
+                + " is no Java properties file: Malformed \\uxxxx encoding.");
+  }
+
+  @Test
   void shouldDefaultWhatAPoolLeavesOut() {
     Map<String, PoolPolicy> pools =
         read("""
@@ -242,7 +281,7 @@ final class ConfigLoaderTest {
         "kafka: 7" + " | kafka is '7' (ledger.yaml line 1): allowed is a mapping of keys to values",
         "kafka: { prot: 1 }"
             + " | unknown key kafka.prot (ledger.yaml line 1): allowed in kafka are"
-            + " bootstrap-servers, port, bind, partitions, replication, properties",
+            + " bootstrap-servers, port, bind, partitions, replication, properties, properties-file",
         "kafak: {}"
             + " | unknown key kafak (ledger.yaml line 1): allowed are data-dir, kafka, instance,"
             + " als, authz, http, xds, lease, policies,"

@@ -6,6 +6,7 @@ import io.connectionledger.streams.ownership.PoolShard;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
 import io.connectionledger.streams.rules.state.StoredConnection;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.apache.kafka.streams.KeyValue;
@@ -22,6 +23,9 @@ public final class PartitionStores {
   public static final String CIRCUITS = "circuits";
   public static final String BUCKETS = "token-buckets";
   public static final String HISTORY = "history";
+
+  /** The names of all. */
+  public static final List<String> ALL = List.of(CONNECTIONS, CIRCUITS, BUCKETS, HISTORY);
 
   /** Between a pool and the node id of an Envoy in the store of the circuits: no pod begins so. */
   private static final String ENVOY = "|@";

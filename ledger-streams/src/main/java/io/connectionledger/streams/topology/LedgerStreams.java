@@ -8,6 +8,7 @@ import io.connectionledger.streams.ownership.KafkaOwnerLog;
 import io.connectionledger.streams.ownership.OwnershipManager;
 import io.connectionledger.streams.query.StandbyLag;
 import io.connectionledger.streams.query.StoreReads;
+import io.connectionledger.streams.store.PartitionStores;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,8 +39,16 @@ import org.slf4j.LoggerFactory;
  */
 public final class LedgerStreams implements AutoCloseable {
 
+  /** The consumer group, and what the names of the internal topics begin with. */
+  public static final String APPLICATION_ID = "connection-ledger";
+
+  /** The internal topics: what the stores are restored from. */
+  public static final List<String> CHANGELOGS =
+      PartitionStores.ALL.stream()
+          .map(store -> APPLICATION_ID + '-' + store + "-changelog")
+          .toList();
+
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerStreams.class);
-  private static final String APPLICATION_ID = "connection-ledger";
   private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(8);
   private static final int DESCRIBE_TIMEOUT_MS = 2_000;
   private static final int COMMIT_INTERVAL_MS = 1_000;

@@ -4,12 +4,15 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.errors.ProcessorStateException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,6 +24,9 @@ final class RestorableStreams {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(RestorableStreams.class);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
+
+  /** Between attempts at what Kafka does not allow. */
+  private static final Duration RETRY = Duration.ofSeconds(5);
 
   private final StateGenerations state;
   private final Function<Path, KafkaStreams> wiring;
@@ -91,7 +97,16 @@ final class RestorableStreams {
   }
 
   private StreamThreadExceptionResponse failed(KafkaStreams failed, Throwable failure) {
-    if (!isOfState(failure)) {
+    Throwable denied = cause(failure, AuthorizationException.class);
+    if (denied != null) {
+      LOGGER
+          .atError()
+          .addKeyValue("reason", denied.getMessage())
+          .log("Kafka does not allow what the topology does (docs/kafka.md), trying again");
+      LockSupport.parkNanos(RETRY.toNanos());
+      return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+    if (cause(failure, ProcessorStateException.class) == null) {
       LOGGER.atError().setCause(failure).log("Stream thread failed, starting another");
       return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
@@ -100,13 +115,13 @@ final class RestorableStreams {
     return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
   }
 
-  private static boolean isOfState(Throwable failure) {
+  private static @Nullable Throwable cause(Throwable failure, Class<?> type) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof ProcessorStateException) {
-        return true;
+      if (type.isInstance(cause)) {
+        return cause;
       }
     }
-    return false;
+    return null;
   }
 
   private synchronized void rebuild(KafkaStreams failed, Throwable failure) {
