@@ -80,6 +80,11 @@ public final class Topics {
    */
   public record Spec(String name, Map<String, String> configs, Duration leastRetention) {
 
+    /** Whether clients and Envoys decide how much is in it, and time alone would not bound it. */
+    public boolean isFilledByOthers() {
+      return DELETE.equals(configs);
+    }
+
     /** Whether the latest record of each key stays, and only that. */
     public boolean isCompacted() {
       return COMPACT.equals(configs);

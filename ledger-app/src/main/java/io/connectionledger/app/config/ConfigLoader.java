@@ -44,6 +44,8 @@ public final class ConfigLoader {
   private static final int MAX_PORT = 65_535;
   private static final int MAX_PARTITIONS = 10_000;
   private static final int MAX_REPLICATION = 100;
+  private static final long MIN_RETENTION_BYTES = 16L << 20;
+  private static final long MAX_RETENTION_BYTES = 1L << 50;
   private static final int MAX_MISSED = 100;
   private static final Duration MIN_LEASE = Duration.ofSeconds(1);
   private static final Duration MAX_LEASE = Duration.ofMinutes(10);
@@ -225,6 +227,10 @@ public final class ConfigLoader {
             listener("kafka", 9092),
             integer("kafka.partitions", 1, MAX_PARTITIONS, 12),
             (short) integer("kafka.replication", 1, MAX_REPLICATION, 1),
+            settings
+                .get("kafka.retention-bytes")
+                .map(value -> value.number(MIN_RETENTION_BYTES, MAX_RETENTION_BYTES))
+                .orElse(Kafka.RETENTION_BYTES),
             kafkaProperties());
     if (kafka.embedded() && kafka.replication() > 1) {
       throw settings

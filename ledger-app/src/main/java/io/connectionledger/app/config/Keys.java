@@ -22,6 +22,7 @@ final class Keys {
           "kafka.bind",
           "kafka.partitions",
           "kafka.replication",
+          "kafka.retention-bytes",
           PROPERTIES,
           "kafka.properties-file",
           "instance.host",

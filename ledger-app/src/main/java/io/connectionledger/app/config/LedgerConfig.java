@@ -69,6 +69,7 @@ public record LedgerConfig(
    * @param listener the embedded broker's
    * @param partitions of every topic
    * @param replication of every topic
+   * @param retentionBytes how much a partition of the topics that anybody can fill may have
    * @param properties of the embedded broker, or of every client when the cluster is another's;
    *     those of the properties file among them, so there are secrets in it
    */
@@ -77,7 +78,11 @@ public record LedgerConfig(
       Listener listener,
       int partitions,
       short replication,
+      long retentionBytes,
       Map<String, String> properties) {
+
+    /** Some three million decisions of a partition. */
+    public static final long RETENTION_BYTES = 1L << 30;
 
     public Kafka {
       properties = Map.copyOf(properties);
@@ -92,6 +97,11 @@ public record LedgerConfig(
     /** Whether the broker runs in this process. */
     public boolean embedded() {
       return bootstrapServers.isEmpty();
+    }
+
+    /** On how many brokers a record must be before it is acknowledged: one may be lost then. */
+    public int minInSyncReplicas() {
+      return Math.min(2, replication);
     }
 
     /**

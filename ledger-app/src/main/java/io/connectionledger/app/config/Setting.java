@@ -68,10 +68,14 @@ record Setting(String key, Node node, Origin origin) {
   }
 
   int integer(int min, int max) {
+    return (int) number(min, max);
+  }
+
+  long number(long min, long max) {
     if (INTEGER.matcher(text()).matches()) {
       long value = Long.parseLong(text());
       if (value >= min && value <= max) {
-        return (int) value;
+        return value;
       }
     }
     throw refuse(min + " to " + max);

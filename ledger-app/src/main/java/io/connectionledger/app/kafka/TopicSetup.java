@@ -6,6 +6,7 @@ import io.connectionledger.app.config.StartupException;
 import io.connectionledger.model.Topics;
 import io.connectionledger.streams.topology.LedgerStreams;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +18,6 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.CreateTopicsOptions;
 import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
@@ -29,6 +29,7 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
@@ -51,6 +52,9 @@ public final class TopicSetup {
 
   private static final Duration ATTEMPT = Duration.ofSeconds(5);
 
+  /** Of a partition, at least. */
+  private static final int SEGMENTS = 8;
+
   private final String bootstrapServers;
   private final LedgerConfig.Kafka config;
   private final Set<Role> roles;
@@ -60,6 +64,9 @@ public final class TopicSetup {
    * a broker that has just started.
    */
   private final Set<Topics.Spec> awaited;
+
+  /** Topics of Kafka Streams that are there. */
+  private Set<String> changelogs = Set.of();
 
   private TopicSetup(String bootstrapServers, LedgerConfig.Kafka config, Set<Role> roles) {
     this.bootstrapServers = bootstrapServers;
@@ -128,15 +135,12 @@ public final class TopicSetup {
 
   /** Somebody else may have made a topic, or changed it since. */
   private void judge(Admin admin) throws InterruptedException {
-    Map<String, ConfigResource> resources = new HashMap<>();
-    for (Topics.Spec topic : Topics.ALL) {
-      resources.put(topic.name(), new ConfigResource(ConfigResource.Type.TOPIC, topic.name()));
-    }
-    Map<String, TopicDescription> described =
-        get(admin.describeTopics(resources.keySet()).allTopicNames());
-    Map<ConfigResource, Config> settings;
+    List<String> topics = new ArrayList<>(Topics.ALL.stream().map(Topics.Spec::name).toList());
+    topics.addAll(changelogs);
+    Map<String, TopicDescription> described = get(admin.describeTopics(topics).allTopicNames());
+    Map<String, Map<String, String>> settings;
     try {
-      settings = get(admin.describeConfigs(resources.values()).all());
+      settings = settings(admin, topics);
     } catch (AuthorizationException denied) {
       LOGGER
           .atWarn()
@@ -145,17 +149,40 @@ public final class TopicSetup {
       return;
     }
     for (Topics.Spec topic : Topics.ALL) {
-      int replicas =
-          Objects.requireNonNull(described.get(topic.name()))
-              .partitions()
-              .getFirst()
-              .replicas()
-              .size();
-      Config of = Objects.requireNonNull(settings.get(resources.get(topic.name())));
-      Map<String, String> values = new HashMap<>();
-      of.entries().forEach(entry -> values.put(entry.name(), entry.value()));
-      TopicCheck.findings(topic, replicas, values).forEach(TopicSetup::say);
+      TopicCheck.findings(
+              topic,
+              replicas(described, topic.name()),
+              config,
+              Objects.requireNonNull(settings.get(topic.name())))
+          .forEach(TopicSetup::say);
     }
+    for (String topic : changelogs) {
+      TopicCheck.ofChangelog(
+              topic,
+              replicas(described, topic),
+              config.replication(),
+              Objects.requireNonNull(settings.get(topic)))
+          .forEach(TopicSetup::say);
+    }
+  }
+
+  private static int replicas(Map<String, TopicDescription> described, String topic) {
+    return Objects.requireNonNull(described.get(topic)).partitions().getFirst().replicas().size();
+  }
+
+  private static Map<String, Map<String, String>> settings(Admin admin, List<String> topics)
+      throws InterruptedException {
+    List<ConfigResource> resources =
+        topics.stream().map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic)).toList();
+    Map<String, Map<String, String>> settings = new HashMap<>();
+    get(admin.describeConfigs(resources).all())
+        .forEach(
+            (resource, of) -> {
+              Map<String, String> values = new HashMap<>();
+              of.entries().forEach(entry -> values.put(entry.name(), entry.value()));
+              settings.put(resource.name(), values);
+            });
+    return settings;
   }
 
   private static void say(TopicCheck.Finding finding) {
@@ -191,9 +218,11 @@ public final class TopicSetup {
         absent(admin, Topics.ALL.stream().map(Topics.Spec::name).toList(), rights);
     // Nobody but the ledger has a say in the embedded broker.
     if (!config.embedded() && rights.ofTheTopology()) {
-      Set<String> made = absent(admin, LedgerStreams.CHANGELOGS, rights);
+      Set<String> absent = absent(admin, LedgerStreams.CHANGELOGS, rights);
+      changelogs = new HashSet<>(LedgerStreams.CHANGELOGS);
+      changelogs.removeAll(absent);
       // Kafka Streams will make them.
-      create(admin, made.stream().map(this::creation).toList(), true, rights);
+      create(admin, absent.stream().map(this::creation).toList(), true, rights);
       group(admin, rights);
     }
     refuse(rights);
@@ -272,10 +301,24 @@ public final class TopicSetup {
     Rights rights = new Rights(roles);
     create(
         admin,
-        topics.stream().map(topic -> creation(topic.name()).configs(topic.configs())).toList(),
+        topics.stream().map(topic -> creation(topic.name()).configs(configs(topic))).toList(),
         false,
         rights);
     refuse(rights);
+  }
+
+  private Map<String, String> configs(Topics.Spec topic) {
+    Map<String, String> configs = new HashMap<>(topic.configs());
+    configs.put(
+        TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, Integer.toString(config.minInSyncReplicas()));
+    if (topic.isFilledByOthers()) {
+      configs.put(TopicConfig.RETENTION_BYTES_CONFIG, Long.toString(config.retentionBytes()));
+      // Whole segments are deleted: with Kafka's own of 1 GiB there would be twice as much.
+      configs.put(
+          TopicConfig.SEGMENT_BYTES_CONFIG,
+          Long.toString(Math.min(1L << 30, config.retentionBytes() / SEGMENTS)));
+    }
+    return configs;
   }
 
   private NewTopic creation(String topic) {

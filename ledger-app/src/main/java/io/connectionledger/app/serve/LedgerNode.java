@@ -222,7 +222,11 @@ public final class LedgerNode implements AutoCloseable {
         closing.add(
             new LedgerStreams(
                 new LedgerStreams.Settings(
-                    kafkaClient(), dataDir.resolve("streams"), dataDir.instanceId().toString()),
+                    kafkaClient(),
+                    dataDir.resolve("streams"),
+                    config.kafka().replication(),
+                    config.kafka().minInSyncReplicas(),
+                    dataDir.instanceId().toString()),
                 ledger,
                 new LedgerStreams.Surroundings(
                     () -> peerAddress, api::settle, config.authz().durability() == Durability.FAST),

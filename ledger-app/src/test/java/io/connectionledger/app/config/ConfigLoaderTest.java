@@ -68,7 +68,8 @@ final class ConfigLoaderTest {
   private static LedgerConfig defaultsWith(Map<String, PoolPolicy> pools) {
     return new LedgerConfig(
         Path.of("./data"),
-        new Kafka("", new Listener("127.0.0.1", 9092), 12, (short) 1, Map.of()),
+        new Kafka(
+            "", new Listener("127.0.0.1", 9092), 12, (short) 1, Kafka.RETENTION_BYTES, Map.of()),
         new Instance("127.0.0.1"),
         new Listener("127.0.0.1", 9001),
         new Authz(new Listener("127.0.0.1", 9002), Durability.FAST),
@@ -165,6 +166,7 @@ final class ConfigLoaderTest {
               bind: "::1"
               partitions: 3
               replication: 2
+              retention-bytes: 8589934592
               properties: { security.protocol: SSL, retries: 5 }
             instance: { host: ledger-0.ledger }
             als: { port: 1, bind: 0.0.0.0 }
@@ -185,6 +187,7 @@ final class ConfigLoaderTest {
                     new Listener("::1", 0),
                     3,
                     (short) 2,
+                    1L << 33,
                     Map.of("security.protocol", "SSL", "retries", "5")),
                 new Instance("ledger-0.ledger"),
                 new Listener("0.0.0.0", 1),
@@ -281,7 +284,8 @@ final class ConfigLoaderTest {
         "kafka: 7" + " | kafka is '7' (ledger.yaml line 1): allowed is a mapping of keys to values",
         "kafka: { prot: 1 }"
             + " | unknown key kafka.prot (ledger.yaml line 1): allowed in kafka are"
-            + " bootstrap-servers, port, bind, partitions, replication, properties, properties-file",
+            + " bootstrap-servers, port, bind, partitions, replication, retention-bytes, properties,"
+            + " properties-file",
         "kafak: {}"
             + " | unknown key kafak (ledger.yaml line 1): allowed are data-dir, kafka, instance,"
             + " als, authz, http, xds, lease, policies,"
@@ -296,6 +300,9 @@ final class ConfigLoaderTest {
         "kafka: { replication: 3 }"
             + " | kafka.replication is '3' (ledger.yaml line 1): allowed is 1 with the embedded"
             + " broker (kafka.bootstrap-servers is '')",
+        "kafka: { retention-bytes: 1 }"
+            + " | kafka.retention-bytes is '1' (ledger.yaml line 1): allowed is 16777216 to"
+            + " 1125899906842624",
         "kafka: { partitions: 0 }"
             + " | kafka.partitions is '0' (ledger.yaml line 1): allowed is 1 to 10000",
         "kafka: { properties: [] }"

@@ -360,6 +360,7 @@ class KafkaSecurityIT {
               new LedgerConfig.Listener("127.0.0.1", 0),
               3,
               (short) 1,
+              LedgerConfig.Kafka.RETENTION_BYTES,
               fresh.client("admission", password("admission")));
 
       assertThatThrownBy(
@@ -394,6 +395,7 @@ class KafkaSecurityIT {
             new LedgerConfig.Listener("127.0.0.1", 0),
             3,
             (short) 1,
+            LedgerConfig.Kafka.RETENTION_BYTES,
             kafka.client("ingest", "not the password"));
 
     assertThatThrownBy(

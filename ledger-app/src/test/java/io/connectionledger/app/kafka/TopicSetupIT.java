@@ -28,6 +28,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -44,6 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class TopicSetupIT {
 
   private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final long RETENTION_BYTES = 1L << 26;
   private static final byte[] KEY = {1};
   private static final Set<Role> ROLES = EnumSet.complementOf(EnumSet.of(Role.KAFKA));
 
@@ -79,6 +81,7 @@ final class TopicSetupIT {
         new Listener("127.0.0.1", 0),
         partitions,
         (short) replication,
+        RETENTION_BYTES,
         Map.of());
   }
 
@@ -101,6 +104,10 @@ final class TopicSetupIT {
           .allSatisfy(
               entry -> assertThat(entry.value()).isEqualTo(topic.configs().get(entry.name())))
           .hasSize(topic.configs().size());
+      assertThat(settings.get("retention.bytes").value())
+          .isEqualTo(topic.isFilledByOthers() ? Long.toString(RETENTION_BYTES) : "-1");
+      assertThat(settings.get("min.insync.replicas").source())
+          .isEqualTo(ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG);
       assertThat(
               get(admin.describeTopics(List.of(topic.name())).topicNameValues(), topic.name())
                   .get()

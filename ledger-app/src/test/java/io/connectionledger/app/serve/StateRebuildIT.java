@@ -176,6 +176,8 @@ final class StateRebuildIT {
         new LedgerStreams.Settings(
             Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers),
             state(),
+            1,
+            1,
             dataDir.instanceId().toString()),
         ledger,
         new LedgerStreams.Surroundings(() -> "127.0.0.1:1", () -> {}, false),

@@ -26,6 +26,7 @@ import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
@@ -70,10 +71,17 @@ public final class LedgerStreams implements AutoCloseable {
    *
    * @param kafka client settings with the bootstrap servers; keys of Kafka Streams win over ours
    * @param stateDir where the stores live; ours alone, one process at a time
+   * @param replication of the changelogs
+   * @param minInSyncReplicas on how many brokers what they have must be
    * @param instanceId the same after each restart of this instance: Kafka hands its partitions back
    *     without a rebalance
    */
-  public record Settings(Map<String, Object> kafka, Path stateDir, String instanceId) {}
+  public record Settings(
+      Map<String, Object> kafka,
+      Path stateDir,
+      int replication,
+      int minInSyncReplicas,
+      String instanceId) {}
 
   /**
    * What it needs of the instance's other parts.
@@ -141,6 +149,10 @@ public final class LedgerStreams implements AutoCloseable {
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
     // Bounds what is read again after a crash; every record may come twice, so it is only time.
     p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL_MS);
+    p.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, settings.replication());
+    p.put(
+        StreamsConfig.topicPrefix(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG),
+        settings.minInSyncReplicas());
     // Whoever takes over restores what its standby lacks, not everything.
     p.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
     // How late a tick may be when no record comes.
