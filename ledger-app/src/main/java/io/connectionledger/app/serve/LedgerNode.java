@@ -135,6 +135,7 @@ public final class LedgerNode implements AutoCloseable {
     }
     if (admission != null) {
       admission.serving();
+      metrics.readiness(() -> unready().isEmpty());
     }
     LoggingEventBuilder started =
         LOGGER.atInfo().addKeyValue("roles", roles).addKeyValue("kafka", bootstrapServers);

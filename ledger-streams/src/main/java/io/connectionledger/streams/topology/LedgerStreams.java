@@ -105,6 +105,7 @@ public final class LedgerStreams implements AutoCloseable {
     this.ticker = ticker;
     metrics = new LedgerMetrics(registry);
     ledger.ledger().routing().pools().forEach(metrics::pool);
+    metrics.partitions(() -> ledger.shards().deciding(ticker.nowNanos()));
     admin = Admin.create(settings.kafka());
     catchUp =
         new KafkaCatchUp(
