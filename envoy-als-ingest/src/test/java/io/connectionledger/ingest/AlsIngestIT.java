@@ -311,7 +311,7 @@ class AlsIngestIT {
     awaitWritten(1);
 
     ProducerRecord<byte[], byte[]> letter = kafka.history().getFirst();
-    assertThat(letter.value()).hasSize(EventPublisher.MAX_DEAD_LETTER_BYTES);
+    assertThat(letter.value()).hasSize(Topics.MAX_DEAD_LETTER_BYTES);
     assertThat(header(letter, Topics.REASON_HEADER))
         .endsWith("(cut from " + foreign.build().getSerializedSize() + " bytes)");
   }

@@ -29,6 +29,14 @@ public final class Topics {
   /** Header of a dead letter: where it came from, an Envoy's node id or a topic and offset. */
   public static final String SOURCE_HEADER = "source";
 
+  /**
+   * The longest value of a dead letter, in bytes: what is longer is cut, and its reason says so.
+   */
+  public static final int MAX_DEAD_LETTER_BYTES = 16 * 1024;
+
+  /** The longest key and the longest header of a dead letter, in characters. */
+  public static final int MAX_DEAD_LETTER_TEXT = 256;
+
   /** How long events and decisions stay readable: long enough to replay a day after an incident. */
   public static final Duration RETENTION = Duration.ofDays(2);
 
@@ -55,6 +63,17 @@ public final class Topics {
           "delete",
           "retention.ms",
           Long.toString(Duration.ofHours(1).toMillis()));
+
+  /** By the broker's clock: what a term may be depends on when it was claimed. */
+  private static final Map<String, String> BRIEF_BY_BROKERS_CLOCK =
+      Map.of(
+          "cleanup.policy",
+          "delete",
+          "retention.ms",
+          Long.toString(Duration.ofHours(1).toMillis()),
+          "message.timestamp.type",
+          "LogAppendTime");
+
   private static final Map<String, String> COMPACT = Map.of("cleanup.policy", "compact");
 
   /** Every topic with the settings that it is created with; all have the same partition count. */
@@ -63,7 +82,7 @@ public final class Topics {
           new Spec(CONNECTIONS, DELETE, LEAST_HISTORY),
           new Spec(DECISIONS, DELETE, LEAST_HISTORY),
           new Spec(ENVOYS, BRIEF, LEAST_BRIEF),
-          new Spec(OWNERS, BRIEF, LEAST_BRIEF),
+          new Spec(OWNERS, BRIEF_BY_BROKERS_CLOCK, LEAST_BRIEF),
           new Spec(POLICIES, COMPACT, Duration.ZERO),
           new Spec(ENDPOINTS, COMPACT, Duration.ZERO),
           new Spec(PODS, COMPACT, Duration.ZERO),

@@ -305,11 +305,14 @@ public final class PoolShard {
     return true;
   }
 
-  public void restoreBucket(String pool, long arrivalNanos) {
+  /** Puts a stored token bucket back; false when its pool does not exist any more. */
+  public boolean restoreBucket(String pool, long arrivalNanos) {
     PoolLedger ledger = pools.get(pool);
-    if (ledger != null) {
-      ledger.restoreBucket(arrivalNanos);
+    if (ledger == null) {
+      return false;
     }
+    ledger.restoreBucket(arrivalNanos);
+    return true;
   }
 
   /**

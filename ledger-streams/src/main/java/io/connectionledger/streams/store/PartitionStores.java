@@ -28,15 +28,28 @@ public final class PartitionStores {
 
   private final KeyValueStore<String, byte[]> connections;
   private final KeyValueStore<String, byte[]> circuits;
-  private final KeyValueStore<String, Long> buckets;
+  private final KeyValueStore<String, byte[]> buckets;
   private final WindowStore<String, byte[]> history;
 
   /** Those of a task; for its stream thread alone. */
   public PartitionStores(ProcessorContext<String, byte[]> context) {
-    connections = context.getStateStore(CONNECTIONS);
-    circuits = context.getStateStore(CIRCUITS);
-    buckets = context.getStateStore(BUCKETS);
-    history = context.getStateStore(HISTORY);
+    this(
+        context.getStateStore(CONNECTIONS),
+        context.getStateStore(CIRCUITS),
+        context.getStateStore(BUCKETS),
+        context.getStateStore(HISTORY));
+  }
+
+  /** These stores. */
+  public PartitionStores(
+      KeyValueStore<String, byte[]> connections,
+      KeyValueStore<String, byte[]> circuits,
+      KeyValueStore<String, byte[]> buckets,
+      WindowStore<String, byte[]> history) {
+    this.connections = connections;
+    this.circuits = circuits;
+    this.buckets = buckets;
+    this.history = history;
   }
 
   /**
@@ -66,10 +79,17 @@ public final class PartitionStores {
     try (KeyValueIterator<String, byte[]> all = circuits.all()) {
       all.forEachRemaining(entry -> restoreCircuit(shard, entry));
     }
-    try (KeyValueIterator<String, Long> all = buckets.all()) {
-      all.forEachRemaining(entry -> shard.restoreBucket(entry.key, entry.value));
+    try (KeyValueIterator<String, byte[]> all = buckets.all()) {
+      all.forEachRemaining(entry -> restoreBucket(shard, entry));
     }
     return count;
+  }
+
+  private void restoreBucket(PoolShard shard, KeyValue<String, byte[]> entry) {
+    Long arrivalNanos = StoreCodec.bucket(entry.value);
+    if (arrivalNanos == null || !shard.restoreBucket(entry.key, arrivalNanos)) {
+      buckets.delete(entry.key);
+    }
   }
 
   /** An open circuit by its pod, or an interval of heartbeats by its Envoy. */
@@ -112,7 +132,7 @@ public final class PartitionStores {
     write(circuits, pool + '|', changes.circuits(), StoreCodec::circuit);
     write(circuits, pool + ENVOY, changes.intervals(), StoreCodec::interval);
     if (changes.bucketArrivalNanos() != 0) {
-      buckets.put(pool, changes.bucketArrivalNanos());
+      buckets.put(pool, StoreCodec.bucket(changes.bucketArrivalNanos()));
     }
   }
 

@@ -99,11 +99,12 @@ public final class LedgerStreams implements AutoCloseable {
             ledger.partitions(),
             ledger.shards(),
             ticker,
-            new KafkaOwnerLog(settings.kafka(), ledger.partitions(), registry),
+            new KafkaOwnerLog(settings.kafka(), ledger.partitions(), ticker, registry),
             surroundings.address(),
             surroundings.settle(),
             surroundings.fast() ? ledger.terms().maxUnseen() : Duration.ZERO);
-    streams = new RestorableStreams(settings.stateDir(), this::wire, registry, this::fillLedger);
+    streams =
+        new RestorableStreams(settings.stateDir(), this::wire, registry, ticker, this::fillLedger);
     fillLedger();
   }
 
@@ -119,7 +120,8 @@ public final class LedgerStreams implements AutoCloseable {
             LedgerTopology.build(
                 () ->
                     new LedgerProcessor(
-                        ledger::emptyShard, ledger.shards(), owners, catchUp, ticker, metrics)),
+                        ledger::emptyShard, ledger.shards(), owners, catchUp, ticker, metrics),
+                ticker),
             properties(settings, stateDir));
     wired.setStandbyUpdateListener(standbyLag);
     return wired;

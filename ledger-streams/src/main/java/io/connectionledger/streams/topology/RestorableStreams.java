@@ -1,9 +1,12 @@
 package io.connectionledger.streams.topology;
 
+import io.connectionledger.model.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
@@ -29,6 +32,8 @@ final class RestorableStreams {
   private volatile KafkaStreams streams;
   private KafkaStreamsMetrics metrics;
   private boolean stopped;
+  private final RestartPauses pauses;
+  private final CountDownLatch stopping = new CountDownLatch(1);
 
   /**
    * Wires it; {@link #start} runs it.
@@ -41,7 +46,9 @@ final class RestorableStreams {
       Path stateDir,
       Function<Path, KafkaStreams> wiring,
       MeterRegistry registry,
+      Ticker ticker,
       Runnable onReplaced) {
+    pauses = new RestartPauses(ticker);
     this.state = new StateGenerations(stateDir);
     this.wiring = wiring;
     this.registry = registry;
@@ -77,9 +84,12 @@ final class RestorableStreams {
   }
 
   /** Ends it, after some seconds at most; state stays on disk. */
-  synchronized void stop(GroupMembershipOperation membership) {
-    stopped = true;
-    end(membership);
+  void stop(GroupMembershipOperation membership) {
+    stopping.countDown();
+    synchronized (this) {
+      stopped = true;
+      end(membership);
+    }
   }
 
   private void end(GroupMembershipOperation membership) {
@@ -92,12 +102,29 @@ final class RestorableStreams {
 
   private StreamThreadExceptionResponse failed(KafkaStreams failed, Throwable failure) {
     if (!isOfState(failure)) {
-      LOGGER.atError().setCause(failure).log("Stream thread failed, starting another");
+      Duration pause = pauses.next();
+      LOGGER
+          .atError()
+          .addKeyValue("pause", pause)
+          .setCause(failure)
+          .log("Stream thread failed, starting another");
+      pause(pause);
       return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
     // Not by this thread, which the shutdown waits for.
     Thread.ofPlatform().daemon().name("state-rebuild").start(() -> rebuild(failed, failure));
     return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+  }
+
+  /** On the thread that failed, which the next one waits for. */
+  private void pause(Duration pause) {
+    try {
+      if (stopping.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOGGER.atDebug().log("Stopped while a stream thread was to be replaced");
+      }
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static boolean isOfState(Throwable failure) {

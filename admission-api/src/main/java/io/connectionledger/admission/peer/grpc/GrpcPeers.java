@@ -1,7 +1,6 @@
 package io.connectionledger.admission.peer.grpc;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import io.connectionledger.admission.metrics.LogRateLimiter;
 import io.connectionledger.admission.peer.LoanRequest;
 import io.connectionledger.admission.peer.Peers;
 import io.connectionledger.admission.peer.Question;
@@ -14,6 +13,7 @@ import io.connectionledger.admission.peer.proto.PoolRequest;
 import io.connectionledger.admission.peer.proto.PoolResponse;
 import io.connectionledger.admission.peer.proto.ReleaseRequest;
 import io.connectionledger.admission.peer.proto.ReleaseResponse;
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.model.event.Decision;
