@@ -15,6 +15,10 @@ public final class ConnectionIds {
   private static final String LENT_PREFIX = "l-";
   private static final int LENGTH = 16;
   private static final int MAX_LENGTH = 64;
+
+  /** 18 bits: of the IPv4 addresses, some 16,000 share each. */
+  private static final int CLIENT_LENGTH = 3;
+
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
 
   private ConnectionIds() {}
@@ -67,13 +71,23 @@ public final class ConnectionIds {
    * @param startedAtNanos the start of the stream by Envoy's clock, nanoseconds since the epoch
    */
   public static String unleased(String envoy, String downstreamAddress, long startedAtNanos) {
+    String digest = digest(envoy + '\n' + downstreamAddress + '\n' + startedAtNanos);
+    return UNLEASED_PREFIX + digest.substring(0, LENGTH);
+  }
+
+  /**
+   * What tells clients apart by their IP address and does not name them: so short that many
+   * addresses share one.
+   */
+  public static String client(String ip) {
+    return digest(ip).substring(0, CLIENT_LENGTH);
+  }
+
+  private static String digest(String text) {
     try {
       byte[] digest =
-          MessageDigest.getInstance("SHA-256")
-              .digest(
-                  (envoy + '\n' + downstreamAddress + '\n' + startedAtNanos)
-                      .getBytes(StandardCharsets.UTF_8));
-      return UNLEASED_PREFIX + ENCODER.encodeToString(digest).substring(0, 16);
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return ENCODER.encodeToString(digest);
     } catch (NoSuchAlgorithmException impossible) {
       throw new IllegalStateException("every Java platform has SHA-256", impossible);
     }

@@ -165,6 +165,9 @@ public final class RecordCodec {
       case ConnectionEvent.Failed e -> {
         require(e.pool(), e.connection(), e.connection(), e.envoy(), e.reason());
         requireTime(e.atMs());
+        if (e.client() != null && !ConnectionIds.isValid(e.client())) {
+          throw new UnreadableRecordException("field 'client' is none of the ledger's");
+        }
       }
       case ConnectionEvent.Alive e -> {
         require(e.pool(), "alive", e.pods(), e.envoy(), e.envoy());

@@ -23,7 +23,6 @@ import io.connectionledger.streams.rules.connections.Reporting;
 import io.connectionledger.streams.rules.connections.Reservations;
 import io.connectionledger.streams.rules.lease.EnvoyFailureDetector;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
-import io.connectionledger.streams.rules.placement.PodFailureClassifier;
 import io.connectionledger.streams.rules.placement.PodPicker;
 import io.connectionledger.streams.rules.placement.PodState;
 import io.connectionledger.streams.rules.placement.PodTable;
@@ -360,7 +359,7 @@ public final class PoolLedger {
 
   private void applyFailed(ConnectionEvent.Failed event, Changes changes) {
     String id = event.connection();
-    boolean news = !connections.hasOutcome(id);
+    PodState reserved = connections.reservedOn(id);
     PodState pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
     if (pod != null) {
       changes.failedOn(pod.address());
@@ -370,8 +369,9 @@ public final class PoolLedger {
       return;
     }
     connections.fail(id, changes);
-    if (news && pod != null && PodFailureClassifier.isIn(event)) {
-      pods.failed(pod, event.atMs(), changes);
+    if (pod != null && pod == reserved) {
+      // What was not reserved there says nothing of the pod: anybody may have made it up.
+      pods.failed(pod, event, changes);
     }
   }
 

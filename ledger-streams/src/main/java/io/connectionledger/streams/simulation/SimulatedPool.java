@@ -302,7 +302,9 @@ final class SimulatedPool {
 
   private void failed(PoolLedger pool, Failed e, Placed it) {
     PodAddress there = e.pod() == null ? it.recorded : e.pod();
-    if (there != null && !there.equals(it.pod(there)) && PodFailureClassifier.isIn(e)) {
+    if (there != null
+        && !there.equals(it.pod(there))
+        && PodFailureClassifier.fault(e) != PodFailureClassifier.Fault.OTHER) {
       if (!it.open && !it.ended) {
         it.open = true;
         open(pool, it.id, it.pod(there), e.atMs());

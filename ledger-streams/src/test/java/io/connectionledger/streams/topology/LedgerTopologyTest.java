@@ -549,6 +549,7 @@ class LedgerTopologyTest {
   @Test
   void shouldStoreAnOpenCircuitUntilItCloses() {
     for (int i = 0; i < 5; i++) {
+      send(new Decision.Allowed(POOL, "c" + i, POD, 0, 999));
       send(new ConnectionEvent.Failed(POOL, "c" + i, POD, "envoy-1", 503, "via_upstream", 1_000));
     }
     KeyValueStore<String, byte[]> store = driver.getKeyValueStore(PartitionStores.CIRCUITS);

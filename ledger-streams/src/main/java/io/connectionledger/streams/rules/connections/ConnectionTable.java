@@ -91,6 +91,12 @@ public final class ConnectionTable {
     return reservations.get(id) != null;
   }
 
+  /** The pod on which it holds a slot unopened; null when it holds none. */
+  public @Nullable PodState reservedOn(String id) {
+    Reservation held = reservations.get(id);
+    return held == null || held.wasOpen ? null : held.pod;
+  }
+
   /** The pod that it is placed on; null when it is not reserved, or Envoy places it. */
   public @Nullable PodState placedOn(String id) {
     Reservation held = places ? reservations.get(id) : null;
