@@ -443,7 +443,7 @@ public final class PoolLedger {
     switch (stored) {
       case Reserved r -> connections.restoreReserved(id, pods.slot(r.pod()), r);
       case Open o -> connections.restoreOpen(id, pods.slot(o.pod()), envoys.slot(o.envoy()));
-      case Ended e -> connections.end(id);
+      case Ended e -> connections.restoreEnded(id);
     }
   }
 

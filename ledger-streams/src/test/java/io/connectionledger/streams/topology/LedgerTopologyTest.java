@@ -478,6 +478,22 @@ class LedgerTopologyTest {
   }
 
   @Test
+  void shouldNotRefuseWhatItAdmittedForWhatOthersInvent() {
+    for (int i = 0; i < 10_000; i++) {
+      send(new ConnectionEvent.Opened(POOL, "c" + i, POD, "invented-" + i, 1, 2));
+    }
+    send(new Decision.Allowed(POOL, "real", OTHER_POD, 0, 2));
+
+    send(new ConnectionEvent.Opened(POOL, "real", OTHER_POD, "envoy-1", 1, 2));
+    // What it reports besides, after a restart of ours say, is believed from then on.
+    send(new ConnectionEvent.Closed(POOL, "real", OTHER_POD, "envoy-1", "done", 1L, 2));
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(OTHER_POD, List.of("known")), 3));
+
+    assertThat(view().active()).isEqualTo(10_001);
+    assertThat(registry.counter("ledger.events.refused").count()).isZero();
+  }
+
+  @Test
   void shouldOpenAnUnknownConnectionThatIsAliveAndCountTheRepair() {
     send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(OTHER_POD, List.of("c1", "c2")), 3));
 
