@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import io.connectionledger.ingest.translate.AccessLogTranslator;
 import io.connectionledger.ingest.translate.DeadLetterCause;
 import io.connectionledger.ingest.translate.ReadableLogs;
+import io.connectionledger.model.NodeId;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.model.policy.PoolIndex;
@@ -30,7 +31,6 @@ import org.slf4j.event.Level;
 final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(AccessLogObserver.class);
-  private static final int MAX_NODE_ID = 256;
 
   private final ServerCallStreamObserver<StreamAccessLogsResponse> responses;
   private final EventPublisher publisher;
@@ -86,13 +86,17 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     AccessLogTranslator current = translator;
     if (current == null) {
       String id = message.getIdentifier().getNode().getId();
-      if (id.isEmpty() || id.length() > MAX_NODE_ID) {
+      if (!NodeId.isValid(id)) {
         refuse(id);
+        return;
+      }
+      String tooMany = presence.attached(id);
+      if (tooMany != null) {
+        refuse(Status.RESOURCE_EXHAUSTED, tooMany, NodeIds.Refusal.TOO_MANY);
         return;
       }
       current = new AccessLogTranslator(id, pools);
       translator = current;
-      presence.attached(id);
       node = nodeIds.opened(id, message.getIdentifier().getLogName());
       LOGGER
           .atInfo()
@@ -179,16 +183,27 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
   }
 
   private void refuse(String id) {
-    String found = id.isEmpty() ? "is missing" : "has " + id.length() + " characters";
+    boolean tooLong = id.length() > NodeId.MAX_LENGTH;
+    String found =
+        id.isEmpty()
+            ? "is missing"
+            : tooLong ? "has " + id.length() + " characters" : "has characters that do not print";
     String problem =
         "identifier.node.id of the stream's first message "
             + found
-            + ": allowed are 1 to "
-            + MAX_NODE_ID
-            + " characters";
-    nodeIds.refused(problem, id.isEmpty());
+            + ": allowed are "
+            + NodeId.ALLOWED;
+    NodeIds.Refusal refusal =
+        id.isEmpty()
+            ? NodeIds.Refusal.MISSING
+            : tooLong ? NodeIds.Refusal.TOO_LONG : NodeIds.Refusal.NOT_PRINTABLE;
+    refuse(Status.INVALID_ARGUMENT, problem, refusal);
+  }
+
+  private void refuse(Status status, String problem, NodeIds.Refusal refusal) {
+    nodeIds.refused(problem, refusal);
     end();
-    responses.onError(Status.INVALID_ARGUMENT.withDescription(problem).asRuntimeException());
+    responses.onError(status.withDescription(problem).asRuntimeException());
   }
 
   @Override

@@ -27,7 +27,10 @@ final class IngestMetrics {
   /** Prometheus: {@code ledger_als_streams}, access-log streams that are open. */
   static final String STREAMS = "ledger.als.streams";
 
-  /** Prometheus: {@code ledger_envoys_refused_total{cause}}, streams without a usable node id. */
+  /**
+   * Prometheus: {@code ledger_envoys_refused_total{cause}}, streams without a usable node id, or
+   * too many.
+   */
   static final String REFUSED = "ledger.envoys.refused";
 
   /**
@@ -35,8 +38,7 @@ final class IngestMetrics {
    */
   static final String CONFLICTS = "ledger.envoy.node.id.conflicts";
 
-  private final Counter noNodeId;
-  private final Counter nodeIdTooLong;
+  private final Map<NodeIds.Refusal, Counter> refused = new EnumMap<>(NodeIds.Refusal.class);
   private final Counter nodeIdConflicts;
   private final Counter opened;
   private final Counter alive;
@@ -47,8 +49,9 @@ final class IngestMetrics {
   private final AtomicInteger streams = new AtomicInteger();
 
   IngestMetrics(MeterRegistry registry) {
-    noNodeId = refused(registry, "no_node_id");
-    nodeIdTooLong = refused(registry, "node_id_too_long");
+    for (NodeIds.Refusal refusal : NodeIds.Refusal.values()) {
+      refused.put(refusal, refused(registry, refusal.label()));
+    }
     nodeIdConflicts =
         Counter.builder(CONFLICTS)
             .description("Times that several Envoys were found to have the same node id")
@@ -83,14 +86,17 @@ final class IngestMetrics {
 
   private static Counter refused(MeterRegistry registry, String cause) {
     return Counter.builder(REFUSED)
-        .description("Access-log streams of Envoys without a usable node id")
+        .description("Access-log streams of Envoys without a usable node id, or too many")
         .tag("cause", cause)
         .register(registry);
   }
 
   /** Counts a refused stream. */
-  void envoyRefused(boolean missing) {
-    (missing ? noNodeId : nodeIdTooLong).increment();
+  void envoyRefused(NodeIds.Refusal refusal) {
+    Counter counter = refused.get(refusal);
+    if (counter != null) {
+      counter.increment();
+    }
   }
 
   void nodeIdShared() {

@@ -48,6 +48,24 @@ final class NodeIds {
     this.metrics = metrics;
   }
 
+  /** Why a stream is refused: the values of the label {@code cause}. */
+  enum Refusal {
+    MISSING("no_node_id"),
+    TOO_LONG("node_id_too_long"),
+    NOT_PRINTABLE("node_id_not_printable"),
+    TOO_MANY("too_many_streams");
+
+    private final String label;
+
+    Refusal(String label) {
+      this.label = label;
+    }
+
+    String label() {
+      return label;
+    }
+  }
+
   /** One access-log stream, for the one thread that reads it. */
   final class Stream implements AutoCloseable {
     private final String node;
@@ -140,12 +158,12 @@ final class NodeIds {
   }
 
   /**
-   * A stream was refused because its node id is none.
+   * A stream was refused because its node id is none, or there are too many.
    *
    * @param problem a line for the operator, said once until nobody is refused any more
    */
-  synchronized void refused(String problem, boolean missing) {
-    metrics.envoyRefused(missing);
+  synchronized void refused(String problem, Refusal refusal) {
+    metrics.envoyRefused(refusal);
     if (!isRefusing()) {
       refused = 0;
       LOGGER.atWarn().addKeyValue("problem", problem).log("Refused an access-log stream");
@@ -163,8 +181,8 @@ final class NodeIds {
     List<String> problems = new ArrayList<>();
     if (isRefusing()) {
       problems.add(
-          "node-id: an Envoy whose node id is missing or too long is refused again and again: start"
-              + " each with a --service-node of its own");
+          "node-id: an Envoy whose node id is missing, too long or not printable, or whose streams are"
+              + " too many, is refused again and again: start each with a --service-node of its own");
     }
     if (!shared.isEmpty()) {
       List<String> named = shared.stream().limit(NAMED).toList();
