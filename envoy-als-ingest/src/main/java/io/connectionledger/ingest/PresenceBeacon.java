@@ -40,7 +40,7 @@ final class PresenceBeacon implements AutoCloseable {
   static final int MAX_ENVOYS = 10_000;
 
   /** More are refused: an Envoy has one for each worker and access log. */
-  static final int MAX_STREAMS_OF_AN_ENVOY = 1_024;
+  static final int MAX_STREAMS_OF_AN_ENVOY = 256;
 
   /** So many fit, with the longest ids, into what every topic must take in one record. */
   static final int ENVOYS_OF_A_RECORD = 200;

@@ -151,7 +151,7 @@ class PresenceBeaconTest {
       assertThat(beacon.attached("a")).isNull();
     }
 
-    assertThat(beacon.attached("a")).contains("1024 access-log streams");
+    assertThat(beacon.attached("a")).contains("256 access-log streams");
     assertThat(beacon.attached("b")).isNull();
   }
 }

@@ -28,6 +28,11 @@ public final class RecordCodec {
   /** The last millisecond of the year 9999: with later times nobody can calculate. */
   private static final long MAX_MS = 253_402_300_799_999L;
 
+  /** An ingest complains in a few sentences. */
+  private static final int MAX_PROBLEMS = 16;
+
+  private static final int MAX_PROBLEM = 1_024;
+
   private static final ObjectMapper MAPPER =
       JsonMapper.builder(JsonBounds.factory())
           .defaultPropertyInclusion(
@@ -140,6 +145,10 @@ public final class RecordCodec {
       throw new UnreadableRecordException("field 'ingest' is missing or no id");
     }
     requireTime(presence.atMs());
+    if (presence.problems().size() > MAX_PROBLEMS
+        || presence.problems().stream().anyMatch(problem -> problem.length() > MAX_PROBLEM)) {
+      throw new UnreadableRecordException("field 'problems' has too much text");
+    }
     for (String node : presence.envoys().keySet()) {
       requireNode(node);
     }

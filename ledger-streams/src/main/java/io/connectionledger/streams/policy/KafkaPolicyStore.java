@@ -379,6 +379,12 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
       if (record.key() == null || !policy.pool().equals(new String(record.key(), UTF_8))) {
         throw new UnreadableRecordException("the key is not the pool of the value");
       }
+      synchronized (lock) {
+        if (!book.hasRoomFor(policy.pool())) {
+          throw new UnreadableRecordException(
+              "there are policies of " + PolicyResolver.MAX_POOLS + " other pools");
+        }
+      }
       reader.accept(policy.pool(), policy);
     } catch (UnreadableRecordException unreadable) {
       LOGGER
@@ -407,6 +413,9 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
       if (slice == null) {
         book.withoutEndpoints(key.substring(0, separator), key.substring(separator + 1));
       } else {
+        if (!book.hasRoomFor(slice)) {
+          throw new UnreadableRecordException("too many pools have endpoints, or too many slices");
+        }
         book.endpoints(slice);
       }
       changed = true;

@@ -321,10 +321,10 @@ public final class PoolLedger {
   public void apply(LedgerRecord record, Changes changes) {
     switch (record) {
       case Decision.Allowed allowed -> applyAllowed(allowed, changes);
-      case Decision.Rejected rejected -> {
-        // Changes no state; the history counts it.
-      }
+      // Changes no state; the history counts it.
+      case Decision.Rejected rejected -> count(rejected.pod(), changes);
       case ConnectionEvent.Opened e -> {
+        count(e.pod(), changes);
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
         envoy.heard(e.atMs());
         PodState pod = pods.slot(e.pod());
@@ -348,6 +348,7 @@ public final class PoolLedger {
         reporting.reported(envoy, changes);
       }
       case Closed e -> {
+        count(e.pod(), changes);
         // The ledger's own conclusion is told to consumers; a heartbeat may have refuted it since.
         if (!e.concluded()) {
           connections.closed(e.connection(), e.envoy(), changes);
@@ -357,12 +358,19 @@ public final class PoolLedger {
     }
   }
 
+  /** Not of a pod that the policy does not name: whoever invents pods would fill the history. */
+  private void count(@Nullable PodAddress pod, Changes changes) {
+    if (pod != null && pods.slot(pod).inPolicy()) {
+      changes.countedOn(pod);
+    }
+  }
+
   private void applyFailed(ConnectionEvent.Failed event, Changes changes) {
     String id = event.connection();
     PodState reserved = connections.reservedOn(id);
     PodState pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
     if (pod != null) {
-      changes.failedOn(pod.address());
+      count(pod.address(), changes);
     }
     if (ConnectionIds.isUnleased(id) && EnvoyRejection.of(event.reason()).isPresent()) {
       // Never reserved nor open, and there may be many: nothing is to be remembered of it.

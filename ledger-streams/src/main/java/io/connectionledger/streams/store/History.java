@@ -57,25 +57,25 @@ public final class History {
   /**
    * Counts a record.
    *
-   * @param failedOn the pod on which a handshake failed; null when it is not known
+   * @param pod the pod of the policy that it is about; null for none
    * @param timestampMs when it happened
    */
   public static void count(
       WindowStore<String, byte[]> store,
       LedgerRecord record,
-      @Nullable PodAddress failedOn,
+      @Nullable PodAddress pod,
       long offset,
       long timestampMs) {
     Counter counter = new Counter(store, record.pool(), offset, bucketOf(timestampMs));
     switch (record) {
-      case ConnectionEvent.Opened e -> counter.event(e.pod(), OPENED);
-      case ConnectionEvent.Closed e -> counter.event(e.pod(), CLOSED);
+      case ConnectionEvent.Opened e -> counter.event(pod, OPENED);
+      case ConnectionEvent.Closed e -> counter.event(pod, CLOSED);
       case ConnectionEvent.Failed e ->
           EnvoyRejection.of(e.reason())
               .ifPresentOrElse(
-                  rejection -> counter.rejection(failedOn, rejection.label()),
-                  () -> counter.event(failedOn, FAILED));
-      case Decision.Rejected d -> counter.rejection(d.pod(), d.reason().label());
+                  rejection -> counter.rejection(pod, rejection.label()),
+                  () -> counter.event(pod, FAILED));
+      case Decision.Rejected d -> counter.rejection(pod, d.reason().label());
       case ConnectionEvent.Alive e -> {}
       case Decision.Allowed d -> {}
     }

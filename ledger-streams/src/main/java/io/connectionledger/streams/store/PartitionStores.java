@@ -121,9 +121,8 @@ public final class PartitionStores {
   }
 
   /** Counts a record in the history; parameters as for {@link History#count}. */
-  public void count(
-      LedgerRecord record, @Nullable PodAddress failedOn, long offset, long timestampMs) {
-    History.count(history, record, failedOn, offset, timestampMs);
+  public void count(LedgerRecord record, @Nullable PodAddress pod, long offset, long timestampMs) {
+    History.count(history, record, pod, offset, timestampMs);
   }
 
   /** Writes what has changed in a pool. */

@@ -131,7 +131,7 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
       throw failed;
     }
     if (known) {
-      stores.count(value, changes.failedOn(), source.offset(), record.timestamp());
+      stores.count(value, changes.countedOn(), source.offset(), record.timestamp());
       store(value.pool(), changes);
     } else {
       throw new UnreadableRecordException("no policy for pool '" + value.pool() + "'");

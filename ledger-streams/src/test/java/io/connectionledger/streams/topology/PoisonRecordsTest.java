@@ -247,4 +247,24 @@ class PoisonRecordsTest {
     assertThat(circuits.approximateNumEntries()).isZero();
     assertThat(buckets.approximateNumEntries()).isZero();
   }
+
+  @Test
+  void shouldNotFillTheHistoryWithPodsThatSomebodyInvents() {
+    for (int i = 0; i < 2_000; i++) {
+      PodAddress invented = new PodAddress("10.9." + i / 200 + "." + i % 200, 80);
+      for (var record :
+          List.of(
+              new ConnectionEvent.Opened(POOL, "c" + i, invented, "envoy-1", 1, ticker.nowMs()),
+              new ConnectionEvent.Closed(
+                  POOL, "c" + i, invented, "envoy-1", "done", 1L, ticker.nowMs()),
+              new ConnectionEvent.Failed(
+                  POOL, "f" + i, invented, "envoy-1", 503, "overload", ticker.nowMs()))) {
+        topic(Topics.CONNECTIONS)
+            .pipeInput(POOL, RecordCodec.encode(record), Instant.ofEpochMilli(ticker.nowMs()));
+      }
+    }
+
+    // What the pool had: opened, closed and turned away.
+    assertThat(historyRecords()).isEqualTo(3);
+  }
 }

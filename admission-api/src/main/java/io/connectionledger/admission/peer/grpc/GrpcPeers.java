@@ -30,9 +30,7 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -52,19 +50,26 @@ public final class GrpcPeers implements Peers, AutoCloseable {
   /** More than everything about a pool of ten thousand pods. */
   private static final int MAX_ANSWER_BYTES = 32 << 20;
 
+  /**
+   * More than a decision, or all that one borrower is lent: these are read on the event loop, which
+   * the checks wait for.
+   */
+  private static final int MAX_PROMPT_ANSWER_BYTES = 64 << 10;
+
   private static final Duration MOMENT = Duration.ofMillis(20);
   private static final Duration RELEASE_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration BORROW_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration QUERY_TIMEOUT = Duration.ofSeconds(2);
 
   private final LogRateLimiter gate;
-  private final Map<String, ManagedChannel> channels = new ConcurrentHashMap<>();
+  private final PeerChannels channels;
   private final AtomicInteger waiting = new AtomicInteger();
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("waiting-checks").daemon().factory());
 
   public GrpcPeers(Ticker ticker) {
+    this.channels = new PeerChannels(GrpcPeers::connect, ticker);
     this.gate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
   }
 
@@ -200,12 +205,13 @@ public final class GrpcPeers implements Peers, AutoCloseable {
         () ->
             call.accept(
                 PeerGrpc.newStub(channel(address))
+                    .withMaxInboundMessageSize(MAX_PROMPT_ANSWER_BYTES)
                     .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS),
                 observer));
   }
 
   private ManagedChannel channel(String address) {
-    ManagedChannel channel = channels.computeIfAbsent(address, GrpcPeers::connect);
+    ManagedChannel channel = channels.of(address);
     if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
       // Only who was just heard in the log is called: it is there again, whatever was before.
       channel.resetConnectBackoff();
@@ -253,7 +259,7 @@ public final class GrpcPeers implements Peers, AutoCloseable {
   @Override
   public void close() {
     timer.shutdownNow();
-    channels.values().forEach(ManagedChannel::shutdownNow);
+    channels.close();
   }
 
   private abstract static class Observer<T> implements StreamObserver<T> {
