@@ -1,5 +1,6 @@
 package io.connectionledger.ingest;
 
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogCommon;
@@ -34,18 +35,22 @@ final class NodeIds {
   /** An Envoy that is refused tries again within seconds: after this it is not there any more. */
   private static final Duration REMEMBERED = Duration.ofMinutes(2);
 
+  private static final Duration WARN_INTERVAL = Duration.ofSeconds(1);
+
   private static final int NAMED = 3;
 
   private final Ticker ticker;
   private final IngestMetrics metrics;
   private final Map<String, List<Stream>> streams = new HashMap<>();
   private final Set<String> shared = new TreeSet<>();
+  private final LogRateLimiter warnings;
   private long refusedNanos;
   private int refused;
 
   NodeIds(Ticker ticker, IngestMetrics metrics) {
     this.ticker = ticker;
     this.metrics = metrics;
+    this.warnings = new LogRateLimiter(ticker, WARN_INTERVAL);
   }
 
   /** Why a stream is refused: the values of the label {@code cause}. */
@@ -150,10 +155,13 @@ final class NodeIds {
       shared.remove(node);
     } else if (shared.add(node)) {
       metrics.nodeIdShared();
-      LOGGER
-          .atWarn()
-          .addKeyValue("envoy", node)
-          .log("Several Envoys have the same node id: start each with a --service-node of its own");
+      if (warnings.passes()) {
+        LOGGER
+            .atWarn()
+            .addKeyValue("envoy", node)
+            .log(
+                "Several Envoys have the same node id: start each with a --service-node of its own");
+      }
     }
   }
 

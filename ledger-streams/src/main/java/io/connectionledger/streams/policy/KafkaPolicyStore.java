@@ -2,6 +2,7 @@ package io.connectionledger.streams.policy;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
@@ -61,6 +62,8 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(KafkaPolicyStore.class);
 
   /** Whatever must be done before is announced by {@link #hurry}. */
+  private static final Duration WARN_INTERVAL = Duration.ofSeconds(10);
+
   private static final Duration POLL = Duration.ofSeconds(1);
 
   /** Between policies there are hours; a request that waits for the next costs nothing. */
@@ -73,6 +76,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   private final Map<String, Object> kafka;
   private final Consumer<Map<String, PolicyRecord>> follower;
   private final Ticker ticker;
+  private final LogRateLimiter warnings;
   private final Producer<byte[], byte[]> producer;
   private final KafkaClientMetrics producerMetrics;
   private final MeterRegistry registry;
@@ -113,6 +117,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
     this.book = new PolicyResolver(base, partial);
     this.follower = follower;
     this.ticker = ticker;
+    this.warnings = new LogRateLimiter(ticker, WARN_INTERVAL);
     this.registry = registry;
     this.producer = producer(kafka);
     this.producerMetrics = new KafkaClientMetrics(producer);
@@ -387,13 +392,15 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
       }
       reader.accept(policy.pool(), policy);
     } catch (UnreadableRecordException unreadable) {
-      LOGGER
-          .atWarn()
-          .addKeyValue("topic", record.topic())
-          .addKeyValue("partition", record.partition())
-          .addKeyValue("offset", record.offset())
-          .addKeyValue("reason", unreadable.getMessage())
-          .log("Unreadable record ignored");
+      if (warnings.passes()) {
+        LOGGER
+            .atWarn()
+            .addKeyValue("topic", record.topic())
+            .addKeyValue("partition", record.partition())
+            .addKeyValue("offset", record.offset())
+            .addKeyValue("reason", unreadable.getMessage())
+            .log("Unreadable record ignored, others are not told of for a while");
+      }
     }
   }
 

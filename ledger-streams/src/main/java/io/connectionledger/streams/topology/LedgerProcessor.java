@@ -40,6 +40,9 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerProcessor.class);
   private static final Duration WARN_INTERVAL = Duration.ofSeconds(10);
 
+  /** Each is said once of each Envoy, but Envoys may be invented; the readiness has them all. */
+  private static final Duration COUNT_WARN_INTERVAL = Duration.ofMillis(200);
+
   private final IntFunction<PoolShard> emptyShards;
   private final OwnedShards shards;
   private final Ownership ownership;
@@ -48,6 +51,7 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
   private final LedgerMetrics metrics;
   private final Changes changes = new Changes();
   private final LogRateLimiter warnings;
+  private final LogRateLimiter countWarnings;
 
   private ProcessorContext<String, byte[]> context;
   private PartitionStores stores;
@@ -69,6 +73,7 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
     this.ticker = ticker;
     this.metrics = metrics;
     this.warnings = new LogRateLimiter(ticker, WARN_INTERVAL);
+    this.countWarnings = new LogRateLimiter(ticker, COUNT_WARN_INTERVAL);
   }
 
   /** Kafka Streams may suspend the task and then init the same processor again. */
@@ -165,15 +170,15 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
 
   private void store(String pool, Changes changes) {
     stores.write(pool, changes);
-    changes
-        .warnings()
-        .forEach(
-            sentence ->
-                LOGGER
-                    .atWarn()
-                    .addKeyValue("pool", pool)
-                    .addKeyValue("reason", sentence)
-                    .log("The counts of a pool do not show all that is open"));
+    for (String sentence : changes.warnings()) {
+      if (countWarnings.passes()) {
+        LOGGER
+            .atWarn()
+            .addKeyValue("pool", pool)
+            .addKeyValue("reason", sentence)
+            .log("The counts of a pool do not show all that is open");
+      }
+    }
     changes
         .givenUp()
         .forEach(
