@@ -4,6 +4,7 @@ import com.google.protobuf.Message;
 import io.connectionledger.ingest.translate.AccessLogTranslator;
 import io.connectionledger.ingest.translate.DeadLetterCause;
 import io.connectionledger.ingest.translate.ReadableLogs;
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.NodeId;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.event.ConnectionEvent;
@@ -16,6 +17,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,6 +42,11 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
   private final PresenceBeacon presence;
   private final NodeIds nodeIds;
 
+  /** What is said of streams that come and go, of all of them. */
+  private final LogRateLimiter lines;
+
+  private final MessagePace pace;
+
   /** Records that Kafka has not settled yet, and one for a message that is being worked on. */
   private final AtomicInteger unsettled = new AtomicInteger();
 
@@ -61,7 +68,10 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
       Ticker ticker,
       IngestMetrics metrics,
       PresenceBeacon presence,
-      NodeIds nodeIds) {
+      NodeIds nodeIds,
+      LogRateLimiter lines) {
+    this.lines = lines;
+    this.pace = new MessagePace(ticker);
     this.nodeIds = nodeIds;
     this.responses = responses;
     this.publisher = publisher;
@@ -82,6 +92,7 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     if (ended) {
       return;
     }
+    slowDown();
     StreamAccessLogsMessage message = received.message();
     AccessLogTranslator current = translator;
     if (current == null) {
@@ -98,11 +109,13 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
       current = new AccessLogTranslator(id, pools);
       translator = current;
       node = nodeIds.opened(id, message.getIdentifier().getLogName());
-      LOGGER
-          .atInfo()
-          .addKeyValue("envoy", id)
-          .addKeyValue("log", message.getIdentifier().getLogName())
-          .log("Envoy opened an access-log stream");
+      if (lines.passes()) {
+        LOGGER
+            .atInfo()
+            .addKeyValue("envoy", id)
+            .addKeyValue("log", message.getIdentifier().getLogName())
+            .log("Envoy opened an access-log stream");
+      }
     }
     unsettled.incrementAndGet();
     publish(message, current);
@@ -111,6 +124,15 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     }
     watchNodeId(message);
     settle();
+  }
+
+  /** On this stream's own thread; nothing is asked for meanwhile, so Envoy waits, too. */
+  private void slowDown() {
+    long waitNanos = pace.nanosUntilNext();
+    if (waitNanos > 0) {
+      metrics.slowedDown();
+      LockSupport.parkNanos(waitNanos);
+    }
   }
 
   /** One is enough to look at, and tells which client it is. */
@@ -209,7 +231,7 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
   @Override
   public void onError(Throwable failure) {
     boolean expected = Status.fromThrowable(failure).getCode() == Status.Code.CANCELLED;
-    if (!ended) {
+    if (!ended && lines.passes()) {
       LOGGER
           .atLevel(expected ? Level.INFO : Level.WARN)
           .addKeyValue("envoy", translator == null ? "" : translator.envoy())

@@ -39,6 +39,10 @@ final class IngestMetrics {
   static final String CONFLICTS = "ledger.envoy.node.id.conflicts";
 
   private final Map<NodeIds.Refusal, Counter> refused = new EnumMap<>(NodeIds.Refusal.class);
+
+  /** Prometheus: {@code ledger_als_slowed_down_total}, messages beyond what a stream may send. */
+  static final String SLOWED_DOWN = "ledger.als.slowed.down";
+
   private final Counter nodeIdConflicts;
   private final Counter opened;
   private final Counter alive;
@@ -46,6 +50,7 @@ final class IngestMetrics {
   private final Counter failed;
   private final Map<DeadLetterCause, Counter> deadLetters = new EnumMap<>(DeadLetterCause.class);
   private final Counter lost;
+  private final Counter slowedDown;
   private final AtomicInteger streams = new AtomicInteger();
 
   IngestMetrics(MeterRegistry registry) {
@@ -71,6 +76,10 @@ final class IngestMetrics {
     lost =
         Counter.builder(EVENTS_LOST)
             .description("Records that Kafka finally did not take")
+            .register(registry);
+    slowedDown =
+        Counter.builder(SLOWED_DOWN)
+            .description("Access-log messages that had to wait because their stream sent too many")
             .register(registry);
     Gauge.builder(STREAMS, streams, AtomicInteger::get)
         .description("Access-log streams that are open, one per Envoy worker")
@@ -125,6 +134,15 @@ final class IngestMetrics {
   long lost() {
     lost.increment();
     return (long) lost.count();
+  }
+
+  int streams() {
+    return streams.get();
+  }
+
+  /** Counts a message that came sooner than it may. */
+  void slowedDown() {
+    slowedDown.increment();
   }
 
   void streamOpened() {

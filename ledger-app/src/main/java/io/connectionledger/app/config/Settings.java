@@ -16,6 +16,15 @@ import org.yaml.snakeyaml.nodes.Node;
 /** The values that were written, before anybody asks what they mean. Not safe for threads. */
 final class Settings {
 
+  /** How deep a file may nest. */
+  static final int MAX_DEPTH = 32;
+
+  /** How often an alias may name a collection, which multiplies what is read. */
+  static final int MAX_ALIASES = 50;
+
+  /** The longest file, in characters: ten thousand pods have some 700,000. */
+  static final int MAX_CHARACTERS = 3 << 20;
+
   private final Map<String, Setting> values = new LinkedHashMap<>();
   private final Map<String, Pool> pools = new LinkedHashMap<>();
 
@@ -68,7 +77,7 @@ final class Settings {
   /** The document's root, or null when it is empty. */
   static @Nullable Node compose(String yaml, Setting.Origin origin) {
     try {
-      return new Yaml(new LoaderOptions()).compose(new StringReader(yaml));
+      return new Yaml(bounds()).compose(new StringReader(yaml));
     } catch (MarkedYAMLException invalid) {
       int line = invalid.getProblemMark() == null ? 1 : invalid.getProblemMark().getLine() + 1;
       throw new ConfigException(
@@ -77,6 +86,14 @@ final class Settings {
       throw new ConfigException(
           origin.name() + " is not YAML: " + unreadable.getMessage(), unreadable);
     }
+  }
+
+  private static LoaderOptions bounds() {
+    LoaderOptions options = new LoaderOptions();
+    options.setNestingDepthLimit(MAX_DEPTH);
+    options.setMaxAliasesForCollections(MAX_ALIASES);
+    options.setCodePointLimit(MAX_CHARACTERS);
+    return options;
   }
 
   Optional<Setting> get(String key) {

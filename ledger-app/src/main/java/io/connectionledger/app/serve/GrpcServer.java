@@ -27,6 +27,27 @@ final class GrpcServer implements AutoCloseable {
    */
   static final int MAX_METADATA_BYTES = 128 << 10;
 
+  /**
+   * One message: an access-log message has what Envoy's buffer holds, 16 KiB unless told otherwise,
+   * and an entry more; a check has no body. A larger one is refused as its call.
+   */
+  static final int MAX_MESSAGE_BYTES = 1 << 20;
+
+  /** Calls at once on one connection; Envoy opens another one when it has more. */
+  static final int MAX_CALLS_OF_A_CONNECTION = 10_000;
+
+  /** How long a connection may take until it can be used. */
+  static final Duration HANDSHAKE = Duration.ofSeconds(20);
+
+  /** A connection without calls for so long is closed. */
+  static final Duration IDLE = Duration.ofHours(1);
+
+  /** One that is silent for so long is asked whether it is still there. */
+  static final Duration SILENT = Duration.ofMinutes(1);
+
+  /** And is closed when it does not answer within this. */
+  static final Duration NO_ANSWER = Duration.ofSeconds(20);
+
   private final Server server;
   private final @Nullable ExecutorService executor;
 
@@ -62,6 +83,12 @@ final class GrpcServer implements AutoCloseable {
         // Envoys ping idle connections to find a ledger that vanished; the default takes pings more
         // often than every five minutes for an attack.
         .maxInboundMetadataSize(MAX_METADATA_BYTES)
+        .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+        .maxConcurrentCallsPerConnection(MAX_CALLS_OF_A_CONNECTION)
+        .handshakeTimeout(HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS)
+        .maxConnectionIdle(IDLE.toMillis(), TimeUnit.MILLISECONDS)
+        .keepAliveTime(SILENT.toMillis(), TimeUnit.MILLISECONDS)
+        .keepAliveTimeout(NO_ANSWER.toMillis(), TimeUnit.MILLISECONDS)
         .permitKeepAliveTime(1, TimeUnit.SECONDS)
         .permitKeepAliveWithoutCalls(true);
   }
