@@ -9,10 +9,10 @@ import io.connectionledger.model.Ticker;
 final class MessagePace {
 
   /** In the long run; at 16 KiB each, Envoy's default, more than a worker ever writes. */
-  static final int MESSAGES_PER_SECOND = 500;
+  static final int MESSAGES_PER_SECOND = 2_000;
 
   /** At once, as when a stream comes back. */
-  static final int BURST = 1_000;
+  static final int BURST = 4_000;
 
   private static final long INTERVAL_NANOS = 1_000_000_000 / MESSAGES_PER_SECOND;
 

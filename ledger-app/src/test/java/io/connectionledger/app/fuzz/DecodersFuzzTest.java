@@ -12,6 +12,7 @@ import io.connectionledger.ingest.translate.AccessLogTranslator;
 import io.connectionledger.ingest.translate.ReadableLogs;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.LedgerRecord;
 import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.model.policy.DurationText;
@@ -123,10 +124,10 @@ class DecodersFuzzTest {
     boolean unused = shard.apply(record, new Changes());
     unused = shard.apply(record, new Changes());
     goOn(shard);
-    if (record instanceof io.connectionledger.model.event.Decision) {
-      Object again = RecordCodec.decodeDecision(RecordCodec.encode(record));
+    if (record instanceof Decision) {
+      Object unusedAgain = RecordCodec.decodeDecision(RecordCodec.encode(record));
     } else {
-      Object again = RecordCodec.decodeEvent(RecordCodec.encode(record));
+      Object unusedAgain = RecordCodec.decodeEvent(RecordCodec.encode(record));
     }
   }
 
@@ -180,7 +181,7 @@ class DecodersFuzzTest {
     if (bucket != null) {
       boolean unused = shard.restoreBucket(POOL, bucket);
     }
-    Object tally = StoreCodec.tally(bytes);
+    Object unusedTally = StoreCodec.tally(bytes);
     goOn(shard);
   }
 
