@@ -11,6 +11,7 @@ import io.connectionledger.model.policy.Policies;
 import io.connectionledger.model.policy.PolicyCodec;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
@@ -76,6 +77,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   private final Producer<byte[], byte[]> producer;
   private final KafkaClientMetrics producerMetrics;
   private final MeterRegistry registry;
+  private final Counter defects;
   private final Thread thread = new Thread(this::run, "policies");
 
   /** Held while a change is made and handed to Kafka; {@link #lock} may be taken under it. */
@@ -114,6 +116,10 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
     this.follower = follower;
     this.ticker = ticker;
     this.registry = registry;
+    this.defects =
+        Counter.builder("ledger.policies.failed")
+            .description("How often the policies had to be followed anew because of a defect")
+            .register(registry);
     this.producer = producer(kafka);
     this.producerMetrics = new KafkaClientMetrics(producer);
     producerMetrics.bindTo(registry);
@@ -306,6 +312,11 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
         follow(consumer);
       } catch (KafkaException failure) {
         LOGGER.atWarn().setCause(failure).log("Policies cannot be read, trying again");
+        LockSupport.parkNanos(RETRY.toNanos());
+      } catch (RuntimeException defect) {
+        // Without this thread no policy would change any more, here, and nobody would see why.
+        defects.increment();
+        LOGGER.atError().setCause(defect).log("Policies cannot be followed, trying again");
         LockSupport.parkNanos(RETRY.toNanos());
       } finally {
         reading = null;
