@@ -11,6 +11,10 @@ import io.connectionledger.admission.decisionlog.DecisionPublisher;
 import io.connectionledger.admission.decisionlog.KafkaDecisionArchive;
 import io.connectionledger.admission.decisionlog.KafkaDecisionLog;
 import io.connectionledger.admission.http.QueryServer;
+import io.connectionledger.admission.http.audit.AuditTrail;
+import io.connectionledger.admission.http.audit.KafkaAuditTrail;
+import io.connectionledger.admission.http.auth.HttpAccess;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.admission.keda.ExternalScaler;
 import io.connectionledger.admission.keda.LedgerDemand;
 import io.connectionledger.admission.loan.Borrower;
@@ -59,6 +63,8 @@ public final class AdmissionApi implements AutoCloseable {
   private final KafkaDecisionLog log;
   private final DecisionBatcher batcher;
   private final DecisionArchive archive;
+  private final AuditTrail audit;
+  private final PrometheusMeterRegistry registry;
   private final Simulations simulations;
   private final AdmissionMetrics meters;
   private final PrometheusText metrics;
@@ -81,6 +87,7 @@ public final class AdmissionApi implements AutoCloseable {
       Policies policies,
       KafkaDecisionLog log,
       DecisionArchive archive,
+      AuditTrail audit,
       Simulations simulations,
       Durability durability,
       Ticker ticker,
@@ -91,6 +98,8 @@ public final class AdmissionApi implements AutoCloseable {
     this.ticker = ticker;
     this.log = log;
     this.archive = archive;
+    this.audit = audit;
+    this.registry = registry;
     this.simulations = simulations;
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger.queries());
@@ -125,6 +134,7 @@ public final class AdmissionApi implements AutoCloseable {
         policies,
         decisionLog(kafka, registry),
         KafkaDecisionArchive.over(kafka, ticker),
+        KafkaAuditTrail.connect(kafka, registry),
         simulations,
         durability,
         ticker,
@@ -244,33 +254,36 @@ public final class AdmissionApi implements AutoCloseable {
   }
 
   /**
-   * Starts the HTTP port.
+   * Starts the HTTP ports.
    *
-   * @param port 0 for any free one
-   * @return the port that is listened on
-   * @throws java.io.UncheckedIOException with one line that names the address when it cannot be
+   * @param access says who asks; stays the caller's
+   * @return the port that answers everything
+   * @throws java.io.UncheckedIOException with one line that names the address when one cannot be
    *     listened on
    */
-  public int startHttp(String host, int port) {
+  public int startHttp(HttpSettings settings, HttpAccess access) {
     if (http != null) {
       throw new IllegalStateException("the http port is open already");
     }
     http =
         QueryServer.start(
-            host,
-            port,
-            httpAuthz,
-            new ClusterPoolQueries(ledger.queries(), ledger.routing(), peers),
-            policies,
-            archive,
-            simulations,
+            settings,
+            access,
+            new QueryServer.Parts(
+                httpAuthz,
+                new ClusterPoolQueries(ledger.queries(), ledger.routing(), peers),
+                policies,
+                audit,
+                archive,
+                simulations,
+                metrics::scrape,
+                this::unready),
             ticker,
-            metrics::scrape,
-            this::unready);
+            registry);
     return http.port();
   }
 
-  /** Closes the HTTP port, which lets what it is answering end. Idempotent. */
+  /** Closes the HTTP ports, which lets what they are answering end. Idempotent. */
   public void stopHttp() {
     QueryServer open = http;
     http = null;
@@ -285,7 +298,8 @@ public final class AdmissionApi implements AutoCloseable {
    */
   @Override
   public void close() {
-    try (KafkaDecisionLog last = log;
+    try (AuditTrail written = audit;
+        KafkaDecisionLog last = log;
         DecisionBatcher before = batcher;
         GrpcPeers others = peers;
         Borrower borrowing = borrower) {

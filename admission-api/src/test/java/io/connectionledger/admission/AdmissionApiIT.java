@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.admission.check.Durability;
 import io.connectionledger.admission.decisionlog.KafkaDecisionLog;
+import io.connectionledger.admission.http.MemoryAuditTrail;
+import io.connectionledger.admission.http.auth.HttpAccess;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.model.Ticker;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
@@ -73,7 +76,7 @@ final class AdmissionApiIT {
   void shouldCloseItsProducer() {
     // Given
     AdmissionApi api = api();
-    int port = api.startHttp("127.0.0.1", 0);
+    int port = api.startHttp(HttpSettings.on("127.0.0.1", 0), HttpAccess.open());
     // When
     api.close();
     // Then
@@ -87,6 +90,7 @@ final class AdmissionApiIT {
         new ScriptedPolicies(),
         new KafkaDecisionLog(kafka),
         id -> Optional.empty(),
+        new MemoryAuditTrail(),
         new NoSimulations(),
         Durability.FAST,
         Ticker.system(),

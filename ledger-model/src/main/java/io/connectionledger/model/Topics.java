@@ -21,6 +21,10 @@ public final class Topics {
   public static final String OWNERS = "ledger.owners";
 
   public static final String PODS = "ledger.pods";
+
+  /** Who changed a pool over HTTP, and how. */
+  public static final String AUDIT = "ledger.audit";
+
   public static final String DEAD_LETTERS = "ledger.dead-letters";
 
   /** Header of a dead letter: one line that says what is wrong with it. */
@@ -55,6 +59,15 @@ public final class Topics {
           "delete",
           "retention.ms",
           Long.toString(Duration.ofHours(1).toMillis()));
+
+  /** For as long as somebody may ask who did it. */
+  private static final Map<String, String> LONG =
+      Map.of(
+          "cleanup.policy",
+          "delete",
+          "retention.ms",
+          Long.toString(Duration.ofDays(365).toMillis()));
+
   private static final Map<String, String> COMPACT = Map.of("cleanup.policy", "compact");
 
   /** Every topic with the settings that it is created with; all have the same partition count. */
@@ -67,6 +80,7 @@ public final class Topics {
           new Spec(POLICIES, COMPACT, Duration.ZERO),
           new Spec(ENDPOINTS, COMPACT, Duration.ZERO),
           new Spec(PODS, COMPACT, Duration.ZERO),
+          new Spec(AUDIT, LONG, Duration.ZERO),
           new Spec(DEAD_LETTERS, DELETE, Duration.ZERO));
 
   private Topics() {}

@@ -8,9 +8,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
+import io.connectionledger.admission.http.auth.AccessSettings;
+import io.connectionledger.admission.http.auth.HttpAccess;
+import io.connectionledger.admission.http.auth.OidcIssuer;
 import io.connectionledger.admission.stream.SseReader;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.Ticker;
 import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.DecisionInputs;
@@ -72,18 +74,7 @@ final class OpenApiIT {
   private final ScriptedArchive archive = new ScriptedArchive();
   private volatile List<String> unready = List.of();
   private volatile @Nullable Why refusal;
-  private final QueryServer server =
-      QueryServer.start(
-          "127.0.0.1",
-          0,
-          new NoChecks(),
-          ledger,
-          policies,
-          archive,
-          this::simulate,
-          Ticker.system(),
-          () -> "up 1\n",
-          () -> unready);
+  private final QueryServer server = start();
   private final HttpClient client = HttpClient.newHttpClient();
   private final ApiDescription api;
 
@@ -98,6 +89,17 @@ final class OpenApiIT {
     ledger.standbys.put("copied", report(1_500L));
     policies.records.put("chat", policy());
     api = new ApiDescription(send("GET", "/openapi.json", "").body());
+  }
+
+  private QueryServer start() {
+    TestServer test = new TestServer();
+    test.ledger = ledger;
+    test.policies = policies;
+    test.decisions = archive;
+    test.simulations = this::simulate;
+    test.metrics = () -> "up 1\n";
+    test.unready = () -> unready;
+    return test.start();
   }
 
   @AfterEach
@@ -131,6 +133,7 @@ final class OpenApiIT {
     seeStream();
     seeSimulation();
     seeDecision();
+    seeRefusedCallers();
     see("GET", "/health/ready", "/health/ready", 200);
     unready = List.of("restoring");
     see("GET", "/health/ready", "/health/ready", 503);
@@ -251,6 +254,37 @@ final class OpenApiIT {
         new Decision.Rejected(
             "chat", other, RejectionReason.POD_LIMIT, null, 9, NOW_MS, Mode.SHADOW));
     see("GET", path, "/v1/decisions/" + other, 200);
+  }
+
+  private void seeRefusedCallers() throws Exception {
+    TestServer test = new TestServer();
+    try (OidcIssuer issuer = new OidcIssuer();
+        HttpAccess access =
+            HttpAccess.of(
+                new AccessSettings(null, issuer.settings(), true), test.ticker, test.registry)) {
+      test.access = access;
+      try (QueryServer closed = test.start()) {
+        for (String secured : api.secured()) {
+          String[] operation = secured.split(" ", -1);
+          for (String token : List.of("", issuer.token(List.of()))) {
+            HttpRequest.Builder request =
+                HttpRequest.newBuilder(
+                        URI.create(
+                            "http://127.0.0.1:"
+                                + closed.port()
+                                + operation[1].replace("{", "").replace("}", "")))
+                    .method(operation[0], HttpRequest.BodyPublishers.noBody());
+            if (!token.isEmpty()) {
+              request.header("authorization", "Bearer " + token);
+            }
+            api.judge(
+                operation[0],
+                operation[1],
+                client.send(request.build(), HttpResponse.BodyHandlers.ofString()));
+          }
+        }
+      }
+    }
   }
 
   @ParameterizedTest

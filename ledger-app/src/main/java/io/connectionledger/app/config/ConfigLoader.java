@@ -38,8 +38,8 @@ import java.util.regex.Pattern;
  */
 public final class ConfigLoader {
 
-  private static final String DEFAULT_BIND = "127.0.0.1";
-  private static final int MAX_PORT = 65_535;
+  static final String DEFAULT_BIND = "127.0.0.1";
+  static final int MAX_PORT = 65_535;
   private static final int MAX_PARTITIONS = 10_000;
   private static final int MAX_REPLICATION = 100;
   private static final int MAX_MISSED = 100;
@@ -50,9 +50,9 @@ public final class ConfigLoader {
   private static final Duration MAX_UNREPORTED = Duration.ofHours(24);
   private static final String UNREPORTED_ALLOWED = "0s to 24h, written as 500ms, 10s, 5m or 1h";
 
-  private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:%-]{1,253}");
-  private static final Pattern PATH = Pattern.compile("[^\\p{Cntrl}]+");
-  private static final Pattern BOOLEAN = Pattern.compile("true|false");
+  static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:%-]{1,253}");
+  static final String HOST_ALLOWED = "an IP address or a host name";
+  static final Pattern PATH = Pattern.compile("[^\\p{Cntrl}]+");
   private static final Pattern NAMESPACE = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
   private static final Pattern SERVERS =
       Pattern.compile("(" + server() + "(\\s*,\\s*" + server() + ")*)?");
@@ -113,7 +113,7 @@ public final class ConfigLoader {
                 .get("authz.durability")
                 .map(value -> value.oneOf(Durability.class))
                 .orElse(Durability.FAST)),
-        listener("http", 8090),
+        new HttpReader(settings).http(),
         listener("xds", 18_000),
         new Lease(
             lease("lease.heartbeat", Duration.ofSeconds(10)),
@@ -135,6 +135,7 @@ public final class ConfigLoader {
                 .map(value -> value.list().stream().map(ConfigLoader::namespace).toList())
                 .orElse(List.of()),
             bool("kubernetes.deletion-cost")),
+        bool("insecure"),
         pools(settings));
   }
 
@@ -159,10 +160,7 @@ public final class ConfigLoader {
   }
 
   private boolean bool(String key) {
-    return settings
-        .get(key)
-        .map(value -> value.matching(BOOLEAN, "true or false").equals("true"))
-        .orElse(false);
+    return settings.get(key).map(Setting::bool).orElse(false);
   }
 
   private Kafka kafka() {
@@ -195,10 +193,7 @@ public final class ConfigLoader {
   }
 
   private String host(String key) {
-    return settings
-        .get(key)
-        .map(value -> value.matching(HOST, "an IP address or a host name"))
-        .orElse(DEFAULT_BIND);
+    return settings.get(key).map(value -> value.matching(HOST, HOST_ALLOWED)).orElse(DEFAULT_BIND);
   }
 
   private int integer(String key, int min, int max, int otherwise) {

@@ -8,10 +8,14 @@ import java.util.Set;
 /** The keys that a configuration may have, and their names in the environment. */
 final class Keys {
 
-  /** These two hold more than a scalar; in the environment, as inline YAML. */
   static final String PROPERTIES = "kafka.properties";
 
   static final String NAMESPACES = "kubernetes.namespaces";
+  static final String HOSTS = "http.hosts";
+  static final String PODS_ALLOWED = "pods-allowed";
+
+  /** All that hold more than a scalar; in the environment, as inline YAML. */
+  static final Set<String> YAML = Set.of(PROPERTIES, NAMESPACES, HOSTS, PODS_ALLOWED);
 
   /** Every key outside the pools. */
   static final List<String> SETTINGS =
@@ -31,6 +35,17 @@ final class Keys {
           "authz.durability",
           "http.port",
           "http.bind",
+          "http.admin.port",
+          "http.admin.bind",
+          "http.probes.port",
+          "http.probes.bind",
+          HOSTS,
+          "http.writable-pods",
+          "http.auth.tokens-file",
+          "http.auth.jwt.issuer",
+          "http.auth.jwt.audience",
+          "http.auth.jwt.roles-claim",
+          "http.auth.metrics",
           "xds.port",
           "xds.bind",
           "lease.heartbeat",
@@ -40,7 +55,9 @@ final class Keys {
           "policies.file",
           "kubernetes.enabled",
           NAMESPACES,
-          "kubernetes.deletion-cost");
+          "kubernetes.deletion-cost",
+          PODS_ALLOWED,
+          "insecure");
 
   /** Every key of a pool. */
   static final List<String> POOL = PolicyCodec.configurationKeys();
@@ -50,7 +67,7 @@ final class Keys {
   static final String PREFIX = "LEDGER_";
 
   /** Variables with our prefix that are no settings: others than the configuration read them. */
-  static final Set<String> NO_SETTINGS = Set.of("LEDGER_JAVA_OPTS", "LEDGER_CACHE");
+  static final Set<String> NO_SETTINGS = Set.of("LEDGER_JAVA_OPTS", "LEDGER_CACHE", "LEDGER_TOKEN");
 
   private Keys() {}
 

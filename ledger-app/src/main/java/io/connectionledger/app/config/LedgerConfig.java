@@ -1,6 +1,8 @@
 package io.connectionledger.app.config;
 
 import io.connectionledger.admission.check.Durability;
+import io.connectionledger.admission.http.auth.AccessSettings;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * Everything that an instance is told before it starts. {@link ConfigLoader} reads and checks it.
  *
  * @param dataDir where this instance keeps its state; relative to the working directory
+ * @param insecure whether ports that others reach may be open to everybody
  * @param pools by name, in the order of the file; {@link #poolsWith} adds those of the policy file
  */
 public record LedgerConfig(
@@ -25,11 +28,12 @@ public record LedgerConfig(
     Instance instance,
     Listener als,
     Authz authz,
-    Listener http,
+    Http http,
     Listener xds,
     Lease lease,
     Policies policies,
     Kubernetes kubernetes,
+    boolean insecure,
     Map<String, PoolPolicy> pools) {
 
   public LedgerConfig {
@@ -121,6 +125,14 @@ public record LedgerConfig(
 
   /** The ext_authz service over gRPC. */
   public record Authz(Listener listener, Durability durability) {}
+
+  /**
+   * The HTTP API.
+   *
+   * @param settings where it listens, and what may be changed through it
+   * @param access by what its callers prove who they are
+   */
+  public record Http(HttpSettings settings, AccessSettings access) {}
 
   /**
    * How long the ledger believes in a connection that it does not hear of.

@@ -27,6 +27,7 @@ record Setting(String key, Node node, Origin origin) {
 
   static final Pattern INTEGER = Pattern.compile("[+-]?\\d{1,18}");
   static final Pattern DECIMAL = Pattern.compile("[+-]?\\d+(\\.\\d+)?([eE][+-]?\\d+)?");
+  private static final Pattern BOOLEAN = Pattern.compile("true|false");
   private static final int SHOWN_LENGTH = 60;
 
   /**
@@ -75,6 +76,10 @@ record Setting(String key, Node node, Origin origin) {
       }
     }
     throw refuse(min + " to " + max);
+  }
+
+  boolean bool() {
+    return matching(BOOLEAN, "true or false").equals("true");
   }
 
   Duration duration(Duration min, Duration max, String allowed) {

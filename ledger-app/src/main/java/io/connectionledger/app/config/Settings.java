@@ -38,15 +38,19 @@ final class Settings {
             (key, value) -> {
               if (key.equals(Keys.POOLS)) {
                 value.map().forEach(settings::readPool);
-              } else if (Keys.SETTINGS.contains(key)) {
-                settings.put(key, value);
               } else {
-                value
-                    .map(Keys.below(key))
-                    .forEach((last, entry) -> settings.put(entry.key(), entry));
+                settings.readSetting(value);
               }
             });
     return settings;
+  }
+
+  private void readSetting(Setting value) {
+    if (Keys.SETTINGS.contains(value.key())) {
+      put(value.key(), value);
+    } else {
+      value.map(Keys.below(value.key())).values().forEach(this::readSetting);
+    }
   }
 
   /** Reads a YAML document of pools alone, which may be empty. */

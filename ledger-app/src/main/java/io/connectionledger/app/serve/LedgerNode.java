@@ -2,6 +2,7 @@ package io.connectionledger.app.serve;
 
 import io.connectionledger.admission.AdmissionApi;
 import io.connectionledger.admission.check.Durability;
+import io.connectionledger.admission.http.auth.HttpAccess;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.PolicyFile;
 import io.connectionledger.app.config.Role;
@@ -116,6 +117,11 @@ public final class LedgerNode implements AutoCloseable {
 
   private void start(Set<Role> roles) throws InterruptedException {
     closing.add(metrics);
+    OpenPorts.check(config, roles, section -> false);
+    HttpAccess access =
+        roles.contains(Role.ADMISSION)
+            ? closing.add(HttpAccess.of(config.http().access(), ticker, registry))
+            : HttpAccess.open();
     DataDir dataDir = closing.add(DataDir.open(config.dataDir()));
     if (roles.contains(Role.KAFKA)) {
       bootstrapServers = closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
@@ -130,7 +136,7 @@ public final class LedgerNode implements AutoCloseable {
     if (roles.stream().anyMatch(role -> role != Role.KAFKA)) {
       KafkaPolicyStore policies = startPolicies();
       if (roles.contains(Role.ADMISSION)) {
-        startAdmission(dataDir, policies);
+        startAdmission(dataDir, policies, access);
       }
     }
     if (admission != null) {
@@ -169,7 +175,13 @@ public final class LedgerNode implements AutoCloseable {
       startKubernetes(
           closing.add(
               KubernetesSide.start(
-                  config.kubernetes(), policies, pools.values(), sources, registry, ticker)));
+                  config.kubernetes(),
+                  policies,
+                  pools.values(),
+                  sources,
+                  config.http().settings().networks(),
+                  registry,
+                  ticker)));
     }
     Path file = config.policies().file();
     if (file != null && policyText != null) {
@@ -207,7 +219,7 @@ public final class LedgerNode implements AutoCloseable {
     ledger.follow(policies);
   }
 
-  private void startAdmission(DataDir dataDir, KafkaPolicyStore policies) {
+  private void startAdmission(DataDir dataDir, KafkaPolicyStore policies, HttpAccess access) {
     AdmissionApi api =
         closing.add(
             AdmissionApi.create(
@@ -234,7 +246,7 @@ public final class LedgerNode implements AutoCloseable {
     if (isWaitedFor) {
       streams.start();
     }
-    httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
+    httpPort = OptionalInt.of(api.startHttp(config.http().settings(), access));
     closing.add(api::stopHttp);
     api.warmUp();
     GrpcServer server =

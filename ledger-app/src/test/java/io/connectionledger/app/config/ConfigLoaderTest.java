@@ -7,6 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.connectionledger.admission.check.Durability;
+import io.connectionledger.admission.http.auth.AccessSettings;
+import io.connectionledger.admission.http.port.HttpAddress;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.app.config.LedgerConfig.Authz;
 import io.connectionledger.app.config.LedgerConfig.Instance;
 import io.connectionledger.app.config.LedgerConfig.Kafka;
@@ -15,6 +18,7 @@ import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.LedgerConfig.Policies;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PodNetworks;
 import io.connectionledger.model.policy.Affinity;
 import io.connectionledger.model.policy.HostMatch;
 import io.connectionledger.model.policy.Pod;
@@ -23,12 +27,14 @@ import io.connectionledger.model.policy.PoolPolicy.Mode;
 import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.policy.PoolPolicy.Placement;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,11 +78,12 @@ final class ConfigLoaderTest {
         new Instance("127.0.0.1"),
         new Listener("127.0.0.1", 9001),
         new Authz(new Listener("127.0.0.1", 9002), Durability.FAST),
-        new Listener("127.0.0.1", 8090),
+        new LedgerConfig.Http(HttpSettings.on("127.0.0.1", 8090), AccessSettings.OPEN),
         new Listener("127.0.0.1", 18_000),
         new Lease(Duration.ofSeconds(10), 3, Duration.ofSeconds(15), Duration.ofHours(1)),
         new Policies(null),
         new Kubernetes(false, List.of(), false),
+        false,
         pools);
   }
 
@@ -169,7 +176,19 @@ final class ConfigLoaderTest {
             instance: { host: ledger-0.ledger }
             als: { port: 1, bind: 0.0.0.0 }
             authz: { port: 2, bind: localhost, durability: acknowledged }
-            http: { port: 65535, bind: "::" }
+            http:
+              port: 65535
+              bind: "::"
+              admin: { port: 8091 }
+              probes: { bind: 0.0.0.0 }
+              hosts: [ ledger.example ]
+              writable-pods: true
+              auth:
+                tokens-file: /etc/ledger/tokens
+                jwt: { issuer: "https://id.example/realms/a", audience: ledger, roles-claim: realm_access.roles }
+                metrics: read
+            pods-allowed: [ 10.0.0.0/8, "fd00::/8" ]
+            insecure: true
             xds: { port: 3, bind: 10.0.0.1 }
             lease: { heartbeat: 1s, missed: 100, reservation: 10m, unreported: 0s }
             policies: { file: /etc/ledger/pools.yaml }
@@ -189,11 +208,29 @@ final class ConfigLoaderTest {
                 new Instance("ledger-0.ledger"),
                 new Listener("0.0.0.0", 1),
                 new Authz(new Listener("localhost", 2), Durability.ACKNOWLEDGED),
-                new Listener("::", 65_535),
+                new LedgerConfig.Http(
+                    new HttpSettings(
+                        new HttpAddress("::", 65_535),
+                        new HttpAddress("127.0.0.1", 8_091),
+                        new HttpAddress("0.0.0.0", 8_092),
+                        Set.of("ledger.example"),
+                        true,
+                        new PodNetworks(
+                            List.of(
+                                PodNetworks.Network.parse("10.0.0.0/8"),
+                                PodNetworks.Network.parse("fd00::/8")))),
+                    new AccessSettings(
+                        Path.of("/etc/ledger/tokens"),
+                        new AccessSettings.Jwt(
+                            URI.create("https://id.example/realms/a"),
+                            "ledger",
+                            "realm_access.roles"),
+                        false)),
                 new Listener("10.0.0.1", 3),
                 new Lease(Duration.ofSeconds(1), 100, Duration.ofMinutes(10), Duration.ZERO),
                 new Policies(Path.of("/etc/ledger/pools.yaml")),
                 new Kubernetes(true, List.of("chat", "game"), true),
+                true,
                 Map.of()));
     assertThat(config.kafka().clientProperties()).containsEntry("retries", "5");
   }
@@ -246,11 +283,11 @@ final class ConfigLoaderTest {
         "kafak: {}"
             + " | unknown key kafak (ledger.yaml line 1): allowed are data-dir, kafka, instance,"
             + " als, authz, http, xds, lease, policies,"
-            + " kubernetes, pools",
+            + " kubernetes, pods-allowed, insecure, pools",
         "kafka.port: 1"
             + " | unknown key kafka.port (ledger.yaml line 1): allowed are data-dir, kafka,"
             + " instance, als, authz, http, xds, lease, policies,"
-            + " kubernetes, pools",
+            + " kubernetes, pods-allowed, insecure, pools",
         "kafka: { bootstrap-servers: nowhere }"
             + " | kafka.bootstrap-servers is 'nowhere' (ledger.yaml line 1): allowed is host:port,"
             + " several separated by commas",
@@ -369,6 +406,21 @@ final class ConfigLoaderTest {
             + " values",
         "'[]' | the configuration is '[]' (ledger.yaml line 1): allowed is a mapping of keys to"
             + " values",
+        "http: { auth: { jwt: { audience: ledger } } } | http.auth.jwt.audience is 'ledger' (ledger.yaml"
+            + " line 1): allowed is left out without http.auth.jwt.issuer",
+        "http: { auth: { jwt: { issuer: 'https://id.example' } } } | http.auth.jwt.issuer is"
+            + " 'https://id.example' (ledger.yaml line 1): allowed is left out without"
+            + " http.auth.jwt.audience",
+        "http: { auth: { jwt: { issuer: 'http://id.example', audience: a } } } |"
+            + " http.auth.jwt.issuer is 'http://id.example' (ledger.yaml line 1): allowed is an"
+            + " https URL, or an http URL of this machine",
+        "http: { auth: { metrics: closed } } | http.auth.metrics is 'closed' (ledger.yaml line 1):"
+            + " allowed is open or read",
+        "pods-allowed: [ 10.0.0.0 ] | pods-allowed[0] is '10.0.0.0' (ledger.yaml line"
+            + " 1): allowed is a network such as 10.0.0.0/8 or fd00::/8",
+        "http: { admin: { prot: 1 } } | unknown key http.admin.prot (ledger.yaml line 1): allowed in"
+            + " http.admin are port, bind",
+        "insecure: maybe | insecure is 'maybe' (ledger.yaml line 1): allowed is true or false",
         "[] | the configuration is a list (ledger.yaml line 1): allowed is a mapping of keys to"
             + " values",
       })

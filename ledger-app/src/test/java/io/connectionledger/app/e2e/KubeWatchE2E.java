@@ -196,6 +196,7 @@ class KubeWatchE2E {
             xds: { port: 0 }
             lease: { heartbeat: 2s }
             kubernetes: { enabled: true }
+            pods-allowed: [ 127.0.0.0/8 ]
             """
                 .formatted(folder.resolve("data")));
     LedgerConfig loaded = ConfigLoader.load(config, Map.of());
