@@ -1,6 +1,6 @@
 package io.connectionledger.bench.client;
 
-import com.google.protobuf.Value;
+import com.google.protobuf.Struct;
 import io.connectionledger.bench.client.AccessLogMessages.Admitted;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.Subprocess;
@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -110,14 +109,14 @@ public final class Churn {
                 other.incrementAndGet();
                 return;
               }
-              Map<String, Value> metadata = response.getDynamicMetadata().getFieldsMap();
-              String pod = metadata.get("pod").getStringValue();
+              Struct metadata = response.getDynamicMetadata();
+              String pod = metadata.getFieldsOrThrow("pod").getStringValue();
               allowed.incrementAndGet();
               admitted.add(
                   new Admitted(
                       LedgerProcess.pool(0),
                       pod.substring(0, pod.indexOf(':')),
-                      metadata.get("reservation").getStringValue()));
+                      metadata.getFieldsOrThrow("reservation").getStringValue()));
             }
 
             @Override

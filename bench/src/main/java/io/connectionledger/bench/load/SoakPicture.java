@@ -1,6 +1,7 @@
 package io.connectionledger.bench.load;
 
 import io.connectionledger.bench.process.ProcessUse;
+import java.util.Formatter;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
@@ -29,14 +30,12 @@ final class SoakPicture {
   /** An SVG, with {@code note} below. */
   static String of(List<ProcessUse> minutes, String note) {
     int rows = Math.ceilDiv(PLOTS.size(), COLUMNS);
-    StringBuilder svg = new StringBuilder();
-    append(
-        svg,
+    Formatter svg = new Formatter(Locale.ROOT);
+    svg.format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\""
             + " font-family=\"sans-serif\" font-size=\"12\">%n"
             + "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>%n",
-        COLUMNS * (WIDTH + GAP) + GAP,
-        rows * (HEIGHT + GAP) + 2 * GAP);
+        COLUMNS * (WIDTH + GAP) + GAP, rows * (HEIGHT + GAP) + 2 * GAP);
     for (int i = 0; i < PLOTS.size(); i++) {
       draw(
           svg,
@@ -45,21 +44,15 @@ final class SoakPicture {
           GAP + i % COLUMNS * (WIDTH + GAP),
           GAP + i / COLUMNS * (HEIGHT + GAP));
     }
-    append(
-        svg,
+    svg.format(
         "<text x=\"%d\" y=\"%d\" fill=\"#666\">%d minutes; %s</text>%n</svg>%n",
-        GAP,
-        rows * (HEIGHT + GAP) + GAP,
-        minutes.size(),
-        note);
+        GAP, rows * (HEIGHT + GAP) + GAP, minutes.size(), note);
     return svg.toString();
   }
 
-  private static void draw(
-      StringBuilder svg, Plot plot, List<ProcessUse> minutes, int left, int top) {
+  private static void draw(Formatter svg, Plot plot, List<ProcessUse> minutes, int left, int top) {
     double most = Math.max(1, minutes.stream().mapToDouble(plot.value).max().orElse(1));
-    append(
-        svg,
+    svg.format(
         "<text x=\"%d\" y=\"%d\">%s: %.0f at first, %.0f at last</text>%n"
             + "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#999\"/>%n"
             + "<polyline fill=\"none\" stroke=\"#06c\" stroke-width=\"1.5\" points=\"",
@@ -73,16 +66,11 @@ final class SoakPicture {
         top + HEIGHT,
         left + WIDTH);
     for (int i = 0; i < minutes.size(); i++) {
-      append(
-          svg,
+      svg.format(
           "%.1f,%.1f ",
           left + (double) WIDTH * i / Math.max(1, minutes.size() - 1),
           top + HEIGHT * (1 - plot.value.applyAsDouble(minutes.get(i)) / most));
     }
-    append(svg, "\"/>%n");
-  }
-
-  private static void append(StringBuilder svg, String format, Object... values) {
-    svg.append(String.format(Locale.ROOT, format, values));
+    svg.format("\"/>%n");
   }
 }

@@ -1,5 +1,7 @@
 package io.connectionledger.bench.process;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,25 +53,27 @@ public record ProcessUse(
   }
 
   private static String jcmd(long pid, String command) throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                Long.toString(pid),
-                command)
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(process.getInputStream().readAllBytes());
-    if (process.waitFor() != 0) {
-      throw new IOException(said);
-    }
-    return said;
+    return output(
+        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+        Long.toString(pid),
+        command);
   }
 
-  /** Files come and go meanwhile; one that is gone has no bytes. */
+  /** Files that go meanwhile have no bytes: {@code du} complains of them and goes on. */
   private static double bytes(Path root) throws IOException, InterruptedException {
-    Process du = new ProcessBuilder("du", "-sk", root.toString()).start();
-    String said = new String(du.getInputStream().readAllBytes());
-    du.waitFor();
-    return Double.parseDouble(said.substring(0, said.indexOf('\t'))) * 1024;
+    String said = output("du", "-sk", root.toString());
+    int tab = said.indexOf('\t');
+    if (tab < 0) {
+      throw new IOException("du says nothing of " + root);
+    }
+    return Long.parseLong(said.substring(0, tab)) * 1024.0;
+  }
+
+  private static String output(String... command) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    String said = new String(process.getInputStream().readAllBytes(), UTF_8);
+    process.waitFor();
+    return said;
   }
 }
