@@ -15,21 +15,26 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * Clients that come and go, and the Envoys that tell of them: so many checks a second, each allowed
  * one opens, is repeated in every heartbeat and closes when its life is over. Answers each line of
- * its input with how many checks were allowed, how many were not and how many connections are open.
+ * its input with how many checks were allowed and how many were not, how many connections are open,
+ * and the median and the 99th percentile of a check's microseconds since the line before.
  */
 public final class Churn {
 
   private static final int ENVOYS = 4;
   private static final int ENTRIES = 1_000;
+  private static final int STEPS = 16;
   private static final long REPORT_NANOS = Duration.ofMillis(100).toNanos();
   private static final Ticker TICKER = Ticker.system();
 
@@ -37,6 +42,9 @@ public final class Churn {
   private final AtomicLong allowed = new AtomicLong();
   private final AtomicLong other = new AtomicLong();
   private final AtomicLong open = new AtomicLong();
+
+  /** Of the checks' times, {@link #STEPS} for each doubling of a microsecond. */
+  private final AtomicLongArray times = new AtomicLongArray(STEPS * 32);
 
   /** What one Envoy tells; its queue alone is used by two threads. */
   private final class Envoy implements Runnable {
@@ -100,6 +108,7 @@ public final class Churn {
     }
 
     void check() {
+      long askedNanos = TICKER.nowNanos();
       checks.check(
           request,
           new StreamObserver<>() {
@@ -125,7 +134,11 @@ public final class Churn {
             }
 
             @Override
-            public void onCompleted() {}
+            public void onCompleted() {
+              double micros = Math.max(1, (TICKER.nowNanos() - askedNanos) / 1e3);
+              times.incrementAndGet(
+                  Math.min(times.length() - 1, (int) (STEPS * Math.log(micros) / Math.log(2))));
+            }
           });
     }
   }
@@ -152,8 +165,30 @@ public final class Churn {
     envoys.forEach(envoy -> Thread.ofPlatform().daemon().start(envoy));
     int perSecond = Integer.parseInt(args[2]);
     Thread.ofPlatform().daemon().start(() -> ask(envoys, perSecond));
-    Subprocess.answerEach(
-        words -> churn.allowed.get() + " " + churn.other.get() + " " + churn.open.get());
+    Subprocess.answerEach(words -> churn.answer());
+  }
+
+  private String answer() {
+    long[] counts = new long[times.length()];
+    Arrays.setAll(counts, step -> times.getAndSet(step, 0));
+    return String.format(
+        Locale.ROOT,
+        "%d %d %d %.0f %.0f",
+        allowed.get(),
+        other.get(),
+        open.get(),
+        percentile(counts, 0.5),
+        percentile(counts, 0.99));
+  }
+
+  private static double percentile(long[] counts, double part) {
+    long left = (long) (Arrays.stream(counts).sum() * part);
+    int step = 0;
+    while (step < counts.length - 1 && left >= counts[step]) {
+      left -= counts[step];
+      step++;
+    }
+    return Math.pow(2, (step + 0.5) / STEPS);
   }
 
   private static void ask(List<Envoy> envoys, int perSecond) {

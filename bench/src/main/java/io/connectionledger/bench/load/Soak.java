@@ -18,13 +18,22 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Whether anything grows that should not: clients come and go for an hour, and once a minute the
- * ledger is asked for what it holds. Writes a table and a picture of it into the working directory.
+ * Whether anything grows that should not: clients come and go for an hour, or are turned away as
+ * their pods are full, and once a minute the ledger is asked for what it holds. Draws it, too.
  */
 final class Soak {
 
   private static final Map<String, Integer> DEFAULTS =
-      Map.of("minutes", 60, "per-second", 500, "life-seconds", 60, "pods", 50, "heartbeat", 10);
+      Map.of(
+          "minutes", 60,
+          "per-second", 500,
+          "life-seconds", 60,
+          "pods", 50,
+          "per-pod-max", 10_000_000,
+          "heartbeat", 10);
+
+  /** A minute: what was held at its end, and the checks' times in it, in microseconds. */
+  record Minute(ProcessUse use, double p50, double p99) {}
 
   private Soak() {}
 
@@ -36,8 +45,10 @@ final class Soak {
     Path dir = Files.createTempDirectory("ledger-bench");
     Ports ports = Ports.free();
     Duration heartbeat = Duration.ofSeconds(options.get("heartbeat"));
-    Shape shape = Shape.of(1, options.get("pods"), 10_000_000, heartbeat, Duration.ofSeconds(15));
-    List<ProcessUse> minutes = new ArrayList<>();
+    Shape shape =
+        Shape.of(
+            1, options.get("pods"), options.get("per-pod-max"), heartbeat, Duration.ofSeconds(15));
+    List<Minute> minutes = new ArrayList<>();
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape)) {
       ledger.awaitReady(Duration.ofMinutes(2));
       try (Subprocess churn =
@@ -66,7 +77,7 @@ final class Soak {
     Directories.delete(dir);
   }
 
-  private static ProcessUse show(int minute, LedgerProcess ledger, Subprocess churn, Path dir)
+  private static Minute show(int minute, LedgerProcess ledger, Subprocess churn, Path dir)
       throws Exception {
     String[] clients = churn.ask("?").split(" ", -1);
     ProcessUse use = ProcessUse.of(ledger.process().pid(), dir.resolve("data"));
@@ -74,7 +85,7 @@ final class Soak {
         Locale.ROOT,
         "minute %2d: heap after collection %.1f MB, RSS %.0f MB, %.0f threads, %.0f file handles,"
             + " state stores %.1f MB, topics %.0f MB; open %,d of %s, allowed %s, other answers %s,"
-            + " load %.1f%n",
+            + " p50 %s µs, p99 %s µs, load %.1f%n",
         minute,
         use.heapMb(),
         use.rssMb(),
@@ -86,7 +97,9 @@ final class Soak {
         clients[2],
         clients[0],
         clients[1],
+        clients[3],
+        clients[4],
         Machine.load());
-    return use;
+    return new Minute(use, Double.parseDouble(clients[3]), Double.parseDouble(clients[4]));
   }
 }

@@ -1,6 +1,6 @@
 package io.connectionledger.bench.load;
 
-import io.connectionledger.bench.process.ProcessUse;
+import io.connectionledger.bench.load.Soak.Minute;
 import java.util.Formatter;
 import java.util.List;
 import java.util.Locale;
@@ -9,26 +9,28 @@ import java.util.function.ToDoubleFunction;
 /** Draws what was held, minute by minute: one small plot each, from zero. */
 final class SoakPicture {
 
-  private static final int WIDTH = 280;
+  private static final int WIDTH = 200;
   private static final int HEIGHT = 110;
   private static final int GAP = 44;
-  private static final int COLUMNS = 3;
+  private static final int COLUMNS = 4;
 
-  private record Plot(String title, ToDoubleFunction<ProcessUse> value) {}
+  private record Plot(String title, ToDoubleFunction<Minute> value) {}
 
   private static final List<Plot> PLOTS =
       List.of(
-          new Plot("heap after collection, MB", ProcessUse::heapMb),
-          new Plot("resident memory, MB", ProcessUse::rssMb),
-          new Plot("threads", ProcessUse::threads),
-          new Plot("file handles", ProcessUse::handles),
-          new Plot("state stores on disk, MB", ProcessUse::storesMb),
-          new Plot("topics on disk, MB", ProcessUse::topicsMb));
+          new Plot("heap after collection, MB", minute -> minute.use().heapMb()),
+          new Plot("resident memory, MB", minute -> minute.use().rssMb()),
+          new Plot("threads", minute -> minute.use().threads()),
+          new Plot("file handles", minute -> minute.use().handles()),
+          new Plot("state stores on disk, MB", minute -> minute.use().storesMb()),
+          new Plot("topics on disk, MB", minute -> minute.use().topicsMb()),
+          new Plot("a check's median, µs", Minute::p50),
+          new Plot("its 99th percentile, µs", Minute::p99));
 
   private SoakPicture() {}
 
   /** An SVG, with {@code note} below. */
-  static String of(List<ProcessUse> minutes, String note) {
+  static String of(List<Minute> minutes, String note) {
     int rows = Math.ceilDiv(PLOTS.size(), COLUMNS);
     Formatter svg = new Formatter(Locale.ROOT);
     svg.format(
@@ -50,7 +52,7 @@ final class SoakPicture {
     return svg.toString();
   }
 
-  private static void draw(Formatter svg, Plot plot, List<ProcessUse> minutes, int left, int top) {
+  private static void draw(Formatter svg, Plot plot, List<Minute> minutes, int left, int top) {
     double most = Math.max(1, minutes.stream().mapToDouble(plot.value).max().orElse(1));
     svg.format(
         "<text x=\"%d\" y=\"%d\">%s: %.0f at first, %.0f at last</text>%n"
