@@ -286,6 +286,7 @@ public final class AdmissionApi implements AutoCloseable {
   @Override
   public void close() {
     try (KafkaDecisionLog last = log;
+        DecisionArchive found = archive;
         DecisionBatcher before = batcher;
         GrpcPeers others = peers;
         Borrower borrowing = borrower) {

@@ -3,6 +3,7 @@ package io.connectionledger.admission.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.admission.decisionlog.DecisionArchive;
+import io.connectionledger.admission.http.page.PageHandler;
 import io.connectionledger.admission.http.view.DecisionView;
 import io.connectionledger.admission.http.view.Views;
 import io.connectionledger.admission.stream.PoolStreams;
@@ -85,6 +86,7 @@ public final class QueryServer implements AutoCloseable {
             .get("/health/live", exchange -> exchange.json(new Views.Status("live")))
             .get("/health/ready", this::ready);
     queries.addTo(router);
+    new FigureRoutes(ledger, decisions, ticker, queries::missing).addTo(router);
     new PolicyRoutes(policies, ledger, ticker, queries::missing).addTo(router);
     new SimulationRoutes(simulations, policies, ticker, queries::missing).addTo(router);
     QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, MIN_THREADS);
@@ -95,7 +97,8 @@ public final class QueryServer implements AutoCloseable {
     server.setHandler(
         new GracefulHandler(
             new HeadAsGet(
-                new Handler.Sequence(checks, new StreamHandler(streams, STREAM_JSON), router))));
+                new Handler.Sequence(
+                    checks, new PageHandler(), new StreamHandler(streams, STREAM_JSON), router))));
     connector = new ServerConnector(server, new HttpConnectionFactory(everyPath()));
     connector.setHost(host);
     connector.setPort(port);

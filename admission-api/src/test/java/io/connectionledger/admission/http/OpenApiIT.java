@@ -20,6 +20,7 @@ import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.policy.PoolPolicy.Mode;
+import io.connectionledger.model.view.PoolHistory;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolReadiness.EnvoyView;
 import io.connectionledger.model.view.PoolRejections;
@@ -50,6 +51,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -131,11 +133,43 @@ final class OpenApiIT {
     seeStream();
     seeSimulation();
     seeDecision();
+    seeFigures();
     see("GET", "/health/ready", "/health/ready", 200);
     unready = List.of("restoring");
     see("GET", "/health/ready", "/health/ready", 503);
 
     assertThat(api.seen()).isEqualTo(api.documented());
+  }
+
+  private void seeFigures() throws Exception {
+    see("GET", "/v1/figures", "/v1/figures", 200);
+    see("GET", "/v1/figures", "/v1/figures?limit=none", 400);
+    see("GET", "/v1/figures", "/v1/figures", "", 304, "if-none-match", "*");
+    ledger.histories.put(
+        "chat",
+        PoolHistory.of(
+            "chat",
+            NOW_MS,
+            NOW_MS - 20_000,
+            10_000,
+            5,
+            List.of(3L, 2L),
+            List.of(0L, 1L),
+            List.of(0L, 1L),
+            new TreeMap<>(Map.of("pod_limit", List.of(1L, 0L)))));
+    for (String what : List.of("figures", "history")) {
+      see("GET", POOL + what, "/v1/pools/chat/" + what, 200);
+      see("GET", POOL + what, "/v1/pools/chat/" + what, "", 304, "if-none-match", "*");
+      see("GET", POOL + what, "/v1/pools/nope/" + what, 404);
+      see("GET", POOL + what, "/v1/pools/elsewhere/" + what, 503);
+    }
+    see("GET", POOL + "figures", "/v1/pools/copied/figures", 200);
+    see("GET", POOL + "decisions", "/v1/pools/chat/decisions", 200);
+    see("GET", POOL + "decisions", "/v1/pools/chat/decisions?after=1&limit=1", 200);
+    see("GET", POOL + "decisions", "/v1/pools/chat/decisions?after=-1", 400);
+    see("GET", POOL + "decisions", "/v1/pools/nope/decisions", 404);
+    archive.decisions.clear();
+    see("GET", POOL + "decisions", "/v1/pools/chat/decisions", 503);
   }
 
   private void seePolicy() throws Exception {

@@ -490,6 +490,7 @@ public final class PoolLedger {
         policy.mode(),
         connections.open().size(),
         connections.reservations().size(),
+        connections.reservations().lent(),
         connections.reservations().unreported(),
         connections.open().unleased(),
         pods.views(policy.perPodMaxConnections()));

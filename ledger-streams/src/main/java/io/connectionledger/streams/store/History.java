@@ -52,6 +52,11 @@ public final class History {
 
   private static final String REJECTED_BY_POD_END = "|rejected}";
 
+  /** Between a pool and a kind, and what follows it: all kinds of a pool, none of a pod's. */
+  private static final String OF_POOL = "||";
+
+  private static final String OF_POOL_END = "|}";
+
   private History() {}
 
   /**
@@ -140,6 +145,29 @@ public final class History {
     Rejected rejected = new Rejected(nowMs);
     readOfPool(store, pool, nowMs, ScalingRule.LATELY, rejected);
     return rejected.latelyForWantOfRoom();
+  }
+
+  /** All that the last hour had of a pool, whatever its pods. */
+  public static Counts counts(ReadOnlyWindowStore<String, byte[]> store, String pool, long nowMs) {
+    Counts counts = new Counts(nowMs);
+    String ofPool = pool + OF_POOL;
+    read(
+        store,
+        ofPool,
+        pool + OF_POOL_END,
+        nowMs,
+        Window.ONE_HOUR.length(),
+        (key, bucket) -> {
+          String kind = key.substring(ofPool.length());
+          long count = StoreCodec.tally(bucket.value).count();
+          switch (kind) {
+            case OPENED -> counts.opened(bucket.key, count);
+            case CLOSED -> counts.closed(bucket.key, count);
+            case FAILED -> counts.failed(bucket.key, count);
+            default -> counts.rejected(kind.substring(REJECTED.length()), bucket.key, count);
+          }
+        });
+    return counts;
   }
 
   private static void readOfPool(

@@ -97,6 +97,11 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
   }
 
   @Override
+  public void history(PoolRequest request, StreamObserver<PoolResponse> responses) {
+    answer(request, responses, ledger.queries()::history);
+  }
+
+  @Override
   public void report(PoolRequest request, StreamObserver<PoolResponse> responses) {
     answer(request, responses, ledger.queries()::report);
   }
