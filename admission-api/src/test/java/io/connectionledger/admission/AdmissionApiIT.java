@@ -12,7 +12,6 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.Cluster;
@@ -86,7 +85,7 @@ final class AdmissionApiIT {
         ledger.ledger(),
         new ScriptedPolicies(),
         new KafkaDecisionLog(kafka),
-        id -> Optional.empty(),
+        new NoDecisions(),
         new NoSimulations(),
         Durability.FAST,
         Ticker.system(),

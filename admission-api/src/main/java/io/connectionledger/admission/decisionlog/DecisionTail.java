@@ -25,6 +25,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The latest decisions of the pools that somebody asks for, read from {@link Topics#DECISIONS} once
@@ -32,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * without questions this costs nothing. Thread-safe.
  */
 final class DecisionTail implements AutoCloseable {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(DecisionTail.class);
 
   private static final int KEPT = 500;
 
@@ -148,6 +152,10 @@ final class DecisionTail implements AutoCloseable {
       }
     } catch (KafkaException unreadable) {
       fail(unreadable);
+    } catch (RuntimeException bug) {
+      // Who asks next has it tried again.
+      LOGGER.atError().setCause(bug).log("The latest decisions are not read");
+      fail(bug);
     }
   }
 
@@ -239,7 +247,7 @@ final class DecisionTail implements AutoCloseable {
     return true;
   }
 
-  private synchronized void fail(KafkaException unreadable) {
+  private synchronized void fail(RuntimeException unreadable) {
     failure = String.valueOf(unreadable.getMessage());
     tails.clear();
     reader = null;

@@ -3,6 +3,7 @@ package io.connectionledger.admission.authz;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.admission.NoDecisions;
 import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
@@ -27,7 +28,6 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -67,7 +67,7 @@ final class CheckHandlerIT {
             new Admission(ledger.ledger(), Peers.NONE, publisher, durability, metrics, ticker)),
         ledger,
         new ScriptedPolicies(),
-        id -> Optional.empty(),
+        new NoDecisions(),
         new NoSimulations(),
         ticker,
         () -> "",

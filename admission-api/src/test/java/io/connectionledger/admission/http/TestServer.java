@@ -1,10 +1,10 @@
 package io.connectionledger.admission.http;
 
+import io.connectionledger.admission.NoDecisions;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.model.view.Simulations;
 import java.util.List;
-import java.util.Optional;
 
 /** The HTTP port in front of a scripted ledger, without checks, decisions and metrics. */
 final class TestServer {
@@ -19,7 +19,7 @@ final class TestServer {
         new NoChecks(),
         ledger,
         policies,
-        id -> Optional.empty(),
+        new NoDecisions(),
         simulations,
         () -> nowMs * 1_000_000,
         () -> "",

@@ -34,7 +34,8 @@ final class StreamLoad {
           "checks", 1_000,
           "connections", 4,
           "readers", 500,
-          "queries", 50);
+          "queries", 50,
+          "pages", 0);
 
   private static final Duration RESERVATION = Duration.ofSeconds(5);
   private static final String TIMED = "ledger_decision_seconds_%s{outcome=\"allowed\"}";
@@ -105,7 +106,13 @@ final class StreamLoad {
 
   private Turn followed() throws Exception {
     followers.ask(
-        options.get("readers") + " " + options.get("queries") + " " + (options.get("seconds") + 1));
+        options.get("readers")
+            + " "
+            + options.get("queries")
+            + " "
+            + options.get("pages")
+            + " "
+            + (options.get("seconds") + 1));
     long before = ledger.process().cpuNanos();
     Turn turn = check();
     String[] heard = followers.answer().split(" ", -1);

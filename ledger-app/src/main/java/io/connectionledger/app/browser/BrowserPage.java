@@ -40,6 +40,7 @@ public final class BrowserPage implements AutoCloseable {
     for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
       tools.call(domain + ".enable", Map.of());
     }
+    tools.call("Performance.enable", Map.of("timeDomain", "threadTicks"));
     look(view);
     tools.call("Page.navigate", Map.of("url", url.toString()));
   }
@@ -117,10 +118,29 @@ public final class BrowserPage implements AutoCloseable {
     return Base64.getDecoder().decode(answer.path("data").asText());
   }
 
+  /** The processor time that scripts, style, layout and painting have taken in it. */
+  public double mainThreadSeconds() throws IOException, InterruptedException {
+    for (JsonNode metric : tools.call("Performance.getMetrics", Map.of()).path("metrics")) {
+      if (metric.path("name").asText().equals("TaskDuration")) {
+        return metric.path("value").asDouble();
+      }
+    }
+    throw new IOException("the browser does not tell how long its tasks take");
+  }
+
   /** The addresses that it has asked. */
   public List<URI> requests() {
     return tools.events("Network.requestWillBeSent").stream()
         .map(event -> URI.create(event.path("request").path("url").asText()))
+        .toList();
+  }
+
+  /** The headers of each request for a path, in their order. */
+  public List<JsonNode> headersOf(String path) {
+    return tools.events("Network.requestWillBeSent").stream()
+        .map(event -> event.path("request"))
+        .filter(request -> URI.create(request.path("url").asText()).getPath().equals(path))
+        .map(request -> request.path("headers"))
         .toList();
   }
 
@@ -135,8 +155,11 @@ public final class BrowserPage implements AutoCloseable {
         .toList();
   }
 
+  /** Closes it in the browser, too, which would keep its connections otherwise. */
   @Override
-  public void close() {
-    tools.close();
+  public void close() throws IOException, InterruptedException {
+    try (DevTools last = tools) {
+      last.call("Page.close", Map.of());
+    }
   }
 }

@@ -14,6 +14,7 @@ import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.model.event.RejectionReason;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.view.PoolHistory;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolView;
 import io.connectionledger.model.view.PoolView.PodView;
@@ -511,6 +512,25 @@ class LedgerTopologyTest {
         .isEqualTo(Map.of("pod_limit", 1L, "rate_limited", 1L));
     assertThat(rejections(Window.FIFTEEN_MINUTES))
         .isEqualTo(Map.of("pod_limit", 2L, "rate_limited", 1L));
+  }
+
+  @Test
+  void shouldTellTheHourBucketByBucketAndOfAllPodsTogether() {
+    send(opened("c1"));
+    send(new Decision.Rejected(POOL, "r1", RejectionReason.POD_LIMIT, POD, 1, 2));
+    pass(Duration.ofSeconds(30));
+    send(opened("c2"));
+
+    PoolHistory hour =
+        History.counts(driver.getWindowStore(PartitionStores.HISTORY), POOL, ticker.nowMs())
+            .of(POOL, ticker.nowMs(), 2);
+
+    assertThat(hour.opened()).hasSize(360).endsWith(1L, 0L, 0L, 1L);
+    assertThat(hour.active()).endsWith(0L, 1L, 1L, 1L, 2L);
+    assertThat(hour.rejected()).containsOnlyKeys("pod_limit");
+    assertThat(hour.rejected().get("pod_limit")).endsWith(1L, 0L, 0L, 0L);
+    assertThat(hour.closed()).containsOnly(0L);
+    assertThat(hour.fromMs()).isEqualTo(ticker.nowMs() / 10_000 * 10_000 - 3_590_000);
   }
 
   @Test

@@ -70,6 +70,18 @@ export const pause = (ms, signal) => new Promise((resolve) => {
   signal?.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
 });
 
+const seen = (signal) => new Promise((resolve) => {
+  const look = () => {
+    if (!document.hidden || signal.aborted) {
+      document.removeEventListener('visibilitychange', look);
+      resolve();
+    }
+  };
+  document.addEventListener('visibilitychange', look);
+  signal.addEventListener('abort', look, { once: true });
+  look();
+});
+
 /** Asks again and again while the tab is seen; `then` gets each answer, `failed` each problem. */
 export async function poll(path, everyMs, signal, then, failed = () => {}) {
   while (!signal.aborted) {
@@ -92,9 +104,13 @@ export async function follow(pool, signal, event, link) {
   let waitMs = 1_000;
   let failures = 0;
   while (!signal.aborted) {
+    // A tab that nobody sees gives its connection back: a browser has six for a host.
+    await seen(signal);
     const attempt = new AbortController();
     const end = () => attempt.abort();
     signal.addEventListener('abort', end);
+    const hidden = () => document.hidden && end();
+    document.addEventListener('visibilitychange', hidden);
     let silence = setTimeout(end, SILENCE_MS);
     const heard = () => {
       clearTimeout(silence);
@@ -120,8 +136,9 @@ export async function follow(pool, signal, event, link) {
     } finally {
       clearTimeout(silence);
       signal.removeEventListener('abort', end);
+      document.removeEventListener('visibilitychange', hidden);
     }
-    if (!signal.aborted) {
+    if (!signal.aborted && !document.hidden) {
       const inMs = Math.min(SLOWEST_MS, waitMs * 1.5 ** failures++);
       link('lost', { why, untilMs: Date.now() + inMs });
       await pause(inMs, signal);

@@ -10,6 +10,7 @@ const WIDEST = 64;
 /** From this on there is room for a name below a column. */
 const NAMED = 84;
 const STATES = ['draining', 'circuitOpen', 'notReady', 'overLimit', 'gone'];
+const SHADES = [...STATES, 'open', 'reserved', 'limit', 'ink', 'line', 'muted'];
 
 /** Pods side by side that are drawn as one: their means, and the fullest of them. */
 export function group(pods, most) {
@@ -104,39 +105,41 @@ export function columns(store, signal, filter) {
       canvas.height = HEIGHT * scale;
     }
     const draw = canvas.getContext('2d');
+    // Read once: to ask the style for each column takes longer than to draw it.
+    const shade = Object.fromEntries(SHADES.map((name) => [name, colour(name)]));
     draw.setTransform(scale, 0, 0, scale, 0, 0);
     draw.clearRect(0, 0, width, HEIGHT);
     draw.font = '11px system-ui, sans-serif';
     draw.textBaseline = 'middle';
     const most = groups.reduce((high, one) => Math.max(high, one.limit, one.fullest.active + one.fullest.reserved), 1);
     const y = (value) => HEIGHT - BOTTOM - ((HEIGHT - TOP - BOTTOM) * value) / (most * 1.08);
-    axis(draw, y, most);
+    axis(draw, shade, y, most);
     const each = step();
     const wide = each > 12 ? Math.min(WIDEST, each * 0.72) : Math.max(1, each - 1);
     groups.forEach((one, i) => {
       const x = LEFT + i * each + (each - wide) / 2;
       const [active, reserved] = shown[i];
-      draw.fillStyle = colour(one.state === 'draining' ? 'draining' : 'open');
+      draw.fillStyle = one.state === 'draining' ? shade.draining : shade.open;
       draw.fillRect(x, y(active), wide, y(0) - y(active));
-      draw.fillStyle = colour('reserved');
+      draw.fillStyle = shade.reserved;
       draw.fillRect(x, y(active + reserved), wide, y(active) - y(active + reserved));
       if (one.members.length > 1) {
-        draw.fillStyle = colour('ink');
+        draw.fillStyle = shade.ink;
         draw.fillRect(x, y(one.fullest.active + one.fullest.reserved) - 1, wide, 2);
       }
       if (one.state) {
-        draw.fillStyle = colour(one.state);
+        draw.fillStyle = shade[one.state];
         draw.fillRect(x, HEIGHT - BOTTOM + 2, wide, 3);
       }
       if (each >= NAMED) {
-        draw.fillStyle = colour('muted');
+        draw.fillStyle = shade.muted;
         draw.textAlign = 'center';
         draw.fillText(one.members[0].pod, x + wide / 2, HEIGHT - 6, each - 8);
       }
-      draw.fillStyle = colour('limit');
+      draw.fillStyle = shade.limit;
       draw.fillRect(LEFT + i * each, y(one.limit) - 1, each, 2);
       if (i === chosen) {
-        draw.strokeStyle = colour('ink');
+        draw.strokeStyle = shade.ink;
         draw.lineWidth = 1.5;
         draw.strokeRect(x - 2, TOP - 6, wide + 4, HEIGHT - TOP - BOTTOM + 8);
       }
@@ -144,14 +147,14 @@ export function columns(store, signal, filter) {
     canvas.dataset.paints = ++paints;
   }
 
-  function axis(draw, y, most) {
+  function axis(draw, shade, y, most) {
     draw.textAlign = 'right';
     const unit = 10 ** Math.floor(Math.log10(most));
     const pace = [unit / 5, unit / 2, unit, unit * 2].find((one) => one >= 1 && most / one <= 5) ?? unit * 2;
     for (let value = 0; value <= most; value += pace) {
-      draw.fillStyle = colour('line');
+      draw.fillStyle = shade.line;
       draw.fillRect(LEFT, Math.round(y(value)), width - LEFT, 1);
-      draw.fillStyle = colour('muted');
+      draw.fillStyle = shade.muted;
       draw.fillText(number(value), LEFT - 8, y(value));
     }
   }

@@ -25,8 +25,10 @@ export function figures(store) {
       text(badge, (state.readiness.ready ? 'ready' : 'incomplete') + (state.mode === 'shadow' ? ', shadow' : ''));
     }
   });
-  return h('div', { class: 'figures' }, badge, h('dl', {}, cells.map(([value, label]) => h('div', {}, label, value))));
+  return [badge, h('dl', { class: 'figures' }, cells.map(([value, label]) => h('div', {}, label, value)))];
 }
+
+const kind = (reason) => reason.split(':', 1)[0];
 
 /** Says when the picture is incomplete, and why. */
 export function incomplete(store) {
@@ -34,7 +36,10 @@ export function incomplete(store) {
   const title = h('strong');
   const element = h('section', { class: 'incomplete', 'aria-label': 'What is incomplete', hidden: true }, title, reasons);
   store.on(['readiness', 'figures', 'link', 'problem'], ({ readiness, figures: last, link, problem }) => {
-    const why = [...new Set([...(readiness?.reasons ?? []), ...(last?.scaling.reasons ?? [])])];
+    // Those of scaling are the same and some more, of a moment before or after.
+    const why = [...(readiness?.reasons ?? [])];
+    const kinds = new Set(why.map(kind));
+    why.push(...(last?.scaling.reasons ?? []).filter((reason) => !kinds.has(kind(reason))));
     if (last?.staleMillis !== undefined) {
       why.unshift(`The owner of the pool cannot be asked: this is a copy, up to ${number(last.staleMillis / 1000)} s old.`);
     }
