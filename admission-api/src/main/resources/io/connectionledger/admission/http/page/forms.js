@@ -191,10 +191,9 @@ export function policyForm(store, path) {
 
 /** What the last quarter of an hour was, and would have been. */
 function compared({ repeated, simulated, assumptions }, wanted) {
-  const peak = (of) => of.pods.reduce((high, pod) => Math.max(high, pod.peak), 0);
   const reasons = [...new Set([...Object.keys(repeated.rejected), ...Object.keys(simulated.rejected)])];
   const rows = [['Attempts', (of) => of.attempts], ['Admitted', (of) => of.admitted],
-    ...reasons.map((reason) => [`Rejected: ${words(reason)}`, (of) => of.rejected[reason] ?? 0]), ['Fullest pod, at its peak', peak]];
+    ...reasons.map((reason) => [`Rejected: ${words(reason)}`, (of) => of.rejected[reason] ?? 0])];
   const label = (key) => [...NUMBERS, ...CHOICES].find(([name]) => name === key)[1].toLowerCase();
   const changed = Object.entries(wanted).map(([key, value]) => `${label(key)}: ${value ?? 'any'}`).join(', ');
   return [

@@ -75,9 +75,10 @@ export function scaleDown(store) {
   const advice = h('p', { class: 'note' });
   store.on(['figures'], ({ figures: last }) => {
     order.rows(last.scaleDown.map((pod) => [pod.priority, pod.pod, number(pod.active)]));
-    text(advice, last.scaling.ready
-      ? `${number(last.desiredPods)} of ${number(last.pods)} pods are wanted; the first of these may go first.`
-      : 'Nothing should be scaled on these figures now.');
+    const spare = last.pods - last.desiredPods;
+    text(advice, !last.scaling.ready ? 'Nothing should be scaled on these figures now.'
+      : spare > 0 ? `${number(last.desiredPods)} pods are wanted: ${number(spare)} may go, in this order.`
+        : `${number(last.desiredPods)} pods are wanted and ${number(last.pods)} there: none should go.`);
   });
   return panel('scaling', 'Scale-down order', null, order.element, advice);
 }
