@@ -53,7 +53,19 @@ public final class PageHandler extends Handler.Abstract.NonBlocking {
 
   private final Map<String, Page> pages = new HashMap<>();
 
-  private record Page(String type, byte[] plain, byte[] compressed, String tag) {}
+  private static final class Page {
+    final String type;
+    final byte[] plain;
+    final byte[] compressed;
+    final String tag;
+
+    Page(String type, byte[] plain) {
+      this.type = type;
+      this.plain = plain;
+      this.compressed = compressed(plain);
+      this.tag = tag(plain);
+    }
+  }
 
   /** One that has read its files. */
   public PageHandler() {
@@ -66,8 +78,7 @@ public final class PageHandler extends Handler.Abstract.NonBlocking {
   }
 
   private void add(String path, String resource, String type) {
-    byte[] plain = read(resource);
-    pages.put(path, new Page(type, plain, compressed(plain), tag(plain)));
+    pages.put(path, new Page(type, read(resource)));
   }
 
   private static byte[] read(String resource) {
