@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -93,7 +94,9 @@ class LinksTest {
   }
 
   private static Path target(Path from, String link) {
-    return link.isEmpty() ? from : from.getParent().resolve(link).normalize();
+    return link.isEmpty()
+        ? from
+        : Objects.requireNonNull(from.getParent()).resolve(link).normalize();
   }
 
   private static Set<String> headings(Path page) throws IOException {
