@@ -156,7 +156,7 @@ class PageE2E {
 
   private boolean isLedger(URI uri) {
     return uri.toString().equals("about:blank")
-        || "127.0.0.1".equals(uri.getHost()) && uri.getPort() == ledger.ports().http();
+        || ("127.0.0.1".equals(uri.getHost()) && uri.getPort() == ledger.ports().http());
   }
 
   /** Compares everything that it shows in numbers with the API's answers of the same moment. */
