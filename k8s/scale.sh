@@ -5,6 +5,8 @@
 #   k8s/scale.sh --url http://ledger.connection-ledger:8090 --pool chat            # says what it would do
 #   k8s/scale.sh --url … --pool chat --apply [--min 2] [--delete 'kubectl delete pod %s']
 #
+# Where the ledger asks for tokens, LEDGER_TOKEN has one of the role operate (read, without --apply).
+#
 # One step: where more pods take connections than are desired, the first pod of scaleDown that does not drain yet is drained;
 # and a draining pod that holds nothing any more is deleted, with --delete (%s is its name). Where more are desired than take
 # connections, draining pods are taken back, and what is missing then is said: starting pods is Kubernetes' business.
@@ -42,7 +44,9 @@ done
 # Asks the ledger: METHOD PATH. What it refuses ends this.
 ask() {
   local answer
-  answer=$(curl -sS --max-time 10 -X "$1" -w '\n%{http_code}' "$url$2") || fail "$url does not answer"
+  # Not among the arguments, which every process of the machine may read; -g, because IPv6 addresses have brackets.
+  answer=$(curl -gsS --max-time 10 -X "$1" -w '\n%{http_code}' -H @<(printf '%s' "${LEDGER_TOKEN:+Authorization: Bearer $LEDGER_TOKEN}") "$url$2") ||
+    fail "$url does not answer"
   [[ ${answer##*$'\n'} == 200 ]] || fail "$1 $2: ${answer%$'\n'*}"
   echo "${answer%$'\n'*}"
 }
@@ -76,7 +80,7 @@ echo "pool $pool: $taking pods take connections, $desired are desired"
 
 while IFS=$'\t' read -r pod address state held; do
   if [[ $state == draining ]] && ((held == 0 && taking >= desired)) && [[ -n $delete ]]; then
-    [[ $pod =~ ^[A-Za-z0-9][A-Za-z0-9.-]*$ ]] || fail "pod '$pod' has no name that Kubernetes could know"
+    [[ $pod =~ ^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$ ]] || fail "pod '$pod' has no name that Kubernetes could know"
     read -r -a command <<<"${delete//%s/$pod}"
     act "delete pod $pod: it drained and holds nothing" "${command[@]}"
   fi

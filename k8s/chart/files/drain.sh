@@ -4,12 +4,13 @@
 # bash and no HTTP client.
 set -uo pipefail
 
-# The body of an answer with status 200: METHOD HOST:PORT PATH VERSION. Envoy refuses HTTP/1.0, and in HTTP/1.1 a body may come in
+# The body of an answer with status 200: METHOD HOST:PORT PATH VERSION [TOKEN]. Envoy refuses HTTP/1.0, and in HTTP/1.1 a body may come in
 # chunks, which is no matter where it is not read.
 request() {
   local status line
   exec 3<>"/dev/tcp/${2%:*}/${2##*:}" || return
-  printf '%s %s HTTP/%s\r\nHost: %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n' "$1" "$3" "$4" "$2" >&3
+  printf '%s %s HTTP/%s\r\nHost: %s\r\nConnection: close\r\nContent-Length: 0\r\n' "$1" "$3" "$4" "$2" >&3
+  printf '%s\r\n' ${5:+"Authorization: Bearer $5"} "" >&3
   read -r _ status _ <&3
   [[ $status == 200 ]] || return
   while IFS= read -r line <&3 && [[ $line != $'\r' ]]; do :; done
@@ -25,7 +26,7 @@ ask() {
 held() {
   local pool answer sum=0
   for pool in $POOLS; do
-    answer=$(ask GET "$LEDGER" "/v1/pools/$pool/readiness" 1.0) || return
+    answer=$(ask GET "$LEDGER" "/v1/pools/$pool/readiness" 1.0 "${LEDGER_TOKEN:-}") || return
     if [[ $answer =~ \"node\":\"$POD_NAME\"[^}]*\"connections\":([0-9]+) ]]; then
       sum=$((sum + BASH_REMATCH[1]))
     fi

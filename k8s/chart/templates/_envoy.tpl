@@ -253,7 +253,7 @@ static_resources:
     health_checks:
     - { timeout: 0.5s, interval: 1s, no_traffic_interval: 1s, unhealthy_threshold: 1, healthy_threshold: 1, tcp_health_check: {} }
     common_lb_config: { healthy_panic_threshold: { value: 1 } }
-    {{- include "ledger.envoy.upstream" (list $name "als" 9001) | nindent 4 }}
+    {{- include "ledger.envoy.upstream" (list . "als" 9001) | nindent 4 }}
 
   - name: authz
     type: STRICT_DNS
@@ -272,13 +272,13 @@ static_resources:
     circuit_breakers:
       thresholds:
       - { max_connections: 1000000, max_pending_requests: 1000000, max_requests: 1000000, max_retries: 1000000 }
-    {{- include "ledger.envoy.upstream" (list $name "authz" 9002) | nindent 4 }}
+    {{- include "ledger.envoy.upstream" (list . "authz" 9002) | nindent 4 }}
 
   - name: xds
     type: STRICT_DNS
     dns_lookup_family: V4_PREFERRED
     connect_timeout: 1s
-    {{- include "ledger.envoy.upstream" (list $name "xds" 18000) | nindent 4 }}
+    {{- include "ledger.envoy.upstream" (list . "xds" 18000) | nindent 4 }}
 
   - name: admin
     type: STATIC
@@ -346,6 +346,7 @@ static_resources:
 
 {{/* What the ledger's clusters share: (list name cluster port). */}}
 {{- define "ledger.envoy.upstream" -}}
+{{- $root := first . -}}
 # Finds a ledger whose machine vanished within 15 s, half of what a lease lasts without heartbeats.
 typed_extension_protocol_options:
   envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
@@ -353,9 +354,28 @@ typed_extension_protocol_options:
     explicit_http_config:
       http2_protocol_options:
         connection_keepalive: { interval: 10s, timeout: 5s }
+{{- if $root.Values.tls.envoySecret }}
+transport_socket:
+  name: envoy.transport_sockets.tls
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+    sni: {{ $root.Values.tls.ledgerName }}
+    common_tls_context:
+      tls_params: { tls_minimum_protocol_version: TLSv1_2 }
+      alpn_protocols: [h2]
+      tls_certificate_sds_secret_configs:
+      - name: envoy
+        sds_config: { resource_api_version: V3, path_config_source: { path: /etc/envoy/certificate.yaml } }
+      combined_validation_context:
+        default_validation_context:
+          match_typed_subject_alt_names: [{ san_type: DNS, matcher: { exact: {{ $root.Values.tls.ledgerName }} } }]
+        validation_context_sds_secret_config:
+          name: authorities
+          sds_config: { resource_api_version: V3, path_config_source: { path: /etc/envoy/authorities.yaml } }
+{{- end }}
 load_assignment:
   cluster_name: {{ index . 1 }}
   endpoints:
   - lb_endpoints:
-    - endpoint: { address: { socket_address: { address: {{ first . }}-instances, port_value: {{ last . }} } } }
+    - endpoint: { address: { socket_address: { address: {{ include "ledger.name" $root }}-instances, port_value: {{ last . }} } } }
 {{- end }}

@@ -11,6 +11,10 @@ import io.connectionledger.admission.decisionlog.DecisionPublisher;
 import io.connectionledger.admission.decisionlog.KafkaDecisionArchive;
 import io.connectionledger.admission.decisionlog.KafkaDecisionLog;
 import io.connectionledger.admission.http.QueryServer;
+import io.connectionledger.admission.http.audit.AuditTrail;
+import io.connectionledger.admission.http.audit.KafkaAuditTrail;
+import io.connectionledger.admission.http.auth.HttpAccess;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.admission.keda.ExternalScaler;
 import io.connectionledger.admission.keda.LedgerDemand;
 import io.connectionledger.admission.loan.Borrower;
@@ -25,6 +29,7 @@ import io.connectionledger.model.view.PoolReport;
 import io.connectionledger.model.view.Simulations;
 import io.connectionledger.streams.Ledger;
 import io.grpc.BindableService;
+import io.grpc.ChannelCredentials;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
@@ -59,6 +64,8 @@ public final class AdmissionApi implements AutoCloseable {
   private final KafkaDecisionLog log;
   private final DecisionBatcher batcher;
   private final DecisionArchive archive;
+  private final AuditTrail audit;
+  private final PrometheusMeterRegistry registry;
   private final Simulations simulations;
   private final AdmissionMetrics meters;
   private final PrometheusText metrics;
@@ -81,6 +88,8 @@ public final class AdmissionApi implements AutoCloseable {
       Policies policies,
       KafkaDecisionLog log,
       DecisionArchive archive,
+      AuditTrail audit,
+      GrpcPeers peers,
       Simulations simulations,
       Durability durability,
       Ticker ticker,
@@ -91,12 +100,14 @@ public final class AdmissionApi implements AutoCloseable {
     this.ticker = ticker;
     this.log = log;
     this.archive = archive;
+    this.audit = audit;
+    this.registry = registry;
     this.simulations = simulations;
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger.queries());
     this.batcher = new DecisionBatcher(log);
     DecisionPublisher publisher = new DecisionPublisher(batcher, meters, ticker);
-    this.peers = new GrpcPeers(ticker);
+    this.peers = peers;
     this.borrower = new Borrower(ledger, peers, ticker);
     this.admission = new Admission(ledger, peers, publisher, durability, meters, ticker);
     this.authz = new CheckService(admission);
@@ -108,6 +119,7 @@ public final class AdmissionApi implements AutoCloseable {
    * Makes one and starts its producer, which connects in the background.
    *
    * @param kafka configuration of a Kafka producer, {@code bootstrap.servers} at least
+   * @param others with what other instances are called
    * @param simulations what its HTTP port answers about other limits
    * @param registry where its meters go, and what its scrape contains
    * @throws org.apache.kafka.common.KafkaException when Kafka refuses the configuration
@@ -116,6 +128,7 @@ public final class AdmissionApi implements AutoCloseable {
       Ledger ledger,
       Policies policies,
       Map<String, Object> kafka,
+      ChannelCredentials others,
       Simulations simulations,
       Durability durability,
       Ticker ticker,
@@ -125,6 +138,8 @@ public final class AdmissionApi implements AutoCloseable {
         policies,
         decisionLog(kafka, registry),
         KafkaDecisionArchive.over(kafka, ticker),
+        KafkaAuditTrail.connect(kafka, registry),
+        new GrpcPeers(others, ticker),
         simulations,
         durability,
         ticker,
@@ -145,7 +160,7 @@ public final class AdmissionApi implements AutoCloseable {
     return authz;
   }
 
-  /** What other instances ask this one, on the same server. */
+  /** What other instances ask this one: for a server that nobody else reaches. */
   public BindableService peers() {
     return peerService;
   }
@@ -155,7 +170,7 @@ public final class AdmissionApi implements AutoCloseable {
     return new ClusterPoolQueries(ledger.queries(), ledger.routing(), peers).report(pool);
   }
 
-  /** KEDA's external scaler, for the same server; answers for any pool. */
+  /** KEDA's external scaler; answers for any pool. */
   public BindableService scaler() {
     return new ExternalScaler(
         new LedgerDemand(new ClusterPoolQueries(ledger.queries(), ledger.routing(), peers)),
@@ -244,33 +259,36 @@ public final class AdmissionApi implements AutoCloseable {
   }
 
   /**
-   * Starts the HTTP port.
+   * Starts the HTTP ports.
    *
-   * @param port 0 for any free one
-   * @return the port that is listened on
-   * @throws java.io.UncheckedIOException with one line that names the address when it cannot be
+   * @param access says who asks; stays the caller's
+   * @return the port that answers everything
+   * @throws java.io.UncheckedIOException with one line that names the address when one cannot be
    *     listened on
    */
-  public int startHttp(String host, int port) {
+  public int startHttp(HttpSettings settings, HttpAccess access) {
     if (http != null) {
       throw new IllegalStateException("the http port is open already");
     }
     http =
         QueryServer.start(
-            host,
-            port,
-            httpAuthz,
-            new ClusterPoolQueries(ledger.queries(), ledger.routing(), peers),
-            policies,
-            archive,
-            simulations,
+            settings,
+            access,
+            new QueryServer.Parts(
+                httpAuthz,
+                new ClusterPoolQueries(ledger.queries(), ledger.routing(), peers),
+                policies,
+                audit,
+                archive,
+                simulations,
+                metrics::scrape,
+                this::unready),
             ticker,
-            metrics::scrape,
-            this::unready);
+            registry);
     return http.port();
   }
 
-  /** Closes the HTTP port, which lets what it is answering end. Idempotent. */
+  /** Closes the HTTP ports, which lets what they are answering end. Idempotent. */
   public void stopHttp() {
     QueryServer open = http;
     http = null;
@@ -285,7 +303,9 @@ public final class AdmissionApi implements AutoCloseable {
    */
   @Override
   public void close() {
-    try (KafkaDecisionLog last = log;
+    try (AuditTrail written = audit;
+        KafkaDecisionLog last = log;
+        DecisionArchive found = archive;
         DecisionBatcher before = batcher;
         GrpcPeers others = peers;
         Borrower borrowing = borrower) {

@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.admission.check.Durability;
 import io.connectionledger.admission.decisionlog.KafkaDecisionLog;
+import io.connectionledger.admission.http.MemoryAuditTrail;
+import io.connectionledger.admission.http.auth.HttpAccess;
+import io.connectionledger.admission.http.port.HttpSettings;
+import io.connectionledger.admission.peer.grpc.GrpcPeers;
 import io.connectionledger.model.Ticker;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -12,7 +17,6 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.Cluster;
@@ -73,7 +77,7 @@ final class AdmissionApiIT {
   void shouldCloseItsProducer() {
     // Given
     AdmissionApi api = api();
-    int port = api.startHttp("127.0.0.1", 0);
+    int port = api.startHttp(HttpSettings.on("127.0.0.1", 0), HttpAccess.open());
     // When
     api.close();
     // Then
@@ -86,7 +90,9 @@ final class AdmissionApiIT {
         ledger.ledger(),
         new ScriptedPolicies(),
         new KafkaDecisionLog(kafka),
-        id -> Optional.empty(),
+        new NoDecisions(),
+        new MemoryAuditTrail(),
+        new GrpcPeers(InsecureChannelCredentials.create(), Ticker.system()),
         new NoSimulations(),
         Durability.FAST,
         Ticker.system(),

@@ -4,6 +4,7 @@ import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.RejectionReason;
 import io.connectionledger.model.policy.Affinity;
 import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.view.PoolHistory;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolRejections;
 import io.connectionledger.model.view.PoolReport;
@@ -41,6 +42,7 @@ public final class ScriptedLedger implements Decider, PoolRouting, PoolQueries {
 
   public final Map<String, PoolView> connections = new ConcurrentHashMap<>();
   public final Map<String, PoolRejections> rejections = new ConcurrentHashMap<>();
+  public final Map<String, PoolHistory> histories = new ConcurrentHashMap<>();
   public final Map<String, PoolReport> reports = new ConcurrentHashMap<>();
   public final Map<String, PoolReport> standbys = new ConcurrentHashMap<>();
   public final Map<String, PoolReadiness> readiness = new ConcurrentHashMap<>();
@@ -169,6 +171,11 @@ public final class ScriptedLedger implements Decider, PoolRouting, PoolQueries {
   public OptionalInt desiredPods(PoolView view) {
     PoolReport report = reports.get(view.pool());
     return report == null ? OptionalInt.empty() : OptionalInt.of(report.scaling().desiredPods());
+  }
+
+  @Override
+  public Optional<PoolHistory> history(String pool) {
+    return Optional.ofNullable(histories.get(pool));
   }
 
   @Override

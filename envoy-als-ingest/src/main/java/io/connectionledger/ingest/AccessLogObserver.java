@@ -4,6 +4,8 @@ import com.google.protobuf.Message;
 import io.connectionledger.ingest.translate.AccessLogTranslator;
 import io.connectionledger.ingest.translate.DeadLetterCause;
 import io.connectionledger.ingest.translate.ReadableLogs;
+import io.connectionledger.model.LogRateLimiter;
+import io.connectionledger.model.NodeId;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.model.policy.PoolIndex;
@@ -15,6 +17,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,7 +33,6 @@ import org.slf4j.event.Level;
 final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(AccessLogObserver.class);
-  private static final int MAX_NODE_ID = 256;
 
   private final ServerCallStreamObserver<StreamAccessLogsResponse> responses;
   private final EventPublisher publisher;
@@ -39,6 +41,11 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
   private final IngestMetrics metrics;
   private final PresenceBeacon presence;
   private final NodeIds nodeIds;
+
+  /** What is said of streams that come and go, of all of them. */
+  private final LogRateLimiter lines;
+
+  private final MessagePace pace;
 
   /** Records that Kafka has not settled yet, and one for a message that is being worked on. */
   private final AtomicInteger unsettled = new AtomicInteger();
@@ -61,7 +68,10 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
       Ticker ticker,
       IngestMetrics metrics,
       PresenceBeacon presence,
-      NodeIds nodeIds) {
+      NodeIds nodeIds,
+      LogRateLimiter lines) {
+    this.lines = lines;
+    this.pace = new MessagePace(ticker);
     this.nodeIds = nodeIds;
     this.responses = responses;
     this.publisher = publisher;
@@ -82,23 +92,30 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     if (ended) {
       return;
     }
+    slowDown();
     StreamAccessLogsMessage message = received.message();
     AccessLogTranslator current = translator;
     if (current == null) {
       String id = message.getIdentifier().getNode().getId();
-      if (id.isEmpty() || id.length() > MAX_NODE_ID) {
+      if (!NodeId.isValid(id)) {
         refuse(id);
+        return;
+      }
+      String tooMany = presence.attached(id);
+      if (tooMany != null) {
+        refuse(Status.RESOURCE_EXHAUSTED, tooMany, NodeIds.Refusal.TOO_MANY);
         return;
       }
       current = new AccessLogTranslator(id, pools);
       translator = current;
-      presence.attached(id);
       node = nodeIds.opened(id, message.getIdentifier().getLogName());
-      LOGGER
-          .atInfo()
-          .addKeyValue("envoy", id)
-          .addKeyValue("log", message.getIdentifier().getLogName())
-          .log("Envoy opened an access-log stream");
+      if (lines.passes()) {
+        LOGGER
+            .atInfo()
+            .addKeyValue("envoy", id)
+            .addKeyValue("log", message.getIdentifier().getLogName())
+            .log("Envoy opened an access-log stream");
+      }
     }
     unsettled.incrementAndGet();
     publish(message, current);
@@ -107,6 +124,15 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     }
     watchNodeId(message);
     settle();
+  }
+
+  /** On this stream's own thread; nothing is asked for meanwhile, so Envoy waits, too. */
+  private void slowDown() {
+    long waitNanos = pace.nanosUntilNext();
+    if (waitNanos > 0) {
+      metrics.slowedDown();
+      LockSupport.parkNanos(waitNanos);
+    }
   }
 
   /** One is enough to look at, and tells which client it is. */
@@ -179,22 +205,33 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
   }
 
   private void refuse(String id) {
-    String found = id.isEmpty() ? "is missing" : "has " + id.length() + " characters";
+    boolean tooLong = id.length() > NodeId.MAX_LENGTH;
+    String found =
+        id.isEmpty()
+            ? "is missing"
+            : tooLong ? "has " + id.length() + " characters" : "has characters that do not print";
     String problem =
         "identifier.node.id of the stream's first message "
             + found
-            + ": allowed are 1 to "
-            + MAX_NODE_ID
-            + " characters";
-    nodeIds.refused(problem, id.isEmpty());
+            + ": allowed are "
+            + NodeId.ALLOWED;
+    NodeIds.Refusal refusal =
+        id.isEmpty()
+            ? NodeIds.Refusal.MISSING
+            : tooLong ? NodeIds.Refusal.TOO_LONG : NodeIds.Refusal.NOT_PRINTABLE;
+    refuse(Status.INVALID_ARGUMENT, problem, refusal);
+  }
+
+  private void refuse(Status status, String problem, NodeIds.Refusal refusal) {
+    nodeIds.refused(problem, refusal);
     end();
-    responses.onError(Status.INVALID_ARGUMENT.withDescription(problem).asRuntimeException());
+    responses.onError(status.withDescription(problem).asRuntimeException());
   }
 
   @Override
   public void onError(Throwable failure) {
     boolean expected = Status.fromThrowable(failure).getCode() == Status.Code.CANCELLED;
-    if (!ended) {
+    if (!ended && lines.passes()) {
       LOGGER
           .atLevel(expected ? Level.INFO : Level.WARN)
           .addKeyValue("envoy", translator == null ? "" : translator.envoy())

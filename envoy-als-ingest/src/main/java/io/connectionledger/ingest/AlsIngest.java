@@ -1,6 +1,7 @@
 package io.connectionledger.ingest;
 
 import io.connectionledger.ingest.translate.ReadableLogs;
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.policy.PoolIndex;
 import io.envoyproxy.envoy.service.accesslog.v3.AccessLogServiceGrpc;
@@ -9,11 +10,13 @@ import io.grpc.BindableService;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
+import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
+import java.time.Duration;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
@@ -27,6 +30,12 @@ import org.apache.kafka.clients.producer.Producer;
  * not share.
  */
 public final class AlsIngest implements AutoCloseable {
+
+  /** Streams at once, of all Envoys; an Envoy has one for each worker and access log. */
+  static final int MAX_STREAMS = 50_000;
+
+  /** Between two lines about streams that begin or end: an Envoy begins many at once. */
+  private static final Duration LINES = Duration.ofMillis(20);
 
   private final KafkaClientMetrics producerMetrics;
   private final EventPublisher publisher;
@@ -95,6 +104,7 @@ public final class AlsIngest implements AutoCloseable {
                 AccessLogServiceGrpc.getStreamAccessLogsMethod().getResponseMarshaller())
             .build();
 
+    private final LogRateLimiter lines;
     private final EventPublisher publisher;
     private final Supplier<PoolIndex> pools;
     private final Ticker ticker;
@@ -109,6 +119,7 @@ public final class AlsIngest implements AutoCloseable {
         IngestMetrics metrics,
         PresenceBeacon presence,
         NodeIds nodeIds) {
+      this.lines = new LogRateLimiter(ticker, LINES);
       this.publisher = publisher;
       this.pools = pools;
       this.ticker = ticker;
@@ -134,10 +145,35 @@ public final class AlsIngest implements AutoCloseable {
       // grpc-java hands every server method this type; nothing weaker can pull.
       var call = (ServerCallStreamObserver<StreamAccessLogsResponse>) responses;
       call.disableAutoRequest();
+      if (metrics.streams() >= MAX_STREAMS) {
+        String problem =
+            "this instance has " + MAX_STREAMS + " access-log streams, the most it takes";
+        nodeIds.refused(problem, NodeIds.Refusal.TOO_MANY);
+        call.onError(Status.RESOURCE_EXHAUSTED.withDescription(problem).asRuntimeException());
+        return new Refused();
+      }
       AccessLogObserver observer =
-          new AccessLogObserver(call, publisher, pools, ticker, metrics, presence, nodeIds);
+          new AccessLogObserver(call, publisher, pools, ticker, metrics, presence, nodeIds, lines);
       observer.start();
       return observer;
+    }
+  }
+
+  /** Of a stream that was ended before it said anything. */
+  private static final class Refused implements StreamObserver<ReadableLogs.Received> {
+    @Override
+    public void onNext(ReadableLogs.Received received) {
+      // Nothing was asked for.
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      // Its answer has been an error already.
+    }
+
+    @Override
+    public void onCompleted() {
+      // As above.
     }
   }
 }

@@ -39,9 +39,6 @@ final class EventPublisher implements AutoCloseable {
   /** Header of a dead letter: the protobuf message type of its value. */
   static final String TYPE_HEADER = "type";
 
-  /** The longest value of a dead letter; a longer entry is cut and its reason says so. */
-  static final int MAX_DEAD_LETTER_BYTES = 16 * 1024;
-
   private static final Logger LOGGER = LoggerFactory.getLogger(EventPublisher.class);
   private static final Duration WARN_INTERVAL = Duration.ofSeconds(10);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(10);
@@ -106,7 +103,7 @@ final class EventPublisher implements AutoCloseable {
   void publish(DeadLetter letter, String envoy, Runnable settled) {
     metrics.deadLetter(letter.cause());
     byte[] entry = letter.entry().toByteArray();
-    boolean tooLong = entry.length > MAX_DEAD_LETTER_BYTES;
+    boolean tooLong = entry.length > Topics.MAX_DEAD_LETTER_BYTES;
     String reason =
         tooLong ? letter.reason() + " (cut from " + entry.length + " bytes)" : letter.reason();
     byte[] node = envoy.getBytes(UTF_8);
@@ -122,7 +119,7 @@ final class EventPublisher implements AutoCloseable {
             null,
             ticker.nowMs(),
             node,
-            tooLong ? Arrays.copyOf(entry, MAX_DEAD_LETTER_BYTES) : entry,
+            tooLong ? Arrays.copyOf(entry, Topics.MAX_DEAD_LETTER_BYTES) : entry,
             headers),
         () -> {},
         settled);

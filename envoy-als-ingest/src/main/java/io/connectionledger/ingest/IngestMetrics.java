@@ -27,7 +27,10 @@ final class IngestMetrics {
   /** Prometheus: {@code ledger_als_streams}, access-log streams that are open. */
   static final String STREAMS = "ledger.als.streams";
 
-  /** Prometheus: {@code ledger_envoys_refused_total{cause}}, streams without a usable node id. */
+  /**
+   * Prometheus: {@code ledger_envoys_refused_total{cause}}, streams without a usable node id, or
+   * too many.
+   */
   static final String REFUSED = "ledger.envoys.refused";
 
   /**
@@ -35,8 +38,11 @@ final class IngestMetrics {
    */
   static final String CONFLICTS = "ledger.envoy.node.id.conflicts";
 
-  private final Counter noNodeId;
-  private final Counter nodeIdTooLong;
+  private final Map<NodeIds.Refusal, Counter> refused = new EnumMap<>(NodeIds.Refusal.class);
+
+  /** Prometheus: {@code ledger_als_slowed_down_total}, messages beyond what a stream may send. */
+  static final String SLOWED_DOWN = "ledger.als.slowed.down";
+
   private final Counter nodeIdConflicts;
   private final Counter opened;
   private final Counter alive;
@@ -44,11 +50,13 @@ final class IngestMetrics {
   private final Counter failed;
   private final Map<DeadLetterCause, Counter> deadLetters = new EnumMap<>(DeadLetterCause.class);
   private final Counter lost;
+  private final Counter slowedDown;
   private final AtomicInteger streams = new AtomicInteger();
 
   IngestMetrics(MeterRegistry registry) {
-    noNodeId = refused(registry, "no_node_id");
-    nodeIdTooLong = refused(registry, "node_id_too_long");
+    for (NodeIds.Refusal refusal : NodeIds.Refusal.values()) {
+      refused.put(refusal, refused(registry, refusal.label()));
+    }
     nodeIdConflicts =
         Counter.builder(CONFLICTS)
             .description("Times that several Envoys were found to have the same node id")
@@ -69,6 +77,10 @@ final class IngestMetrics {
         Counter.builder(EVENTS_LOST)
             .description("Records that Kafka finally did not take")
             .register(registry);
+    slowedDown =
+        Counter.builder(SLOWED_DOWN)
+            .description("Access-log messages that had to wait because their stream sent too many")
+            .register(registry);
     Gauge.builder(STREAMS, streams, AtomicInteger::get)
         .description("Access-log streams that are open, one per Envoy worker")
         .register(registry);
@@ -83,14 +95,17 @@ final class IngestMetrics {
 
   private static Counter refused(MeterRegistry registry, String cause) {
     return Counter.builder(REFUSED)
-        .description("Access-log streams of Envoys without a usable node id")
+        .description("Access-log streams of Envoys without a usable node id, or too many")
         .tag("cause", cause)
         .register(registry);
   }
 
   /** Counts a refused stream. */
-  void envoyRefused(boolean missing) {
-    (missing ? noNodeId : nodeIdTooLong).increment();
+  void envoyRefused(NodeIds.Refusal refusal) {
+    Counter counter = refused.get(refusal);
+    if (counter != null) {
+      counter.increment();
+    }
   }
 
   void nodeIdShared() {
@@ -119,6 +134,15 @@ final class IngestMetrics {
   long lost() {
     lost.increment();
     return (long) lost.count();
+  }
+
+  int streams() {
+    return streams.get();
+  }
+
+  /** Counts a message that came sooner than it may. */
+  void slowedDown() {
+    slowedDown.increment();
   }
 
   void streamOpened() {

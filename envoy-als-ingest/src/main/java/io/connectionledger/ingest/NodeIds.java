@@ -1,5 +1,6 @@
 package io.connectionledger.ingest;
 
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogCommon;
@@ -34,18 +35,40 @@ final class NodeIds {
   /** An Envoy that is refused tries again within seconds: after this it is not there any more. */
   private static final Duration REMEMBERED = Duration.ofMinutes(2);
 
+  private static final Duration WARN_INTERVAL = Duration.ofSeconds(1);
+
   private static final int NAMED = 3;
 
   private final Ticker ticker;
   private final IngestMetrics metrics;
   private final Map<String, List<Stream>> streams = new HashMap<>();
   private final Set<String> shared = new TreeSet<>();
+  private final LogRateLimiter warnings;
   private long refusedNanos;
   private int refused;
 
   NodeIds(Ticker ticker, IngestMetrics metrics) {
     this.ticker = ticker;
     this.metrics = metrics;
+    this.warnings = new LogRateLimiter(ticker, WARN_INTERVAL);
+  }
+
+  /** Why a stream is refused: the values of the label {@code cause}. */
+  enum Refusal {
+    MISSING("no_node_id"),
+    TOO_LONG("node_id_too_long"),
+    NOT_PRINTABLE("node_id_not_printable"),
+    TOO_MANY("too_many_streams");
+
+    private final String label;
+
+    Refusal(String label) {
+      this.label = label;
+    }
+
+    String label() {
+      return label;
+    }
   }
 
   /** One access-log stream, for the one thread that reads it. */
@@ -132,20 +155,23 @@ final class NodeIds {
       shared.remove(node);
     } else if (shared.add(node)) {
       metrics.nodeIdShared();
-      LOGGER
-          .atWarn()
-          .addKeyValue("envoy", node)
-          .log("Several Envoys have the same node id: start each with a --service-node of its own");
+      if (warnings.passes()) {
+        LOGGER
+            .atWarn()
+            .addKeyValue("envoy", node)
+            .log(
+                "Several Envoys have the same node id: start each with a --service-node of its own");
+      }
     }
   }
 
   /**
-   * A stream was refused because its node id is none.
+   * A stream was refused because its node id is none, or there are too many.
    *
    * @param problem a line for the operator, said once until nobody is refused any more
    */
-  synchronized void refused(String problem, boolean missing) {
-    metrics.envoyRefused(missing);
+  synchronized void refused(String problem, Refusal refusal) {
+    metrics.envoyRefused(refusal);
     if (!isRefusing()) {
       refused = 0;
       LOGGER.atWarn().addKeyValue("problem", problem).log("Refused an access-log stream");
@@ -163,8 +189,8 @@ final class NodeIds {
     List<String> problems = new ArrayList<>();
     if (isRefusing()) {
       problems.add(
-          "node-id: an Envoy whose node id is missing or too long is refused again and again: start"
-              + " each with a --service-node of its own");
+          "node-id: an Envoy whose node id is missing, too long or not printable, or whose streams are"
+              + " too many, is refused again and again: start each with a --service-node of its own");
     }
     if (!shared.isEmpty()) {
       List<String> named = shared.stream().limit(NAMED).toList();

@@ -311,7 +311,7 @@ class AlsIngestIT {
     awaitWritten(1);
 
     ProducerRecord<byte[], byte[]> letter = kafka.history().getFirst();
-    assertThat(letter.value()).hasSize(EventPublisher.MAX_DEAD_LETTER_BYTES);
+    assertThat(letter.value()).hasSize(Topics.MAX_DEAD_LETTER_BYTES);
     assertThat(header(letter, Topics.REASON_HEADER))
         .endsWith("(cut from " + foreign.build().getSerializedSize() + " bytes)");
   }
@@ -326,7 +326,7 @@ class AlsIngestIT {
     assertThat(envoy.end().getDescription())
         .isEqualTo(
             "identifier.node.id of the stream's first message is missing: allowed are 1 to 256"
-                + " characters");
+                + " printable ASCII characters");
     assertThat(kafka.history()).isEmpty();
     awaitMetric("ledger_als_streams 0.0");
   }

@@ -68,7 +68,7 @@ class NodeIdsTest {
   @Test
   void shouldSayThatAnEnvoyIsRefusedForAsLongAsItTriesAgain() {
     for (int i = 0; i < 100; i++) {
-      ids.refused("it has none", true);
+      ids.refused("it has none", NodeIds.Refusal.MISSING);
       nowNanos += Duration.ofSeconds(1).toNanos();
     }
 

@@ -2,13 +2,20 @@ package io.connectionledger.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.model.NodeId;
+import io.connectionledger.model.Topics;
+import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.event.Presence;
+import io.connectionledger.model.event.RecordCodec;
+import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -30,11 +37,11 @@ class PresenceBeaconTest {
 
   @Test
   void shouldTellOfAnEnvoyFromItsFirstStreamToItsLast() {
-    beacon.attached("a");
-    beacon.attached("a");
+    assertThat(beacon.attached("a")).isNull();
+    assertThat(beacon.attached("a")).isNull();
     awaitTold(Set.of("a"));
     beacon.detached("a");
-    beacon.attached("b");
+    assertThat(beacon.attached("b")).isNull();
     awaitTold(Set.of("a", "b"));
 
     beacon.detached("a");
@@ -44,9 +51,9 @@ class PresenceBeaconTest {
 
   @Test
   void shouldNumberTheStreamsOfAnEnvoy() {
-    beacon.attached("a");
-    beacon.attached("b");
-    beacon.attached("a");
+    assertThat(beacon.attached("a")).isNull();
+    assertThat(beacon.attached("b")).isNull();
+    assertThat(beacon.attached("a")).isNull();
     beacon.detached("a");
 
     Awaitility.await()
@@ -55,7 +62,7 @@ class PresenceBeaconTest {
 
   @Test
   void shouldSayNothingOfEnvoysThatLeaveBecauseItIsClosed() {
-    beacon.attached("a");
+    assertThat(beacon.attached("a")).isNull();
     awaitTold(Set.of("a"));
 
     beacon.close();
@@ -83,5 +90,68 @@ class PresenceBeaconTest {
     Awaitility.await().until(() -> !later.isEmpty());
 
     assertThat(calls).hasValueGreaterThan(1);
+  }
+
+  /** Kafka refuses a record of more than 1 MiB, and without a presence no lease runs. */
+  @Test
+  void shouldTellOfAnyNumberOfEnvoysInRecordsThatEveryTopicTakes() {
+    beacon.close();
+    BlockingQueue<Presence> all = new LinkedBlockingQueue<>();
+    beacon = new PresenceBeacon(() -> 1_000_000, List::of, all::add);
+    String longest = "\"".repeat(NodeId.MAX_LENGTH - 5);
+
+    for (int i = 0; i < PresenceBeacon.MAX_ENVOYS; i++) {
+      assertThat(beacon.attached(String.format(Locale.ROOT, "%05d", i) + longest)).isNull();
+    }
+    String oneMore = beacon.attached("one-more");
+
+    assertThat(oneMore).contains("10000 Envoys");
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () ->
+                all.stream().flatMap(p -> p.envoys().keySet().stream()).distinct().count()
+                    == PresenceBeacon.MAX_ENVOYS);
+    assertThat(all)
+        .allSatisfy(
+            presence ->
+                assertThat(RecordCodec.encode(presence))
+                    .hasSizeLessThan(Topics.LEAST_MESSAGE_BYTES));
+  }
+
+  @Test
+  void shouldTellOfAnEnvoyInTheSameRecordAsLongAsItHasAStream() {
+    for (int i = 0; i < PresenceBeacon.ENVOYS_OF_A_RECORD + 1; i++) {
+      assertThat(beacon.attached("envoy-" + i)).isNull();
+    }
+    String last = "envoy-" + PresenceBeacon.ENVOYS_OF_A_RECORD;
+    Awaitility.await().until(() -> told.stream().anyMatch(p -> p.envoys().containsKey(last)));
+    Set<String> ingests =
+        told.stream()
+            .filter(p -> p.envoys().containsKey(last))
+            .map(Presence::ingest)
+            .collect(Collectors.toSet());
+
+    beacon.detached("envoy-0");
+    beacon.detached(last);
+    told.clear();
+
+    // Its record goes on without it: if it fell silent, nobody would know that it is gone.
+    Awaitility.await()
+        .until(
+            () ->
+                told.stream().anyMatch(p -> ingests.contains(p.ingest()) && p.envoys().isEmpty()));
+    assertThat(ingests).hasSize(1);
+    assertThat(told).allSatisfy(p -> assertThat(ConnectionIds.isValid(p.ingest())).isTrue());
+  }
+
+  @Test
+  void shouldRefuseMoreStreamsThanAnEnvoyHas() {
+    for (int i = 0; i < PresenceBeacon.MAX_STREAMS_OF_AN_ENVOY; i++) {
+      assertThat(beacon.attached("a")).isNull();
+    }
+
+    assertThat(beacon.attached("a")).contains("256 access-log streams");
+    assertThat(beacon.attached("b")).isNull();
   }
 }

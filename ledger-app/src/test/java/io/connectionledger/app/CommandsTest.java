@@ -98,6 +98,30 @@ final class CommandsTest {
   }
 
   @Test
+  void shouldAskWithTheTokenOfAFile(@TempDir Path directory) throws IOException {
+    Path token = Files.writeString(directory.resolve("token"), "secret-token-0123456789\n");
+
+    assertThat(execute("connections", "--token-file", token.toString())).isZero();
+
+    assertThat(ledger.authorization()).isEqualTo("Bearer secret-token-0123456789");
+  }
+
+  @Test
+  void shouldSayInALineThatTheTokenIsMissingOrDoesNotSuffice() {
+    ledger.on("GET /v1/pools", 401, "{\"status\":401,\"detail\":\"a token is needed\"}");
+    assertThat(execute("connections")).isEqualTo(1);
+    ledger.on("GET /v1/pools", 403, "{\"status\":403,\"detail\":\"this needs the role read\"}");
+    assertThat(execute("connections")).isEqualTo(1);
+    assertThat(execute("connections", "--token-file", "none/such")).isEqualTo(2);
+
+    assertThat(err.toString().lines())
+        .containsExactly(
+            "ledger: the server says 401: a token is needed (--token-file FILE or LEDGER_TOKEN)",
+            "ledger: the server says 403: this needs the role read",
+            "ledger: --token-file none/such cannot be read: allowed is a file with one token");
+  }
+
+  @Test
   void shouldReadAnswersThatComeInParts() {
     ledger.on(
         "GET /v1/pools/chat/connections",

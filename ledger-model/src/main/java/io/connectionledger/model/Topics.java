@@ -21,6 +21,10 @@ public final class Topics {
   public static final String OWNERS = "ledger.owners";
 
   public static final String PODS = "ledger.pods";
+
+  /** Who changed a pool over HTTP, and how. */
+  public static final String AUDIT = "ledger.audit";
+
   public static final String DEAD_LETTERS = "ledger.dead-letters";
 
   /** Header of a dead letter: one line that says what is wrong with it. */
@@ -28,6 +32,14 @@ public final class Topics {
 
   /** Header of a dead letter: where it came from, an Envoy's node id or a topic and offset. */
   public static final String SOURCE_HEADER = "source";
+
+  /**
+   * The longest value of a dead letter, in bytes: what is longer is cut, and its reason says so.
+   */
+  public static final int MAX_DEAD_LETTER_BYTES = 16 * 1024;
+
+  /** The longest key and the longest header of a dead letter, in characters. */
+  public static final int MAX_DEAD_LETTER_TEXT = 256;
 
   /** How long events and decisions stay readable: long enough to replay a day after an incident. */
   public static final Duration RETENTION = Duration.ofDays(2);
@@ -55,6 +67,25 @@ public final class Topics {
           "delete",
           "retention.ms",
           Long.toString(Duration.ofHours(1).toMillis()));
+
+  /** For as long as somebody may ask who did it. */
+  private static final Map<String, String> LONG =
+      Map.of(
+          "cleanup.policy",
+          "delete",
+          "retention.ms",
+          Long.toString(Duration.ofDays(365).toMillis()));
+
+  /** By the broker's clock: what a term may be depends on when it was claimed. */
+  private static final Map<String, String> BRIEF_BY_BROKERS_CLOCK =
+      Map.of(
+          "cleanup.policy",
+          "delete",
+          "retention.ms",
+          Long.toString(Duration.ofHours(1).toMillis()),
+          "message.timestamp.type",
+          "LogAppendTime");
+
   private static final Map<String, String> COMPACT = Map.of("cleanup.policy", "compact");
 
   /** Every topic with the settings that it is created with; all have the same partition count. */
@@ -63,10 +94,11 @@ public final class Topics {
           new Spec(CONNECTIONS, DELETE, LEAST_HISTORY),
           new Spec(DECISIONS, DELETE, LEAST_HISTORY),
           new Spec(ENVOYS, BRIEF, LEAST_BRIEF),
-          new Spec(OWNERS, BRIEF, LEAST_BRIEF),
+          new Spec(OWNERS, BRIEF_BY_BROKERS_CLOCK, LEAST_BRIEF),
           new Spec(POLICIES, COMPACT, Duration.ZERO),
           new Spec(ENDPOINTS, COMPACT, Duration.ZERO),
           new Spec(PODS, COMPACT, Duration.ZERO),
+          new Spec(AUDIT, LONG, Duration.ZERO),
           new Spec(DEAD_LETTERS, DELETE, Duration.ZERO));
 
   private Topics() {}
@@ -79,6 +111,11 @@ public final class Topics {
    *     need, or they stay for ever
    */
   public record Spec(String name, Map<String, String> configs, Duration leastRetention) {
+
+    /** Whether clients and Envoys decide how much is in it, and time alone would not bound it. */
+    public boolean isFilledByOthers() {
+      return DELETE.equals(configs);
+    }
 
     /** Whether the latest record of each key stays, and only that. */
     public boolean isCompacted() {

@@ -1,5 +1,6 @@
 package io.connectionledger.streams;
 
+import io.connectionledger.model.view.PoolHistory;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolRejections;
 import io.connectionledger.model.view.PoolReport;
@@ -11,9 +12,9 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * What the query API asks. Thread-safe. {@link #rejections}, {@link #report}, {@link #standby} and
- * {@link #desiredPods} may read from a local disk, or ask another instance for some seconds where
- * the implementation says so; the others never wait.
+ * What the query API asks. Thread-safe. {@link #rejections}, {@link #history}, {@link #report},
+ * {@link #standby} and {@link #desiredPods} may read from a local disk, or ask another instance for
+ * some seconds where the implementation says so; the others never wait.
  */
 public interface PoolQueries {
 
@@ -47,6 +48,12 @@ public interface PoolQueries {
 
   /** Rejections by window and reason, up to now; empty as for {@link #connections}. */
   Optional<PoolRejections> rejections(String pool);
+
+  /**
+   * What happened in the last hour; empty as for {@link #connections}. Reads it once a second at
+   * most.
+   */
+  Optional<PoolHistory> history(String pool);
 
   /**
    * How many pods the pool should have, as {@link #report} says it and cheaper than that.

@@ -120,6 +120,8 @@ public final class Warmup {
     Server server =
         NettyServerBuilder.forAddress(loopback(0))
             .directExecutor()
+            // As the real one has it: what watches for it is loaded with the first connection.
+            .maxConnectionIdle(LIMIT.toMillis(), TimeUnit.MILLISECONDS)
             .addService(new CheckService(admission))
             .build()
             .start();

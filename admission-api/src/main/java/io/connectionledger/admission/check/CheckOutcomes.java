@@ -2,7 +2,7 @@ package io.connectionledger.admission.check;
 
 import io.connectionledger.admission.decisionlog.DecisionPublisher;
 import io.connectionledger.admission.metrics.AdmissionMetrics;
-import io.connectionledger.admission.metrics.LogRateLimiter;
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.event.Decision;

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The allowed decisions that Kafka has not acknowledged yet, by pod: should this instance die, they
@@ -18,6 +19,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 final class InFlightDecisions {
 
   private final Map<Place, Integer> counts = new ConcurrentHashMap<>();
+
+  /** With so many lost, none is answered any more before it is recorded. */
+  static final int MAX_LOST = 10_000;
+
+  private final AtomicInteger lostCount = new AtomicInteger();
   private final Queue<Lost> lost = new ConcurrentLinkedQueue<>();
 
   /** Answered, and refused by Kafka. */
@@ -38,7 +44,8 @@ final class InFlightDecisions {
     forget(nowNanos);
     int underway = counts.merge(Place.of(decision), 1, Integer::sum);
     DecisionInputs basis = decision.basis();
-    return basis == null || underway <= MaxUnacknowledged.most(basis.limit());
+    return lostCount.get() < MAX_LOST
+        && (basis == null || underway <= MaxUnacknowledged.most(basis.limit()));
   }
 
   /** The decision is recorded, or has no effect. */
@@ -51,6 +58,7 @@ final class InFlightDecisions {
    * connection may be unknown.
    */
   void lose(Decision.Allowed decision, Duration hidden, long nowNanos) {
+    lostCount.incrementAndGet();
     lost.add(new Lost(decision, nowNanos + hidden.toNanos()));
   }
 
@@ -64,6 +72,7 @@ final class InFlightDecisions {
     Lost oldest = lost.peek();
     while (oldest != null && oldest.untilNanos <= nowNanos) {
       if (lost.remove(oldest)) {
+        lostCount.decrementAndGet();
         end(oldest.decision);
       }
       oldest = lost.peek();

@@ -1,7 +1,7 @@
 package io.connectionledger.admission.decisionlog;
 
 import io.connectionledger.admission.metrics.AdmissionMetrics;
-import io.connectionledger.admission.metrics.LogRateLimiter;
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.RejectionReason;

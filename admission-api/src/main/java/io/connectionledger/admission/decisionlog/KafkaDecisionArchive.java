@@ -32,7 +32,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 /**
  * Finds decisions in {@link Topics#DECISIONS} itself: an id says when it was made, and Kafka knows
  * what it stored at that time. So a decision is found for as long as the topic keeps it, by any
- * instance, and costs nothing until somebody asks. One search at a time. Thread-safe.
+ * instance, and costs nothing until somebody asks. One search at a time; the latest come from
+ * {@link DecisionTail}. Thread-safe.
  */
 public final class KafkaDecisionArchive implements DecisionArchive {
 
@@ -48,14 +49,17 @@ public final class KafkaDecisionArchive implements DecisionArchive {
   private final Supplier<Consumer<byte[], byte[]>> consumers;
   private final Ticker ticker;
   private final Semaphore searches = new Semaphore(1);
+  private final DecisionTail tail;
 
   /**
    * One over a topic.
    *
    * @param consumers makes a consumer for each search, which closes it
    */
-  KafkaDecisionArchive(Supplier<Consumer<byte[], byte[]>> consumers, Ticker ticker) {
+  KafkaDecisionArchive(
+      Supplier<Consumer<byte[], byte[]>> consumers, DecisionTail tail, Ticker ticker) {
     this.consumers = consumers;
+    this.tail = tail;
     this.ticker = ticker;
   }
 
@@ -69,10 +73,27 @@ public final class KafkaDecisionArchive implements DecisionArchive {
     configuration.put(ConsumerConfig.CLIENT_ID_CONFIG, "ledger-decisions");
     configuration.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     configuration.put(ConsumerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
-    // What it looks for is there; a fetch that waits for more would keep the consumer from closing.
+    configuration.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "latest");
+    // A fetch that waits long for more would keep a consumer from closing; what a search looks for
+    // is there.
+    Map<String, Object> following = new HashMap<>(configuration);
+    following.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 200);
     configuration.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 0);
     ByteArrayDeserializer bytes = new ByteArrayDeserializer();
-    return new KafkaDecisionArchive(() -> new KafkaConsumer<>(configuration, bytes, bytes), ticker);
+    return new KafkaDecisionArchive(
+        () -> new KafkaConsumer<>(configuration, bytes, bytes),
+        new DecisionTail(() -> new KafkaConsumer<>(following, bytes, bytes), ticker),
+        ticker);
+  }
+
+  @Override
+  public Latest latest(String pool, long after, int limit) throws IOException {
+    return tail.latest(pool, after, limit);
+  }
+
+  @Override
+  public void close() {
+    tail.close();
   }
 
   @Override

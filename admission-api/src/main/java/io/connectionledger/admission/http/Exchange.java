@@ -2,17 +2,19 @@ package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.admission.http.auth.Caller;
+import io.connectionledger.admission.http.port.AnswerTimeout;
+import io.connectionledger.admission.http.port.HttpRefusal;
+import io.connectionledger.admission.http.port.HttpRefusals;
 import io.connectionledger.admission.http.view.Views;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpStatus;
-import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
@@ -26,21 +28,29 @@ final class Exchange {
   static final String PROBLEM = "application/problem+json";
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
-  private static final int MAX_BODY_BYTES = 1_000_000;
   private static final int MIN_COMPRESSED_BYTES = 1_500;
 
   private final Request request;
   private final Response response;
   private final Callback callback;
   private final Map<String, String> path;
+  private final HttpRefusals refusals;
   private final Map<String, String> headers = new LinkedHashMap<>();
+  private byte[] body = {};
+  private @Nullable Caller caller;
 
   /**
    * A request that nobody has answered.
    *
    * @param path the parameters of its path, decoded
    */
-  Exchange(Request request, Response response, Callback callback, Map<String, String> path) {
+  Exchange(
+      Request request,
+      Response response,
+      Callback callback,
+      Map<String, String> path,
+      HttpRefusals refusals) {
+    this.refusals = refusals;
     this.request = request;
     this.response = response;
     this.callback = callback;
@@ -71,20 +81,48 @@ final class Exchange {
     return this;
   }
 
-  /**
-   * All of the body; may wait for the client.
-   *
-   * @throws HttpProblem when it is too long
-   */
-  byte[] body() throws IOException {
-    try (InputStream in = Content.Source.asInputStream(request)) {
-      byte[] body = in.readNBytes(MAX_BODY_BYTES + 1);
-      if (body.length > MAX_BODY_BYTES) {
-        // A client that still sends when the connection is closed never sees the answer.
-        in.readNBytes(MAX_BODY_BYTES);
-        throw new HttpProblem(HttpStatus.PAYLOAD_TOO_LARGE_413, "Content Too Large");
-      }
-      return body;
+  /** All of the body; empty where the route takes none. */
+  byte[] body() {
+    return body;
+  }
+
+  /** Takes the body, before the route is asked. */
+  void body(byte[] read) {
+    body = read;
+  }
+
+  /** Who asks; known before the route is asked, where it is not for everybody. */
+  Caller caller() {
+    if (caller == null) {
+      throw new IllegalStateException("nobody was asked who they are");
+    }
+    return caller;
+  }
+
+  void caller(Caller known) {
+    caller = known;
+  }
+
+  /** The client's address, or that of what stands in front of this instance. */
+  String address() {
+    return Request.getRemoteAddr(request);
+  }
+
+  /** Counts why the request is refused, if that is counted. */
+  void count(@Nullable HttpRefusal refusal) {
+    if (refusal != null) {
+      refusals.count(refusal);
+    }
+  }
+
+  Request request() {
+    return request;
+  }
+
+  /** Leaves the answer to somebody who needs all of the request. */
+  void handTo(Request.Handler other) throws Exception {
+    if (!other.handle(request, response, callback)) {
+      throw new HttpProblem(HttpStatus.NOT_FOUND_404, "Not Found");
     }
   }
 
@@ -118,7 +156,7 @@ final class Exchange {
       sent = compressed(body);
     }
     answered.put("content-length", sent.length);
-    response.write(true, ByteBuffer.wrap(sent), callback);
+    response.write(true, ByteBuffer.wrap(sent), new AnswerTimeout(request, callback, refusals));
   }
 
   private static byte[] compressed(byte[] body) {

@@ -1,10 +1,15 @@
 package io.connectionledger.admission.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.connectionledger.admission.http.audit.AuditTrail;
+import io.connectionledger.admission.http.audit.AuditedChange;
+import io.connectionledger.admission.http.audit.UnauditedException;
+import io.connectionledger.admission.http.auth.HttpRole;
 import io.connectionledger.admission.http.view.InvalidParameterException;
 import io.connectionledger.admission.http.view.Views;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.audit.AuditEntry.Action;
 import io.connectionledger.model.policy.DrainPace;
 import io.connectionledger.model.policy.DurationText;
 import io.connectionledger.model.policy.InvalidPolicyException;
@@ -17,15 +22,13 @@ import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.PoolReport;
 import io.connectionledger.model.view.PoolView;
 import io.connectionledger.streams.PoolQueries;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -48,12 +51,16 @@ final class PolicyRoutes {
   /** What an answer has beside a policy's keys: it may be sent back with them, and is ignored. */
   private static final Set<String> BESIDE = Set.of("pool", "asOf", "source", "draining");
 
-  private static final int STORE_SECONDS = 10;
   private static final Duration MIN_WITHIN = Duration.ofSeconds(1);
   private static final Duration MAX_WITHIN = Duration.ofHours(24);
 
+  private static final String AUDIT_HEADER = "x-ledger-audit";
+
   private final Policies policies;
   private final PoolQueries ledger;
+  private final WritablePods pods;
+  private final AuditTrail audit;
+  private final Executor workers;
   private final Ticker ticker;
   private final Function<String, HttpProblem> missing;
 
@@ -61,12 +68,24 @@ final class PolicyRoutes {
    * The routes.
    *
    * @param ledger tells what a pod holds
+   * @param pods which of a policy's pods may be changed
+   * @param audit has every change before it is made
+   * @param workers who may wait
    * @param missing says why there is no pool of a name
    */
   PolicyRoutes(
-      Policies policies, PoolQueries ledger, Ticker ticker, Function<String, HttpProblem> missing) {
+      Policies policies,
+      PoolQueries ledger,
+      WritablePods pods,
+      AuditTrail audit,
+      Executor workers,
+      Ticker ticker,
+      Function<String, HttpProblem> missing) {
     this.policies = policies;
     this.ledger = ledger;
+    this.pods = pods;
+    this.audit = audit;
+    this.workers = workers;
     this.ticker = ticker;
     this.missing = missing;
   }
@@ -77,22 +96,25 @@ final class PolicyRoutes {
             POLICY,
             exchange ->
                 Conditional.json(exchange, view(of(exchange.pathParam("pool")), ticker.nowMs())))
-        .put(POLICY, this::put)
-        .delete(POLICY, this::reset)
-        .put(DRAIN, this::drain)
-        .delete(DRAIN, this::undrain);
+        .put(POLICY, HttpRole.ADMIN, this::put)
+        .delete(POLICY, HttpRole.ADMIN, this::reset)
+        .put(DRAIN, HttpRole.OPERATE, this::drain)
+        .delete(DRAIN, HttpRole.OPERATE, this::undrain);
   }
 
   private PolicyRecord of(String pool) {
     return policies.of(pool).orElseThrow(() -> missing.apply(pool));
   }
 
-  private void put(Exchange exchange) throws IOException {
+  private void put(Exchange exchange) {
     byte[] body = exchange.body();
     change(
         exchange,
+        Action.PUT_POLICY,
+        null,
         current -> {
           PoolPolicy policy = PolicyCodec.changed(current.policy(), body, BESIDE);
+          pods.refuse(current.policy(), policy);
           refuseConflict(policy);
           return current.withPolicy(policy, ticker.nowMs());
         },
@@ -120,6 +142,8 @@ final class PolicyRoutes {
   private void reset(Exchange exchange) {
     change(
         exchange,
+        Action.DELETE_POLICY,
+        null,
         current -> current.withPolicy(current.base(), ticker.nowMs()),
         record -> show(exchange, record));
   }
@@ -138,6 +162,8 @@ final class PolicyRoutes {
     }
     change(
         exchange,
+        Action.DRAIN,
+        pod.address().toString(),
         current -> current.withDrain(pod.address(), pace, ticker.nowMs()),
         record -> exchange.json(answer));
   }
@@ -152,6 +178,8 @@ final class PolicyRoutes {
     }
     change(
         exchange,
+        Action.UNDRAIN,
+        pod.address().toString(),
         current -> current.withoutDrain(pod.address(), ticker.nowMs()),
         record -> exchange.json(answer));
   }
@@ -223,30 +251,51 @@ final class PolicyRoutes {
   }
 
   private void change(
-      Exchange exchange, UnaryOperator<PolicyRecord> change, Consumer<PolicyRecord> answer) {
-    String pool = of(exchange.pathParam("pool")).pool();
-    CompletableFuture<PolicyRecord> stored =
-        policies
-            .change(pool, change)
-            .toCompletableFuture()
-            .copy()
-            .orTimeout(STORE_SECONDS, TimeUnit.SECONDS);
-    stored
+      Exchange exchange,
+      Action action,
+      @Nullable String pod,
+      UnaryOperator<PolicyRecord> change,
+      Consumer<PolicyRecord> answer) {
+    PolicyRecord now = of(exchange.pathParam("pool"));
+    AuditedChange audited =
+        new AuditedChange(
+            policies,
+            audit,
+            ticker,
+            PolicyRoutes::content,
+            exchange.caller(),
+            exchange.address(),
+            action,
+            now,
+            pod,
+            change);
+    exchange.header(AUDIT_HEADER, audited.id());
+    audited
+        .make(workers)
         .thenAccept(answer)
         .exceptionally(
             failure -> {
-              Router.fail(exchange, refusal(pool, failure));
+              Router.fail(exchange, refusal(now.pool(), failure));
               return null;
             });
   }
 
-  private static HttpProblem refusal(String pool, Throwable failure) {
+  private static RuntimeException refusal(String pool, Throwable failure) {
     Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    if (cause instanceof InvalidPolicyException overtaken) {
+      // By another change, after this one was looked at.
+      return overtaken;
+    }
     LOGGER
         .atWarn()
         .addKeyValue("pool", pool)
         .addKeyValue("failure", String.valueOf(cause))
         .log("A change of a policy was not stored");
+    if (cause instanceof UnauditedException) {
+      return new HttpProblem(
+          HttpStatus.SERVICE_UNAVAILABLE_503,
+          "the change of pool '" + pool + "' was not made: Kafka did not take its audit record");
+    }
     return new HttpProblem(
         HttpStatus.SERVICE_UNAVAILABLE_503,
         "Kafka did not take the change of pool '" + pool + "'; it may still take effect");
@@ -257,14 +306,22 @@ final class PolicyRoutes {
   }
 
   static ObjectNode view(PolicyRecord record, long nowMs) {
+    ObjectNode content = content(record);
+    ObjectNode answer = content.objectNode();
+    answer.put("pool", record.pool());
+    answer.put("asOf", Views.instant(nowMs));
+    answer.setAll(content);
+    return answer;
+  }
+
+  /** What is said of a policy, whenever and of whichever pool. */
+  static ObjectNode content(PolicyRecord record) {
     ObjectNode view = PolicyCodec.tree(record.policy());
     if (record.policy().kubernetes() != null) {
       // They are found, not written; what is answered here may be sent back.
       view.remove("pods");
     }
     ObjectNode answer = view.objectNode();
-    answer.put("pool", record.pool());
-    answer.put("asOf", Views.instant(nowMs));
     answer.put("source", record.isOverride() ? "api" : "configuration");
     answer.setAll(view);
     var draining = answer.putArray("draining");

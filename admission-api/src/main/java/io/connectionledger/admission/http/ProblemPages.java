@@ -1,5 +1,7 @@
 package io.connectionledger.admission.http;
 
+import io.connectionledger.admission.http.port.HttpRefusal;
+import io.connectionledger.admission.http.port.HttpRefusals;
 import io.connectionledger.admission.http.view.Views;
 import java.nio.ByteBuffer;
 import org.eclipse.jetty.http.HttpStatus;
@@ -11,6 +13,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Problems in the place of Jetty's own pages, for what fails before any route is asked. */
 final class ProblemPages extends ErrorHandler {
+
+  private final HttpRefusals refusals;
+
+  ProblemPages(HttpRefusals refusals) {
+    this.refusals = refusals;
+  }
 
   @Override
   public boolean errorPageForMethod(String method) {
@@ -25,6 +33,9 @@ final class ProblemPages extends ErrorHandler {
       @Nullable String message,
       @Nullable Throwable cause,
       Callback callback) {
+    if (code == HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431) {
+      refusals.count(HttpRefusal.HEAD_TOO_LARGE);
+    }
     response.getHeaders().put("content-type", Exchange.PROBLEM);
     response.write(true, ByteBuffer.wrap(problem(code, message)), callback);
   }

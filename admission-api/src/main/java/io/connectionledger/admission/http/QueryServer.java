@@ -3,6 +3,19 @@ package io.connectionledger.admission.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.admission.decisionlog.DecisionArchive;
+import io.connectionledger.admission.http.Router.Scope;
+import io.connectionledger.admission.http.audit.AuditTrail;
+import io.connectionledger.admission.http.auth.BrowserRules;
+import io.connectionledger.admission.http.auth.HttpAccess;
+import io.connectionledger.admission.http.page.PageHandler;
+import io.connectionledger.admission.http.port.HttpAddress;
+import io.connectionledger.admission.http.port.HttpBounds;
+import io.connectionledger.admission.http.port.HttpPort;
+import io.connectionledger.admission.http.port.HttpRefusal;
+import io.connectionledger.admission.http.port.HttpRefusals;
+import io.connectionledger.admission.http.port.HttpSettings;
+import io.connectionledger.admission.http.port.HttpTls;
+import io.connectionledger.admission.http.port.WorkThreads;
 import io.connectionledger.admission.http.view.DecisionView;
 import io.connectionledger.admission.http.view.Views;
 import io.connectionledger.admission.stream.PoolStreams;
@@ -15,152 +28,230 @@ import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.policy.Policies;
 import io.connectionledger.model.view.Simulations;
 import io.connectionledger.streams.PoolQueries;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.BindException;
-import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpStatus;
-import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.Handler;
-import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.HttpConnectionFactory;
-import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.server.handler.GracefulHandler;
-import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The HTTP port: checks; query API, metrics and health, answered from memory; and policies, of
+ * The HTTP ports: checks; query API, metrics and health, answered from memory; and policies, of
  * which changes are answered when Kafka has them. Thread-safe.
  */
 public final class QueryServer implements AutoCloseable {
 
-  /** Longer than the head of any request that Envoy passes on, 60 KiB. */
-  private static final int MAX_HEAD_BYTES = 80 << 10;
-
   private static final byte[] OPEN_API = resource("openapi.json");
   private static final StreamJson STREAM_JSON = new StreamViews();
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
-  private static final int MAX_THREADS = 250;
-  private static final int MIN_THREADS = 8;
   private static final String PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
-  private final QueryRoutes queries;
-  private final DecisionArchive decisions;
-  private final Supplier<String> metrics;
-  private final Supplier<List<String>> unready;
-  private final PoolStreams streams;
-  private final Server server;
-  private final ServerConnector connector;
+  private static final int CHANGE_THREADS = 4;
+  private static final int PROBE_THREADS = 2;
+  private static final int PROBES_WAITING = 16;
 
-  private QueryServer(
-      String host,
-      int port,
+  private static final String MAIN = "http";
+  private static final String ADMIN = "http-admin";
+  private static final String PROBES = "http-probes";
+
+  private final Parts parts;
+  private final QueryRoutes queries;
+  private final PoolStreams streams;
+  private final WorkThreads workers =
+      new WorkThreads("http-work", HttpBounds.WORKERS, HttpBounds.WAITING);
+
+  /** A change that has begun does not wait for those who only ask. */
+  private final WorkThreads changes =
+      new WorkThreads("http-changes", CHANGE_THREADS, HttpBounds.WAITING);
+
+  /** So that it answers whatever the others do. */
+  private final WorkThreads probeWorkers =
+      new WorkThreads("http-probes-work", PROBE_THREADS, PROBES_WAITING);
+
+  private final HttpRefusals refusals;
+  private final Ticker ticker;
+  private final Router router;
+  private final Map<String, HttpPort> ports = new LinkedHashMap<>();
+
+  /**
+   * What it answers from.
+   *
+   * @param checks sees every request of the main port first, and leaves alone what is no check
+   * @param audit has every change before it is made
+   * @param metrics the scrape, in Prometheus' text format 0.0.4
+   * @param unready why this instance is not ready, a line each; empty when it is. Never waits
+   */
+  public record Parts(
       Handler checks,
       PoolQueries ledger,
       Policies policies,
+      AuditTrail audit,
       DecisionArchive decisions,
       Simulations simulations,
-      Ticker ticker,
       Supplier<String> metrics,
-      Supplier<List<String>> unready) {
-    this.decisions = decisions;
-    this.metrics = metrics;
-    this.unready = unready;
-    queries = new QueryRoutes(ledger, policies, ticker);
+      Supplier<List<String>> unready) {}
+
+  private QueryServer(
+      HttpSettings settings,
+      HttpAccess access,
+      Parts parts,
+      Ticker ticker,
+      MeterRegistry registry) {
+    this.parts = parts;
+    this.ticker = ticker;
+    refusals = new HttpRefusals(registry);
+    queries = new QueryRoutes(parts.ledger, parts.policies, ticker);
     streams =
-        new PoolStreams(ledger, policies, STREAM_JSON, this::refusal, StreamLimits.DEFAULT, ticker);
-    Router router =
-        new Router()
-            .get(
-                "/openapi.json",
-                exchange -> exchange.answer(HttpStatus.OK_200, Exchange.JSON, OPEN_API))
-            .get("/v1/decisions/{id}", this::decision)
-            .get("/metrics", this::metrics)
-            .get("/websocket/metrics", this::metrics)
-            .get("/health/live", exchange -> exchange.json(new Views.Status("live")))
-            .get("/health/ready", this::ready);
+        new PoolStreams(
+            parts.ledger,
+            parts.policies,
+            STREAM_JSON,
+            this::refusal,
+            () -> refusals.count(HttpRefusal.READERS),
+            StreamLimits.DEFAULT,
+            ticker);
+    StreamHandler follow = new StreamHandler(streams, STREAM_JSON);
+    router =
+        new Router(access, refusals, ticker)
+                .open(
+                    "/openapi.json",
+                    exchange -> exchange.answer(HttpStatus.OK_200, Exchange.JSON, OPEN_API))
+                .stream("/v1/pools/{pool}/stream", exchange -> exchange.handTo(follow))
+                .get("/v1/decisions/{id}", this::decision)
+                .metrics("/metrics", this::metrics)
+                .metrics("/websocket/metrics", this::metrics)
+                .probe("/health/live", exchange -> exchange.json(new Views.Status("live")))
+                .probe("/health/ready", this::ready);
     queries.addTo(router);
-    new PolicyRoutes(policies, ledger, ticker, queries::missing).addTo(router);
-    new SimulationRoutes(simulations, policies, ticker, queries::missing).addTo(router);
-    QueuedThreadPool threads = new QueuedThreadPool(MAX_THREADS, MIN_THREADS);
-    threads.setName("http");
-    server = new Server(threads);
-    server.setStopTimeout(STOP_TIMEOUT.toMillis());
-    server.setErrorHandler(new ProblemPages());
-    server.setHandler(
-        new GracefulHandler(
-            new HeadAsGet(
-                new Handler.Sequence(checks, new StreamHandler(streams, STREAM_JSON), router))));
-    connector = new ServerConnector(server, new HttpConnectionFactory(everyPath()));
-    connector.setHost(host);
-    connector.setPort(port);
-    server.addConnector(connector);
+    new FigureRoutes(parts.ledger, parts.decisions, ticker, queries::missing).addTo(router);
+    new PolicyRoutes(
+            parts.policies,
+            parts.ledger,
+            new WritablePods(settings),
+            parts.audit,
+            changes,
+            ticker,
+            queries::missing)
+        .addTo(router);
+    new SimulationRoutes(parts.simulations, parts.policies, ticker, queries::missing).addTo(router);
+  }
+
+  private void open(HttpSettings settings) {
+    HttpAddress admin = settings.admin();
+    HttpAddress probes = settings.probes();
+    Handler api =
+        router.on(
+            admin == null ? Scope.ALL : Scope.NO_WRITES,
+            browsers(settings.main(), settings),
+            workers);
+    open(
+        MAIN,
+        settings.main(),
+        settings.tls(),
+        HttpBounds.MAX_CONNECTIONS,
+        new Handler.Sequence(parts.checks, new PageHandler(), api));
+    if (admin != null) {
+      open(
+          ADMIN,
+          admin,
+          settings.tls(),
+          HttpBounds.MAX_CONNECTIONS,
+          router.on(Scope.ALL, browsers(admin, settings), workers));
+    }
+    if (probes != null) {
+      open(
+          PROBES,
+          probes,
+          null,
+          HttpBounds.MAX_PROBE_CONNECTIONS,
+          router.on(Scope.PROBES, browsers(probes, settings), probeWorkers));
+    }
+  }
+
+  private static BrowserRules browsers(HttpAddress address, HttpSettings settings) {
+    return new BrowserRules(address.bind(), settings.hosts());
+  }
+
+  private void open(
+      String name,
+      HttpAddress address,
+      @Nullable HttpTls tls,
+      int maxConnections,
+      Handler handler) {
+    ports.put(
+        name,
+        HttpPort.open(
+            name,
+            address,
+            tls,
+            maxConnections,
+            handler,
+            new ProblemPages(refusals),
+            refusals,
+            ticker));
   }
 
   /**
    * Starts listening.
    *
-   * @param port 0 for any free one
-   * @param checks sees every request first, and leaves alone what is no check
-   * @param metrics the scrape, in Prometheus' text format 0.0.4
-   * @param unready why this instance is not ready, a line each; empty when it is
-   * @throws UncheckedIOException with one line that names the address when it cannot be listened on
+   * @param access says who asks; stays the caller's
+   * @param registry counts what is refused
+   * @throws UncheckedIOException with one line that names the address when one cannot be listened
+   *     on
    */
   public static QueryServer start(
-      String host,
-      int port,
-      Handler checks,
-      PoolQueries ledger,
-      Policies policies,
-      DecisionArchive decisions,
-      Simulations simulations,
+      HttpSettings settings,
+      HttpAccess access,
+      Parts parts,
       Ticker ticker,
-      Supplier<String> metrics,
-      Supplier<List<String>> unready) {
-    QueryServer http =
-        new QueryServer(
-            host, port, checks, ledger, policies, decisions, simulations, ticker, metrics, unready);
+      MeterRegistry registry) {
+    QueryServer http = new QueryServer(settings, access, parts, ticker, registry);
+    boolean started = false;
     try {
-      http.server.start();
-    } catch (Exception failure) {
-      http.close();
-      BindException bind =
-          new BindException(
-              "cannot listen on http port " + port + " of " + host + ": " + rootMessage(failure));
-      bind.initCause(failure);
-      throw new UncheckedIOException(bind.getMessage(), bind);
+      http.open(settings);
+      started = true;
+      return http;
+    } finally {
+      if (!started) {
+        http.close();
+      }
     }
-    return http;
   }
 
-  /** The port that is listened on. */
+  /** The port that answers checks and everything else. */
   public int port() {
-    return connector.getLocalPort();
+    return portOf(MAIN).orElseThrow();
+  }
+
+  /** The port that alone answers writes; empty when it is the same. */
+  public OptionalInt adminPort() {
+    return portOf(ADMIN);
+  }
+
+  /** The port that has health and metrics for itself; empty when there is none. */
+  public OptionalInt probesPort() {
+    return portOf(PROBES);
+  }
+
+  private OptionalInt portOf(String name) {
+    HttpPort port = ports.get(name);
+    return port == null ? OptionalInt.empty() : OptionalInt.of(port.port());
   }
 
   /** Ends streams, and lets what else is being answered end, for some seconds. */
   @Override
   public void close() {
     streams.close();
-    try {
-      server.stop();
-    } catch (Exception failure) {
-      throw new IllegalStateException("the http port does not close", failure);
-    }
-  }
-
-  /** A check has path and head of whatever request Envoy took. */
-  private static HttpConfiguration everyPath() {
-    HttpConfiguration http = new HttpConfiguration();
-    http.setSendServerVersion(false);
-    http.setRequestHeaderSize(MAX_HEAD_BYTES);
-    http.setUriCompliance(UriCompliance.UNSAFE);
-    return http;
+    ports.values().forEach(HttpPort::close);
+    workers.close();
+    changes.close();
+    probeWorkers.close();
   }
 
   private static byte[] resource(String name) {
@@ -180,7 +271,8 @@ public final class QueryServer implements AutoCloseable {
     try {
       exchange.json(
           DecisionView.of(
-              decisions
+              parts
+                  .decisions
                   .find(id)
                   .orElseThrow(
                       () ->
@@ -199,24 +291,16 @@ public final class QueryServer implements AutoCloseable {
   }
 
   private void metrics(Exchange exchange) {
-    exchange.answer(HttpStatus.OK_200, PROMETHEUS_TEXT, metrics.get().getBytes(UTF_8));
+    exchange.answer(HttpStatus.OK_200, PROMETHEUS_TEXT, parts.metrics.get().getBytes(UTF_8));
   }
 
   private void ready(Exchange exchange) {
-    List<String> reasons = unready.get();
+    List<String> reasons = parts.unready.get();
     if (reasons.isEmpty()) {
       exchange.json(new Views.Status("ready"));
     } else {
       exchange.problem(
           Views.Problem.of(HttpStatus.SERVICE_UNAVAILABLE_503, "not ready", null, reasons));
     }
-  }
-
-  private static String rootMessage(Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return root.getMessage() == null ? root.toString() : root.getMessage();
   }
 }

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.connectionledger.admission.http.auth.HttpRole;
 import io.connectionledger.admission.http.view.Views;
+import io.connectionledger.model.JsonBounds;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.policy.DurationText;
 import io.connectionledger.model.policy.InvalidPolicyException;
@@ -53,7 +55,7 @@ final class SimulationRoutes {
   private static final String MOMENT = "a moment that has passed, such as 2026-11-21T12:00:00Z";
   private static final String RETRY_SECONDS = "5";
 
-  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final ObjectMapper MAPPER = new ObjectMapper(JsonBounds.factory());
 
   private final Simulations simulations;
   private final Policies policies;
@@ -77,7 +79,7 @@ final class SimulationRoutes {
   }
 
   void addTo(Router routes) {
-    routes.post("/v1/pools/{pool}/simulate", this::simulate);
+    routes.post("/v1/pools/{pool}/simulate", HttpRole.OPERATE, this::simulate);
   }
 
   private record Window(long fromMs, long toMs) {}

@@ -3,6 +3,7 @@ package io.connectionledger.admission.loan;
 import io.connectionledger.admission.decisionlog.DecisionPublisher;
 import io.connectionledger.admission.peer.LoanRequest;
 import io.connectionledger.model.Ticker;
+import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.Loan;
 import io.connectionledger.streams.Ledger;
@@ -25,6 +26,12 @@ public final class Lender {
   /** A borrower that has not asked for so long is gone. */
   private static final Duration GONE = Duration.ofSeconds(10);
 
+  /** More names are those of nobody: each borrower would get less for it. */
+  static final int MAX_BORROWERS = 256;
+
+  /** Far more than one borrower is ever lent of a pool. */
+  static final int MAX_HELD = 1_000;
+
   private final Ledger ledger;
   private final DecisionPublisher publisher;
   private final Ticker ticker;
@@ -39,12 +46,19 @@ public final class Lender {
   /**
    * Lends what may be lent.
    *
-   * @param done takes it once it is recorded; empty when this instance does not own the pool
+   * @param done takes it once it is recorded; empty when this instance does not own the pool, or
+   *     the request is none that a borrower makes
    */
   public void lend(LoanRequest request, Consumer<Optional<Loan>> done) {
     long nowNanos = ticker.nowNanos();
-    borrowers.put(request.borrower(), nowNanos);
     borrowers.values().removeIf(askedNanos -> nowNanos - askedNanos > GONE.toNanos());
+    if (!ConnectionIds.isValid(request.borrower())
+        || request.held().size() > MAX_HELD
+        || (borrowers.size() >= MAX_BORROWERS && !borrowers.containsKey(request.borrower()))) {
+      done.accept(Optional.empty());
+      return;
+    }
+    borrowers.put(request.borrower(), nowNanos);
     Optional<Loan> loan =
         ledger.loans().lend(request.pool(), request.held(), Math.max(1, borrowers.size()));
     if (loan.isEmpty() || loan.get().added().isEmpty()) {

@@ -40,6 +40,7 @@ public final class PoolStreams implements AutoCloseable {
   private final Policies policies;
   private final StreamJson json;
   private final Function<String, Refusal> missing;
+  private final Runnable tooMany;
   private final StreamLimits limits;
   private final Ticker ticker;
   private final Map<String, Followed> byPool = new ConcurrentHashMap<>();
@@ -73,18 +74,21 @@ public final class PoolStreams implements AutoCloseable {
    *
    * @param ledger answers for any pool, and may wait for other instances when it does
    * @param missing says why a pool cannot be read
+   * @param tooMany is told of each reader that is refused because there are enough
    */
   public PoolStreams(
       PoolQueries ledger,
       Policies policies,
       StreamJson json,
       Function<String, Refusal> missing,
+      Runnable tooMany,
       StreamLimits limits,
       Ticker ticker) {
     this.ledger = ledger;
     this.policies = policies;
     this.json = json;
     this.missing = missing;
+    this.tooMany = tooMany;
     this.limits = limits;
     this.ticker = ticker;
     ledger.watch(this::changed);
@@ -112,6 +116,7 @@ public final class PoolStreams implements AutoCloseable {
       StreamReader.refuse(response, missing.apply(pool), json, callback);
     } else if (readers.incrementAndGet() > limits.readers()) {
       readers.decrementAndGet();
+      tooMany.run();
       StreamReader.refuse(
           response,
           new Refusal(

@@ -3,14 +3,13 @@ package io.connectionledger.admission.authz;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
-import io.connectionledger.admission.ScriptedPolicies;
 import io.connectionledger.admission.check.Admission;
 import io.connectionledger.admission.check.Durability;
 import io.connectionledger.admission.decisionlog.DecisionPublisher;
 import io.connectionledger.admission.decisionlog.KafkaDecisionLog;
 import io.connectionledger.admission.http.QueryServer;
+import io.connectionledger.admission.http.TestServer;
 import io.connectionledger.admission.metrics.AdmissionMetrics;
 import io.connectionledger.admission.peer.Peers;
 import io.connectionledger.model.PodAddress;
@@ -25,9 +24,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -60,18 +57,12 @@ final class CheckHandlerIT {
     AdmissionMetrics metrics = new AdmissionMetrics(new SimpleMeterRegistry());
     DecisionPublisher publisher =
         new DecisionPublisher(new KafkaDecisionLog(kafka), metrics, ticker);
-    return QueryServer.start(
-        "127.0.0.1",
-        0,
+    TestServer test = new TestServer();
+    test.checks =
         new CheckHandler(
-            new Admission(ledger.ledger(), Peers.NONE, publisher, durability, metrics, ticker)),
-        ledger,
-        new ScriptedPolicies(),
-        id -> Optional.empty(),
-        new NoSimulations(),
-        ticker,
-        () -> "",
-        List::of);
+            new Admission(ledger.ledger(), Peers.NONE, publisher, durability, metrics, ticker));
+    test.ledger = ledger;
+    return test.start();
   }
 
   @AfterEach
@@ -221,7 +212,7 @@ final class CheckHandlerIT {
   @Test
   void shouldLeaveOtherPathsToTheQueryApi() throws Exception {
     // When
-    Answer pools = send("GET /v1/pools", "host: a\r\n");
+    Answer pools = send("GET /v1/pools", "host: localhost\r\n");
     Answer similar = send("GET /checks", HANDSHAKE);
     // Then
     assertThat(pools.body).contains("\"pools\":[{\"pool\":\"chat\"}]");

@@ -36,6 +36,7 @@ import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.envoyproxy.envoy.service.auth.v3.OkHttpResponse;
 import io.grpc.Context;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -77,7 +78,7 @@ final class ForwardedCheckIT {
     final MockProducer<byte[], byte[]> kafka =
         new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
     final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    final GrpcPeers peers = new GrpcPeers(Ticker.system());
+    final GrpcPeers peers = new GrpcPeers(InsecureChannelCredentials.create(), Ticker.system());
     final Admission admission;
 
     Side(Durability durability) {

@@ -42,4 +42,19 @@ final class InFlightDecisionsTest {
     assertThat(underway.hasLost(end)).isFalse();
     assertThat(underway.begin(allowed("c"), end)).isTrue();
   }
+
+  @Test
+  void shouldAnswerNothingEarlyWhileTooMuchIsLost() {
+    for (int i = 0; i < InFlightDecisions.MAX_LOST; i++) {
+      Decision.Allowed each =
+          new Decision.Allowed("chat", "d" + i, new PodAddress("10.0.0.7", i + 1), 0, 1);
+      assertThat(underway.begin(each, 0)).isTrue();
+      underway.lose(each, MAX_UNSEEN, 0);
+    }
+
+    Decision.Allowed next = allowed("next");
+    assertThat(underway.begin(next, 0)).isFalse();
+    underway.end(next);
+    assertThat(underway.begin(next, MAX_UNSEEN.toNanos())).isTrue();
+  }
 }

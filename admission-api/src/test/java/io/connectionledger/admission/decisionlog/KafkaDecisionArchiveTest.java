@@ -36,7 +36,10 @@ class KafkaDecisionArchiveTest {
 
   private final List<ConsumerRecord<byte[], byte[]>> topic = new ArrayList<>();
   private final KafkaDecisionArchive archive =
-      new KafkaDecisionArchive(() -> new Topic(topic), () -> NOW_MS * 1_000_000);
+      new KafkaDecisionArchive(
+          () -> new Topic(topic),
+          new DecisionTail(() -> new Topic(topic), () -> NOW_MS * 1_000_000),
+          () -> NOW_MS * 1_000_000);
 
   /** A topic of two partitions. */
   private static final class Topic extends MockConsumer<byte[], byte[]> {
@@ -153,6 +156,7 @@ class KafkaDecisionArchiveTest {
             () -> {
               throw new KafkaException("nobody there");
             },
+            new DecisionTail(() -> new Topic(topic), () -> NOW_MS * 1_000_000),
             () -> NOW_MS * 1_000_000);
 
     assertThatThrownBy(() -> away.find(ConnectionIds.next(NOW_MS)))

@@ -11,6 +11,7 @@ import com.networknt.schema.ValidationMessage;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -65,6 +66,19 @@ final class ApiDescription {
                                                 operation.getKey(),
                                                 path.getKey(),
                                                 response.getKey())))));
+    return all;
+  }
+
+  /** Every operation that needs a token, as {@code GET /path}. */
+  Set<String> secured() {
+    Set<String> all = new TreeSet<>();
+    for (Map.Entry<String, JsonNode> path : document.path("paths").properties()) {
+      for (Map.Entry<String, JsonNode> operation : path.getValue().properties()) {
+        if (!operation.getValue().path("security").isEmpty()) {
+          all.add(operation.getKey().toUpperCase(Locale.ROOT) + " " + path.getKey());
+        }
+      }
+    }
     return all;
   }
 

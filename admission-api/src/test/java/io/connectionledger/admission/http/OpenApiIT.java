@@ -8,9 +8,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
+import io.connectionledger.admission.http.auth.AccessSettings;
+import io.connectionledger.admission.http.auth.HttpAccess;
+import io.connectionledger.admission.http.auth.OidcIssuer;
 import io.connectionledger.admission.stream.SseReader;
 import io.connectionledger.model.PodAddress;
-import io.connectionledger.model.Ticker;
 import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.DecisionInputs;
@@ -20,6 +22,7 @@ import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.policy.PoolPolicy.Mode;
+import io.connectionledger.model.view.PoolHistory;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolReadiness.EnvoyView;
 import io.connectionledger.model.view.PoolRejections;
@@ -50,6 +53,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -72,18 +76,7 @@ final class OpenApiIT {
   private final ScriptedArchive archive = new ScriptedArchive();
   private volatile List<String> unready = List.of();
   private volatile @Nullable Why refusal;
-  private final QueryServer server =
-      QueryServer.start(
-          "127.0.0.1",
-          0,
-          new NoChecks(),
-          ledger,
-          policies,
-          archive,
-          this::simulate,
-          Ticker.system(),
-          () -> "up 1\n",
-          () -> unready);
+  private final QueryServer server = start();
   private final HttpClient client = HttpClient.newHttpClient();
   private final ApiDescription api;
 
@@ -98,6 +91,17 @@ final class OpenApiIT {
     ledger.standbys.put("copied", report(1_500L));
     policies.records.put("chat", policy());
     api = new ApiDescription(send("GET", "/openapi.json", "").body());
+  }
+
+  private QueryServer start() {
+    TestServer test = new TestServer();
+    test.ledger = ledger;
+    test.policies = policies;
+    test.decisions = archive;
+    test.simulations = this::simulate;
+    test.metrics = () -> "up 1\n";
+    test.unready = () -> unready;
+    return test.start();
   }
 
   @AfterEach
@@ -131,11 +135,44 @@ final class OpenApiIT {
     seeStream();
     seeSimulation();
     seeDecision();
+    seeRefusedCallers();
+    seeFigures();
     see("GET", "/health/ready", "/health/ready", 200);
     unready = List.of("restoring");
     see("GET", "/health/ready", "/health/ready", 503);
 
     assertThat(api.seen()).isEqualTo(api.documented());
+  }
+
+  private void seeFigures() throws Exception {
+    see("GET", "/v1/figures", "/v1/figures", 200);
+    see("GET", "/v1/figures", "/v1/figures?limit=none", 400);
+    see("GET", "/v1/figures", "/v1/figures", "", 304, "if-none-match", "*");
+    ledger.histories.put(
+        "chat",
+        PoolHistory.of(
+            "chat",
+            NOW_MS,
+            NOW_MS - 20_000,
+            10_000,
+            5,
+            List.of(3L, 2L),
+            List.of(0L, 1L),
+            List.of(0L, 1L),
+            new TreeMap<>(Map.of("pod_limit", List.of(1L, 0L)))));
+    for (String what : List.of("figures", "history")) {
+      see("GET", POOL + what, "/v1/pools/chat/" + what, 200);
+      see("GET", POOL + what, "/v1/pools/chat/" + what, "", 304, "if-none-match", "*");
+      see("GET", POOL + what, "/v1/pools/nope/" + what, 404);
+      see("GET", POOL + what, "/v1/pools/elsewhere/" + what, 503);
+    }
+    see("GET", POOL + "figures", "/v1/pools/copied/figures", 200);
+    see("GET", POOL + "decisions", "/v1/pools/chat/decisions", 200);
+    see("GET", POOL + "decisions", "/v1/pools/chat/decisions?after=1&limit=1", 200);
+    see("GET", POOL + "decisions", "/v1/pools/chat/decisions?after=-1", 400);
+    see("GET", POOL + "decisions", "/v1/pools/nope/decisions", 404);
+    archive.decisions.clear();
+    see("GET", POOL + "decisions", "/v1/pools/chat/decisions", 503);
   }
 
   private void seePolicy() throws Exception {
@@ -251,6 +288,37 @@ final class OpenApiIT {
         new Decision.Rejected(
             "chat", other, RejectionReason.POD_LIMIT, null, 9, NOW_MS, Mode.SHADOW));
     see("GET", path, "/v1/decisions/" + other, 200);
+  }
+
+  private void seeRefusedCallers() throws Exception {
+    TestServer test = new TestServer();
+    try (OidcIssuer issuer = new OidcIssuer();
+        HttpAccess access =
+            HttpAccess.of(
+                new AccessSettings(null, issuer.settings(), true), test.ticker, test.registry)) {
+      test.access = access;
+      try (QueryServer closed = test.start()) {
+        for (String secured : api.secured()) {
+          String[] operation = secured.split(" ", -1);
+          for (String token : List.of("", issuer.token(List.of()))) {
+            HttpRequest.Builder request =
+                HttpRequest.newBuilder(
+                        URI.create(
+                            "http://127.0.0.1:"
+                                + closed.port()
+                                + operation[1].replace("{", "").replace("}", "")))
+                    .method(operation[0], HttpRequest.BodyPublishers.noBody());
+            if (!token.isEmpty()) {
+              request.header("authorization", "Bearer " + token);
+            }
+            api.judge(
+                operation[0],
+                operation[1],
+                client.send(request.build(), HttpResponse.BodyHandlers.ofString()));
+          }
+        }
+      }
+    }
   }
 
   @ParameterizedTest

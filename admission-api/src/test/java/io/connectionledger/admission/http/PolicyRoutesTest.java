@@ -1,11 +1,18 @@
 package io.connectionledger.admission.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
-import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
 import io.connectionledger.admission.ScriptedPolicies;
+import io.connectionledger.admission.http.port.HttpAddress;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PodNetworks;
+import io.connectionledger.model.audit.AuditEntry;
+import io.connectionledger.model.audit.AuditEntry.Action;
+import io.connectionledger.model.audit.AuditEntry.Result;
+import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.policy.DrainPace;
 import io.connectionledger.model.policy.HostMatch;
 import io.connectionledger.model.policy.Pod;
@@ -44,13 +51,17 @@ final class PolicyRoutesTest {
 
   private final ScriptedLedger ledger = new ScriptedLedger();
   private final ScriptedPolicies policies = new ScriptedPolicies();
-  private final QueryServer server =
-      TestServer.start(ledger, policies, new NoSimulations(), NOW_MS);
+  private final TestServer test = new TestServer();
+  private final QueryServer server;
   private final HttpClient client = HttpClient.newHttpClient();
 
   PolicyRoutesTest() {
     ledger.pools.add("chat");
     policies.records.put("chat", PolicyRecord.ofBase(BASE, Set.of(), 1));
+    test.ledger = ledger;
+    test.policies = policies;
+    test.ticker = () -> NOW_MS * 1_000_000;
+    server = test.start();
   }
 
   @AfterEach
@@ -105,6 +116,128 @@ final class PolicyRoutesTest {
     HttpResponse<String> answer = send("PUT", "/v1/pools/chat/policy", shown);
     // Then
     assertThat(answer.body()).isEqualTo(shown);
+  }
+
+  @Test
+  void shouldWriteDownWhatIsAskedAndWhatBecameOfIt() throws Exception {
+    // When
+    HttpResponse<String> answer =
+        send("PUT", "/v1/pools/chat/policy", "{\"perPodMaxConnections\":9}");
+    // Then
+    String id = answer.headers().firstValue("x-ledger-audit").orElse("none");
+    assertThat(ConnectionIds.madeAtMs(id)).hasValue(NOW_MS);
+    assertThat(test.audit.entries)
+        .extracting(AuditEntry::id, AuditEntry::result, AuditEntry::action, AuditEntry::who)
+        .containsExactly(
+            tuple(id, Result.ASKED, Action.PUT_POLICY, "anybody"),
+            tuple(id, Result.DONE, Action.PUT_POLICY, "anybody"));
+    assertThat(test.audit.entries)
+        .allSatisfy(
+            entry -> {
+              assertThat(entry.before())
+                  .hasToString("{\"source\":\"configuration\",\"perPodMaxConnections\":3}");
+              assertThat(entry.after())
+                  .hasToString("{\"source\":\"api\",\"perPodMaxConnections\":9}");
+              assertThat(entry.address()).isEqualTo("127.0.0.1");
+            });
+  }
+
+  @Test
+  void shouldWriteDownDrainsOfTheirPodAndNothingThatChangesNothing() throws Exception {
+    // When
+    for (String method : List.of("PUT", "PUT", "DELETE", "DELETE")) {
+      send(method, "/v1/pools/chat/pods/10.0.0.1:80/drain", "");
+    }
+    send("PUT", "/v1/pools/chat/policy", "{\"perPodMaxConnections\":0}");
+    // Then
+    assertThat(test.audit.entries)
+        .extracting(AuditEntry::action, AuditEntry::pod, entry -> entry.after().toString())
+        .containsExactly(
+            tuple(Action.DRAIN, "10.0.0.1:80", "{\"draining\":[\"10.0.0.1:80\"]}"),
+            tuple(Action.DRAIN, "10.0.0.1:80", "{\"draining\":[\"10.0.0.1:80\"]}"),
+            tuple(Action.UNDRAIN, "10.0.0.1:80", "{\"draining\":[]}"),
+            tuple(Action.UNDRAIN, "10.0.0.1:80", "{\"draining\":[]}"));
+  }
+
+  @Test
+  void shouldNotDoWhatCannotBeWrittenDown() throws Exception {
+    // Given
+    test.audit.failure = new IllegalStateException("away");
+    // When
+    HttpResponse<String> answer =
+        send("PUT", "/v1/pools/chat/policy", "{\"perPodMaxConnections\":9}");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.body())
+        .contains("the change of pool 'chat' was not made: Kafka did not take its audit record");
+    assertThat(policies.changes).isZero();
+  }
+
+  @Test
+  void shouldWriteDownThatAChangeFailed() throws Exception {
+    // Given
+    policies.failure = new IllegalStateException("away");
+    // When
+    HttpResponse<String> answer =
+        send("PUT", "/v1/pools/chat/policy", "{\"perPodMaxConnections\":9}");
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(test.audit.entries)
+        .extracting(AuditEntry::result, AuditEntry::reason)
+        .containsExactly(tuple(Result.ASKED, null), tuple(Result.FAILED, "away"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"pods\":[{\"name\":\"admin\",\"address\":\"127.0.0.1:9901\"}]}",
+        "{\"pods\":[{\"name\":\"other\",\"address\":\"10.0.0.3:80\"}]}",
+        "{\"pods\":[],\"kubernetes\":{\"namespace\":\"x\",\"service\":\"y\",\"port\":\"z\"}}",
+        "{\"pods\":[]}"
+      })
+  void shouldLeavePodsToTheConfiguration(String body) throws Exception {
+    // When
+    HttpResponse<String> answer = send("PUT", "/v1/pools/chat/policy", body);
+    // Then
+    assertThat(answer.statusCode()).isEqualTo(400);
+    assertThat(answer.body()).contains("http.writable-pods is not set");
+    assertThat(record().policy()).isEqualTo(BASE);
+  }
+
+  @Test
+  void shouldTakePodsWhereTheyMayBeWhenItIsToldTo() throws Exception {
+    // Given
+    test.settings =
+        new HttpSettings(
+            new HttpAddress("127.0.0.1", 0), null, null, null, Set.of(), true, PodNetworks.USUAL);
+    test.checks = new NoChecks();
+    try (QueryServer writable = test.start()) {
+      // When
+      HttpResponse<String> taken = put(writable, "pod-1.shop", "10.0.0.3:80");
+      HttpResponse<String> metadata = put(writable, "pod-1", "169.254.169.254:80");
+      HttpResponse<String> envoy = put(writable, "pod-1", "127.0.0.1:9901");
+      HttpResponse<String> forged = put(writable, "a; reboot", "10.0.0.3:80");
+      // Then
+      assertThat(taken.statusCode()).isEqualTo(200);
+      assertThat(metadata.statusCode()).isEqualTo(400);
+      assertThat(metadata.body()).contains("\"field\":\"pods[0].address\"");
+      assertThat(envoy.statusCode()).isEqualTo(400);
+      assertThat(forged.statusCode()).isEqualTo(400);
+      assertThat(forged.body()).contains("a name as Kubernetes has it");
+      assertThat(record().policy().pods())
+          .containsExactly(new Pod("pod-1.shop", PodAddress.parse("10.0.0.3:80")));
+    }
+  }
+
+  private HttpResponse<String> put(QueryServer to, String name, String address) throws Exception {
+    return client.send(
+        HttpRequest.newBuilder(
+                URI.create("http://127.0.0.1:" + to.port() + "/v1/pools/chat/policy"))
+            .PUT(
+                HttpRequest.BodyPublishers.ofString(
+                    "{\"pods\":[{\"name\":\"%s\",\"address\":\"%s\"}]}".formatted(name, address)))
+            .build(),
+        HttpResponse.BodyHandlers.ofString());
   }
 
   @Test

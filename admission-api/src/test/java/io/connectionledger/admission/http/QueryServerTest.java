@@ -3,9 +3,8 @@ package io.connectionledger.admission.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.connectionledger.admission.NoSimulations;
 import io.connectionledger.admission.ScriptedLedger;
-import io.connectionledger.admission.ScriptedPolicies;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.event.Decision;
@@ -316,17 +315,14 @@ final class QueryServerTest {
   }
 
   private QueryServer start(int port) {
-    return QueryServer.start(
-        "127.0.0.1",
-        port,
-        new NoChecks(),
-        ledger,
-        new ScriptedPolicies(),
-        archive,
-        new NoSimulations(),
-        () -> NOW_MS * 1_000_000,
-        () -> metrics.get(),
-        () -> unready);
+    TestServer test = new TestServer();
+    test.ledger = ledger;
+    test.decisions = archive;
+    test.ticker = () -> NOW_MS * 1_000_000;
+    test.metrics = () -> metrics.get();
+    test.unready = () -> unready;
+    test.settings = HttpSettings.on("127.0.0.1", port);
+    return test.start();
   }
 
   @ParameterizedTest

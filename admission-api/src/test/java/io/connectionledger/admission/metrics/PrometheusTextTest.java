@@ -160,7 +160,7 @@ final class PrometheusTextTest {
     // Given
     ledger.pools.add("chat");
     ledger.connections.put(
-        "chat", new PoolView("chat", 1, PoolPolicy.Mode.ENFORCE, 9, 5, 4, 3, List.of()));
+        "chat", new PoolView("chat", 1, PoolPolicy.Mode.ENFORCE, 9, 5, 0, 4, 3, List.of()));
     ledger.readiness.put(
         "chat",
         new PoolReadiness(

@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.eclipse.jetty.server.Server;
@@ -47,6 +48,7 @@ final class PoolStreamsIT {
   private static final int LIMIT = 1_000_000;
   private static final int RING = 8;
 
+  private final AtomicInteger refused = new AtomicInteger();
   private final ScriptedLedger ledger = new ScriptedLedger();
   private final ScriptedPolicies policies = new ScriptedPolicies();
   private final HttpClient client = HttpClient.newHttpClient();
@@ -241,6 +243,7 @@ final class PoolStreamsIT {
     HttpResponse<String> third = get("/v1/pools/chat/stream", "*/*", "GET");
     // Then
     assertProblem(third, 503, "2 readers follow pools of this instance: no more may");
+    assertThat(refused).hasValue(1);
   }
 
   @Test
@@ -423,6 +426,7 @@ final class PoolStreamsIT {
         policies,
         new Words(),
         pool -> new Refusal(404, "missing " + pool),
+        refused::incrementAndGet,
         limits,
         Ticker.system());
   }

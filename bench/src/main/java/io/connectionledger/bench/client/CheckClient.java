@@ -8,9 +8,15 @@ import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc.AuthorizationStub;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -19,6 +25,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps a fixed number of checks in flight. Reads lines {@code PORT SECONDS} and answers each with
@@ -32,6 +39,10 @@ public final class CheckClient {
   private final int connections;
   private final int inFlight;
   private final int pools;
+
+  /** Of the authority that signs the servers' certificates; null for plain text. */
+  private final @Nullable File authority;
+
   private final Map<Integer, List<AuthorizationStub>> stubs = new HashMap<>();
   private final long[] latencies = new long[MAX_SAMPLES];
 
@@ -68,7 +79,8 @@ public final class CheckClient {
     }
   }
 
-  private CheckClient(int connections, int inFlight, int pools) {
+  private CheckClient(int connections, int inFlight, int pools, @Nullable File authority) {
+    this.authority = authority;
     this.connections = connections;
     this.inFlight = inFlight;
     this.pools = pools;
@@ -77,7 +89,10 @@ public final class CheckClient {
   public static void main(String[] args) throws Exception {
     CheckClient client =
         new CheckClient(
-            Integer.parseInt(args[0]), Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+            Integer.parseInt(args[0]),
+            Integer.parseInt(args[1]),
+            Integer.parseInt(args[2]),
+            args.length > 3 ? new File(args[3]) : null);
     Subprocess.answerEach(
         words -> client.run(Integer.parseInt(words[0]), Integer.parseInt(words[1])).line());
   }
@@ -108,13 +123,28 @@ public final class CheckClient {
   }
 
   private List<AuthorizationStub> connect(int port) {
+    ChannelCredentials credentials = credentials();
     List<AuthorizationStub> connected = new ArrayList<>();
     for (int i = 0; i < connections; i++) {
       ManagedChannel channel =
-          NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().directExecutor().build();
+          NettyChannelBuilder.forAddress("127.0.0.1", port, credentials)
+              .overrideAuthority("ledger")
+              .directExecutor()
+              .build();
       connected.add(AuthorizationGrpc.newStub(channel));
     }
     return connected;
+  }
+
+  private ChannelCredentials credentials() {
+    if (authority == null) {
+      return InsecureChannelCredentials.create();
+    }
+    try {
+      return TlsChannelCredentials.newBuilder().trustManager(authority).build();
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
   }
 
   /** What Envoy sends for a browser's handshake. */

@@ -21,15 +21,29 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Follows a pool many times over, and asks about it so many times a second. Reads lines {@code
- * READERS QUERIES_PER_SECOND SECONDS}; answers {@code started} once all follow, and at the end
- * {@code BYTES EVENTS QUERIES FAILED}.
+ * READERS QUERIES_PER_SECOND PAGES SECONDS}, where {@code PAGES} is 1 for the questions of the page
+ * and 0 for those of a controller; answers {@code started} once all follow, and at the end {@code
+ * BYTES EVENTS QUERIES FAILED}.
  */
 public final class Followers {
 
   private static final Ticker TICKER = Ticker.system();
+  private static final List<String> OF_A_CONTROLLER = List.of("connections");
+
+  /** In five seconds. */
+  private static final List<String> OF_A_PAGE =
+      Stream.concat(
+              Stream.of("history"),
+              IntStream.range(0, 5)
+                  .boxed()
+                  .flatMap(second -> Stream.of("figures", "decisions?limit=200")))
+          .toList();
+
   private static final byte[] EVENT = "\nevent: ".getBytes(UTF_8);
 
   private final int port;
@@ -49,7 +63,10 @@ public final class Followers {
         words -> {
           Followers followers = new Followers(port);
           followers.run(
-              Integer.parseInt(words[0]), Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+              Integer.parseInt(words[0]),
+              Integer.parseInt(words[1]),
+              words[2].equals("1") ? OF_A_PAGE : OF_A_CONTROLLER,
+              Integer.parseInt(words[3]));
           return followers.bytes
               + " "
               + followers.events
@@ -60,7 +77,7 @@ public final class Followers {
         });
   }
 
-  private void run(int readers, int queriesPerSecond, int seconds)
+  private void run(int readers, int queriesPerSecond, List<String> questions, int seconds)
       throws IOException, InterruptedException {
     List<SocketChannel> channels = new ArrayList<>();
     try (Selector selector = Selector.open()) {
@@ -70,7 +87,8 @@ public final class Followers {
       System.out.println("started");
       long untilNanos = TICKER.nowNanos() + seconds * 1_000_000_000L;
       Thread asking =
-          Thread.ofPlatform().start(() -> ask(queriesPerSecond, queriesPerSecond * seconds));
+          Thread.ofPlatform()
+              .start(() -> ask(questions, queriesPerSecond, queriesPerSecond * seconds));
       ByteBuffer buffer = ByteBuffer.allocateDirect(64 << 10);
       while (TICKER.nowNanos() < untilNanos) {
         selector.select(key -> read(key, buffer), 100);
@@ -119,11 +137,12 @@ public final class Followers {
     }
   }
 
-  private void ask(int perSecond, int count) {
-    HttpRequest request =
-        HttpRequest.newBuilder(
-                URI.create("http://127.0.0.1:" + port + "/v1/pools/" + pool + "/connections"))
-            .build();
+  private void ask(List<String> questions, int perSecond, int count) {
+    String base = "http://127.0.0.1:" + port + "/v1/pools/" + pool + "/";
+    List<HttpRequest> requests =
+        questions.stream()
+            .map(question -> HttpRequest.newBuilder(URI.create(base + question)).build())
+            .toList();
     try (HttpClient client = HttpClient.newHttpClient()) {
       long startNanos = TICKER.nowNanos();
       for (int i = 0; i < count; i++) {
@@ -133,6 +152,7 @@ public final class Followers {
             left = dueNanos - TICKER.nowNanos()) {
           LockSupport.parkNanos(left);
         }
+        HttpRequest request = requests.get(i % requests.size());
         if (client.send(request, HttpResponse.BodyHandlers.ofByteArray()).statusCode() != 200) {
           failed.incrementAndGet();
         }

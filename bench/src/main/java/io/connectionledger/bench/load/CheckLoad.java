@@ -3,6 +3,8 @@ package io.connectionledger.bench.load;
 import io.connectionledger.bench.client.CheckClient;
 import io.connectionledger.bench.client.CheckClient.Round;
 import io.connectionledger.bench.client.DoNothingServer;
+import io.connectionledger.bench.figures.Options;
+import io.connectionledger.bench.figures.Spread;
 import io.connectionledger.bench.process.Directories;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;

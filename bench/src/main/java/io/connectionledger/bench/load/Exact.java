@@ -2,6 +2,7 @@ package io.connectionledger.bench.load;
 
 import io.connectionledger.bench.client.CheckClient;
 import io.connectionledger.bench.client.CheckClient.Round;
+import io.connectionledger.bench.figures.Options;
 import io.connectionledger.bench.process.Directories;
 import io.connectionledger.bench.process.LedgerProcess.Shape;
 import io.connectionledger.bench.process.Machine;

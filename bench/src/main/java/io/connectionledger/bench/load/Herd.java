@@ -7,6 +7,8 @@ import io.connectionledger.app.envoy.EnvoyOptions;
 import io.connectionledger.app.envoy.EnvoyProcess;
 import io.connectionledger.bench.client.HandshakeCrowd;
 import io.connectionledger.bench.client.HandshakeCrowd.Wave;
+import io.connectionledger.bench.figures.Options;
+import io.connectionledger.bench.figures.Spread;
 import io.connectionledger.bench.process.Directories;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;

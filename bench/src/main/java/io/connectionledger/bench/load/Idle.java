@@ -1,5 +1,6 @@
 package io.connectionledger.bench.load;
 
+import io.connectionledger.bench.figures.Options;
 import io.connectionledger.bench.process.Directories;
 import io.connectionledger.bench.process.LedgerProcess.Shape;
 import io.connectionledger.bench.process.Machine;

@@ -1,5 +1,7 @@
 package io.connectionledger.bench.load;
 
+import io.connectionledger.bench.figures.Options;
+import io.connectionledger.bench.figures.Spread;
 import io.connectionledger.bench.process.Directories;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;

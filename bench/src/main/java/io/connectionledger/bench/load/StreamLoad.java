@@ -3,6 +3,8 @@ package io.connectionledger.bench.load;
 import io.connectionledger.bench.client.CheckClient.Round;
 import io.connectionledger.bench.client.Followers;
 import io.connectionledger.bench.client.PacedCheckClient;
+import io.connectionledger.bench.figures.Options;
+import io.connectionledger.bench.figures.Spread;
 import io.connectionledger.bench.process.Directories;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;
@@ -34,7 +36,8 @@ final class StreamLoad {
           "checks", 1_000,
           "connections", 4,
           "readers", 500,
-          "queries", 50);
+          "queries", 50,
+          "pages", 0);
 
   private static final Duration RESERVATION = Duration.ofSeconds(5);
   private static final String TIMED = "ledger_decision_seconds_%s{outcome=\"allowed\"}";
@@ -105,7 +108,13 @@ final class StreamLoad {
 
   private Turn followed() throws Exception {
     followers.ask(
-        options.get("readers") + " " + options.get("queries") + " " + (options.get("seconds") + 1));
+        options.get("readers")
+            + " "
+            + options.get("queries")
+            + " "
+            + options.get("pages")
+            + " "
+            + (options.get("seconds") + 1));
     long before = ledger.process().cpuNanos();
     Turn turn = check();
     String[] heard = followers.answer().split(" ", -1);

@@ -102,11 +102,28 @@ public final class LedgerProcess implements AutoCloseable {
 
   /** Starts it, with its own Kafka, on what {@code dir} holds. */
   public static LedgerProcess start(Path dir, Ports ports, Shape shape) throws IOException {
-    return start(dir, ports, "", shape, "kafka,ingest,admission,control-plane");
+    return start(dir, ports, shape, Map.of());
+  }
+
+  /** The same, told more by its environment. */
+  public static LedgerProcess start(
+      Path dir, Ports ports, Shape shape, Map<String, String> environment) throws IOException {
+    return start(dir, ports, "", shape, "kafka,ingest,admission,control-plane", environment);
   }
 
   /** Starts some of it on the Kafka at {@code kafka}; its own where that is empty. */
   public static LedgerProcess start(Path dir, Ports ports, String kafka, Shape shape, String roles)
+      throws IOException {
+    return start(dir, ports, kafka, shape, roles, Map.of());
+  }
+
+  private static LedgerProcess start(
+      Path dir,
+      Ports ports,
+      String kafka,
+      Shape shape,
+      String roles,
+      Map<String, String> environment)
       throws IOException {
     Path config = Files.writeString(dir.resolve("ledger.yaml"), yaml(dir, ports, kafka, shape));
     return new LedgerProcess(
@@ -114,6 +131,7 @@ public final class LedgerProcess implements AutoCloseable {
         Subprocess.ledger(
             dir.resolve("ledger.log"),
             HEAP,
+            environment,
             "serve",
             "--config",
             config.toString(),

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -50,11 +51,13 @@ public final class Subprocess implements AutoCloseable {
   }
 
   /** The ledger as {@code ./ledger} starts it, with its cache of what Java learned before. */
-  static Subprocess ledger(Path log, String heap, String... args) throws IOException {
+  static Subprocess ledger(Path log, String heap, Map<String, String> environment, String... args)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("bench.ledger"));
     command.addAll(List.of(args));
     ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     List<String> options = new ArrayList<>(List.of("-Xms" + heap, "-Xmx" + heap));
     options.addAll(furtherOptions());

@@ -175,7 +175,21 @@ public final class AccessLogTranslator {
         envoy,
         status >= 100 && status <= 599 ? status : 0,
         failure(entry),
+        client(common),
         receivedAtMs);
+  }
+
+  private static @Nullable String client(AccessLogCommon common) {
+    Address client = downstream(common);
+    return client.hasSocketAddress()
+        ? ConnectionIds.client(client.getSocketAddress().getAddress())
+        : null;
+  }
+
+  private static Address downstream(AccessLogCommon common) {
+    return common.hasDownstreamRemoteAddress()
+        ? common.getDownstreamRemoteAddress()
+        : common.getDownstreamDirectRemoteAddress();
   }
 
   private String pool(AdmissionMetadata admission, HTTPAccessLogEntry entry) {
@@ -237,10 +251,7 @@ public final class AccessLogTranslator {
   }
 
   private String unleased(AccessLogCommon common) {
-    Address client =
-        common.hasDownstreamRemoteAddress()
-            ? common.getDownstreamRemoteAddress()
-            : common.getDownstreamDirectRemoteAddress();
+    Address client = downstream(common);
     Timestamp start = common.getStartTime();
     if (!client.hasSocketAddress() || !common.hasStartTime()) {
       throw new IllegalArgumentException(

@@ -46,6 +46,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AccessLogTranslatorTest {
 
+  private static final String CLIENT = ConnectionIds.client("192.0.2.1");
   private static final long NOW = 1_800_000_000_000L;
   private static final long STARTED_MS = 1_700_000_000_123L;
   private static final long STARTED_NANOS = 1_700_000_000_123_456_789L;
@@ -228,7 +229,8 @@ class AccessLogTranslatorTest {
       })
   void shouldTellWhatEnvoyTurnedAwayWithoutTheLedger(String details) {
     assertThat(translate(turnedAway(details)))
-        .isEqualTo(new Event(new Failed("chat", UNLEASED, null, "envoy-1", 503, details, NOW)));
+        .isEqualTo(
+            new Event(new Failed("chat", UNLEASED, null, "envoy-1", 503, details, CLIENT, NOW)));
   }
 
   @Test
@@ -281,7 +283,8 @@ class AccessLogTranslatorTest {
 
     assertThat(translate(entry))
         .isEqualTo(
-            new Event(new Failed("chat", RESERVATION, POD, "envoy-1", 400, "via_upstream", NOW)));
+            new Event(
+                new Failed("chat", RESERVATION, POD, "envoy-1", 400, "via_upstream", CLIENT, NOW)));
   }
 
   @Test
@@ -289,7 +292,8 @@ class AccessLogTranslatorTest {
     assertThat(translate(refused(429, "local_rate_limited")))
         .isEqualTo(
             new Event(
-                new Failed("chat", RESERVATION, null, "envoy-1", 429, "local_rate_limited", NOW)));
+                new Failed(
+                    "chat", RESERVATION, null, "envoy-1", 429, "local_rate_limited", CLIENT, NOW)));
   }
 
   @Test
@@ -301,7 +305,14 @@ class AccessLogTranslatorTest {
         .isEqualTo(
             new Event(
                 new Failed(
-                    "chat", RESERVATION, null, "envoy-1", 0, "downstream_remote_disconnect", NOW)));
+                    "chat",
+                    RESERVATION,
+                    null,
+                    "envoy-1",
+                    0,
+                    "downstream_remote_disconnect",
+                    CLIENT,
+                    NOW)));
   }
 
   @Test
@@ -310,7 +321,8 @@ class AccessLogTranslatorTest {
     entry.getCommonPropertiesBuilder().setUpstreamRemoteAddress(pipe());
 
     assertThat(translate(entry))
-        .isEqualTo(new Event(new Failed("chat", RESERVATION, POD, "envoy-1", 503, "x", NOW)));
+        .isEqualTo(
+            new Event(new Failed("chat", RESERVATION, POD, "envoy-1", 503, "x", CLIENT, NOW)));
   }
 
   private static PoolPolicy pool(String name) {

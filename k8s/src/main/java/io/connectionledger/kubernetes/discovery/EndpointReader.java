@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.SortedMap;
 
 /**
- * How endpoints are read from objects of one kind. Pure.
+ * How endpoints are read from objects of one kind, without asking anybody.
  *
  * @param <T> the kind
  */

@@ -1,6 +1,7 @@
 package io.connectionledger.kubernetes.discovery;
 
 import io.connectionledger.kubernetes.watch.ListWatch;
+import io.connectionledger.model.PodNetworks;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.policy.KubernetesPods;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -64,6 +65,7 @@ public final class SliceDiscovery implements AutoCloseable {
 
   private final KubernetesClient client;
   private final EndpointSink sink;
+  private final PodNetworks networks;
   private final MeterRegistry registry;
   private final Ticker ticker;
   private final ScheduledThreadPoolExecutor executor =
@@ -80,10 +82,19 @@ public final class SliceDiscovery implements AutoCloseable {
   private volatile Map<String, String> stale = Map.of();
   private volatile Set<Scope.Kind> down = Set.of();
 
-  /** Starts without any pool. The client stays the caller's. */
+  /**
+   * Starts without any pool. The client stays the caller's.
+   *
+   * @param networks where pods may be
+   */
   public SliceDiscovery(
-      KubernetesClient client, EndpointSink sink, MeterRegistry registry, Ticker ticker) {
+      KubernetesClient client,
+      EndpointSink sink,
+      PodNetworks networks,
+      MeterRegistry registry,
+      Ticker ticker) {
     this.client = client;
+    this.networks = networks;
     this.sink = sink;
     this.registry = registry;
     this.ticker = ticker;
@@ -191,7 +202,7 @@ public final class SliceDiscovery implements AutoCloseable {
       case ENDPOINT_SLICES ->
           watch(
               scope,
-              new SliceReader(),
+              new AllowedEndpoints<>(new SliceReader(), networks, registry),
               client
                   .discovery()
                   .v1()
@@ -201,7 +212,7 @@ public final class SliceDiscovery implements AutoCloseable {
       case PODS ->
           watch(
               scope,
-              new PodReader(),
+              new AllowedEndpoints<>(new PodReader(), networks, registry),
               client.pods().inNamespace(scope.namespace()).withLabels(scope.labels()));
     };
   }

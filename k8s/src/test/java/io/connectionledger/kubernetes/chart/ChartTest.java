@@ -121,6 +121,19 @@ class ChartTest {
     assertThat(podsOfLedger(Map.of("ledger.lease.missed", "4"))).isNotEqualTo(pods);
   }
 
+  @Test
+  void shouldMountTheSecretsOfKafka() throws IOException {
+    List<JsonNode> objects =
+        Chart.objects(Chart.render(Map.of("kafka.propertiesSecret", "kafka-of-ledger")));
+
+    assertThat(Chart.object(objects, "ConfigMap", "ledger").at("/data/ledger.yaml").asText())
+        .contains("properties-file: /etc/ledger-kafka/kafka.properties");
+    JsonNode pod = Chart.object(objects, "StatefulSet", "ledger").at("/spec/template/spec");
+    assertThat(pod.at("/volumes").toString()).contains("\"secretName\":\"kafka-of-ledger\"");
+    assertThat(pod.at("/containers/0/volumeMounts").toString())
+        .contains("\"mountPath\":\"/etc/ledger-kafka\"");
+  }
+
   private static JsonNode podsOfLedger(Map<String, String> set) throws IOException {
     List<JsonNode> objects = Chart.objects(Chart.render(set));
     return Chart.object(objects, "StatefulSet", "ledger").at("/spec/template");

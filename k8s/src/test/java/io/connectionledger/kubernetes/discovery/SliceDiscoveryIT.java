@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.connectionledger.kubernetes.KubernetesClients;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PodNetworks;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
@@ -115,7 +116,7 @@ final class SliceDiscoveryIT {
           - { name: metrics, port: 81, targetPort: metrics }
         """);
     client = KubernetesClients.create(api.kubeconfig());
-    discovery = new SliceDiscovery(client, sink.instance(), registry, ticker);
+    discovery = new SliceDiscovery(client, sink.instance(), PodNetworks.USUAL, registry, ticker);
   }
 
   @AfterEach
@@ -391,7 +392,8 @@ final class SliceDiscoveryIT {
     SimpleMeterRegistry others = new SimpleMeterRegistry();
     try (KubernetesClient second = KubernetesClients.create(api.kubeconfig());
         SliceDiscovery other =
-            new SliceDiscovery(second, sink.instance(ofTheOther), others, ticker)) {
+            new SliceDiscovery(
+                second, sink.instance(ofTheOther), PodNetworks.USUAL, others, ticker)) {
       other.pools(Map.of("chat", service("ws"), "marker", service("metrics")));
       awaitReady("marker", 3);
       assertThat(ofTheOther).noneMatch(published -> published.record().pool().equals("chat"));
@@ -402,7 +404,7 @@ final class SliceDiscoveryIT {
       awaitReady("chat", 6);
       awaitTruth("chat");
     }
-    discovery = new SliceDiscovery(client, sink.instance(), registry, ticker);
+    discovery = new SliceDiscovery(client, sink.instance(), PodNetworks.USUAL, registry, ticker);
   }
 
   @Test
@@ -441,7 +443,8 @@ final class SliceDiscoveryIT {
     config.setImpersonateUsername("system:serviceaccount:default:nobody");
     try (KubernetesClient nobody = new KubernetesClientBuilder().withConfig(config).build();
         SliceDiscovery forbidden =
-            new SliceDiscovery(nobody, sink.instance(), new SimpleMeterRegistry(), ticker)) {
+            new SliceDiscovery(
+                nobody, sink.instance(), PodNetworks.USUAL, new SimpleMeterRegistry(), ticker)) {
       forbidden.pools(Map.of("chat", service("ws")));
 
       soon()

@@ -16,6 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLSocketFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A server that answers JSON over HTTP, as a command sees it: a running ledger, or an Envoy's admin
@@ -30,15 +33,29 @@ public final class LedgerApi {
 
   private static final int CONNECT_TIMEOUT_MS = 5_000;
 
-  /** Longer than a ledger waits for Kafka to take a change. */
-  private static final int READ_TIMEOUT_MS = 15_000;
+  /** Longer than a ledger waits for Kafka to take a change and its audit. */
+  private static final int READ_TIMEOUT_MS = 20_000;
 
   private final String base;
+  private final @Nullable String token;
+  private final @Nullable SSLSocketFactory trusted;
 
-  /** One at {@code url}, which is asked nothing yet. */
+  /** One at {@code url} that asks nobody who they are; it is asked nothing yet. */
   public LedgerApi(URI url) {
+    this(url, null, null);
+  }
+
+  /**
+   * One at {@code url}, which is asked nothing yet.
+   *
+   * @param token by which it knows who asks; null for none
+   * @param trusted makes its connections over https; null for what the machine trusts
+   */
+  public LedgerApi(URI url, @Nullable String token, @Nullable SSLSocketFactory trusted) {
     String written = url.toString();
     this.base = written.endsWith("/") ? written.substring(0, written.length() - 1) : written;
+    this.token = token;
+    this.trusted = trusted;
   }
 
   /**
@@ -155,6 +172,9 @@ public final class LedgerApi {
             + status
             + ": "
             + problem(answer).orElse(path + " was answered with nothing more");
+    if (status == HttpURLConnection.HTTP_UNAUTHORIZED) {
+      message += " (--token-file FILE or LEDGER_TOKEN)";
+    }
     throw status == HttpURLConnection.HTTP_BAD_REQUEST
         ? FailedException.wrongUsage(message)
         : FailedException.failed(message);
@@ -168,6 +188,14 @@ public final class LedgerApi {
     http.setConnectTimeout(CONNECT_TIMEOUT_MS);
     http.setReadTimeout(READ_TIMEOUT_MS);
     http.setRequestProperty("accept", "application/json, text/plain");
+    if (trusted != null && http instanceof HttpsURLConnection https) {
+      https.setSSLSocketFactory(trusted);
+    }
+    if (token != null) {
+      http.setRequestProperty("authorization", "Bearer " + token);
+      // Whoever it is passed on to would have it.
+      http.setInstanceFollowRedirects(false);
+    }
     return http;
   }
 

@@ -8,9 +8,12 @@ import io.connectionledger.app.config.LedgerConfig.Kubernetes;
 import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.LedgerConfig.Policies;
+import io.connectionledger.app.config.LedgerConfig.Tls;
+import io.connectionledger.app.config.LedgerConfig.Tls.ClientAuth;
 import io.connectionledger.model.policy.PoolIndex;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -20,6 +23,8 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
 import java.util.regex.Pattern;
 
 /**
@@ -38,10 +43,12 @@ import java.util.regex.Pattern;
  */
 public final class ConfigLoader {
 
-  private static final String DEFAULT_BIND = "127.0.0.1";
-  private static final int MAX_PORT = 65_535;
+  static final String DEFAULT_BIND = "127.0.0.1";
+  static final int MAX_PORT = 65_535;
   private static final int MAX_PARTITIONS = 10_000;
   private static final int MAX_REPLICATION = 100;
+  private static final long MIN_RETENTION_BYTES = 16L << 20;
+  private static final long MAX_RETENTION_BYTES = 1L << 50;
   private static final int MAX_MISSED = 100;
   private static final Duration MIN_LEASE = Duration.ofSeconds(1);
   private static final Duration MAX_LEASE = Duration.ofMinutes(10);
@@ -50,9 +57,10 @@ public final class ConfigLoader {
   private static final Duration MAX_UNREPORTED = Duration.ofHours(24);
   private static final String UNREPORTED_ALLOWED = "0s to 24h, written as 500ms, 10s, 5m or 1h";
 
-  private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:%-]{1,253}");
-  private static final Pattern PATH = Pattern.compile("[^\\p{Cntrl}]+");
-  private static final Pattern BOOLEAN = Pattern.compile("true|false");
+  static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:%-]{1,253}");
+  static final String HOST_ALLOWED = "an IP address or a host name";
+  static final Pattern PATH = Pattern.compile("[^\\p{Cntrl}]+");
+  private static final Pattern NAME = Pattern.compile("[\\p{Graph}]{1,1000}");
   private static final Pattern NAMESPACE = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
   private static final Pattern SERVERS =
       Pattern.compile("(" + server() + "(\\s*,\\s*" + server() + ")*)?");
@@ -113,8 +121,14 @@ public final class ConfigLoader {
                 .get("authz.durability")
                 .map(value -> value.oneOf(Durability.class))
                 .orElse(Durability.FAST)),
-        listener("http", 8090),
+        new HttpReader(settings).http(),
         listener("xds", 18_000),
+        peers(),
+        settings.get("keda.port").or(() -> settings.get("keda.bind")).isPresent()
+            ? listener("keda", 0)
+            : null,
+        tls(),
+        identity(),
         new Lease(
             lease("lease.heartbeat", Duration.ofSeconds(10)),
             integer("lease.missed", 1, MAX_MISSED, 3),
@@ -135,6 +149,7 @@ public final class ConfigLoader {
                 .map(value -> value.list().stream().map(ConfigLoader::namespace).toList())
                 .orElse(List.of()),
             bool("kubernetes.deletion-cost")),
+        bool("insecure"),
         pools(settings));
   }
 
@@ -159,17 +174,58 @@ public final class ConfigLoader {
   }
 
   private boolean bool(String key) {
-    return settings
-        .get(key)
-        .map(value -> value.matching(BOOLEAN, "true or false").equals("true"))
-        .orElse(false);
+    return settings.get(key).map(Setting::bool).orElse(false);
+  }
+
+  /**
+   * Reads a Java properties file, which is where secrets are: what is wrong with it is said without
+   * what it says.
+   *
+   * @param what what a line that refuses it calls it
+   */
+  public static Map<String, String> properties(String what, Path file) {
+    Properties read = new Properties();
+    try {
+      read.load(new StringReader(text(what, file)));
+    } catch (IOException | IllegalArgumentException malformed) {
+      throw new ConfigException(
+          what + " " + file + " is no Java properties file: " + malformed.getMessage(), malformed);
+    }
+    Map<String, String> properties = new LinkedHashMap<>();
+    read.stringPropertyNames().stream()
+        .sorted()
+        .forEach(name -> properties.put(name, read.getProperty(name)));
+    return properties;
+  }
+
+  /** A property that is set twice would leave it to the reader which of the two counts. */
+  private Map<String, String> kafkaProperties() {
+    Map<String, String> all = new LinkedHashMap<>();
+    settings
+        .get(Keys.PROPERTIES)
+        .ifPresent(some -> some.map().forEach((name, value) -> all.put(name, value.text())));
+    settings
+        .get("kafka.properties-file")
+        .ifPresent(
+            value -> {
+              Path file = Path.of(value.matching(PATH, "the path of a file"));
+              properties("kafka.properties-file", file)
+                  .forEach(
+                      (name, secret) -> {
+                        if (all.putIfAbsent(name, secret) != null) {
+                          throw new ConfigException(
+                              "kafka.properties has "
+                                  + name
+                                  + ", and so has "
+                                  + file
+                                  + " (kafka.properties-file): allowed is one of the two");
+                        }
+                      });
+            });
+    return all;
   }
 
   private Kafka kafka() {
-    Map<String, String> properties = new LinkedHashMap<>();
-    settings
-        .get("kafka.properties")
-        .ifPresent(all -> all.map().forEach((name, value) -> properties.put(name, value.text())));
     Kafka kafka =
         new Kafka(
             settings
@@ -179,7 +235,11 @@ public final class ConfigLoader {
             listener("kafka", 9092),
             integer("kafka.partitions", 1, MAX_PARTITIONS, 12),
             (short) integer("kafka.replication", 1, MAX_REPLICATION, 1),
-            properties);
+            settings
+                .get("kafka.retention-bytes")
+                .map(value -> value.number(MIN_RETENTION_BYTES, MAX_RETENTION_BYTES))
+                .orElse(Kafka.RETENTION_BYTES),
+            kafkaProperties());
     if (kafka.embedded() && kafka.replication() > 1) {
       throw settings
           .get("kafka.replication")
@@ -189,16 +249,77 @@ public final class ConfigLoader {
     return kafka;
   }
 
+  /** Other instances are told where, so that any port will do. */
+  private Listener peers() {
+    String bind = settings.get("peers.bind").isPresent() ? "peers.bind" : "authz.bind";
+    return new Listener(host(bind), integer("peers.port", 0, MAX_PORT, 0));
+  }
+
+  private Map<String, Tls> tls() {
+    Map<String, Tls> all = new LinkedHashMap<>();
+    for (String port : Keys.PORTS) {
+      tls(port + ".tls").or(() -> tls("tls")).ifPresent(tls -> all.put(port, tls));
+    }
+    return all;
+  }
+
+  private Optional<Tls> tls(String section) {
+    Optional<Path> certificate = file(section + ".certificate");
+    Optional<Path> key = file(section + ".key");
+    Optional<Path> clientCa = file(section + ".client-ca");
+    Optional<Setting> clientAuth = settings.get(section + ".client-auth");
+    if (certificate.isEmpty() || key.isEmpty()) {
+      Optional<Setting> alone =
+          settings
+              .get(section + ".certificate")
+              .or(() -> settings.get(section + ".key"))
+              .or(() -> settings.get(section + ".client-ca"))
+              .or(() -> clientAuth);
+      if (alone.isPresent()) {
+        throw alone.get().refuse("left out, or beside " + section + ".certificate and .key");
+      }
+      return Optional.empty();
+    }
+    ClientAuth asked =
+        clientAuth
+            .map(value -> value.oneOf(ClientAuth.class))
+            .orElse(clientCa.isPresent() ? ClientAuth.REQUIRED : ClientAuth.NONE);
+    if (asked != ClientAuth.NONE && clientCa.isEmpty()) {
+      throw clientAuth.orElseThrow().refuse("none, or beside " + section + ".client-ca");
+    }
+    return Optional.of(new Tls(certificate.get(), key.get(), clientCa.orElse(null), asked));
+  }
+
+  private Optional<Path> file(String key) {
+    return settings.get(key).map(value -> Path.of(value.matching(PATH, "the path of a file")));
+  }
+
+  /** What nobody has to prove would be believed without it. */
+  private Map<String, String> identity() {
+    Map<String, Tls> tls = tls();
+    Map<String, String> names = new LinkedHashMap<>();
+    for (String port : List.of("als", "xds")) {
+      settings
+          .get(port + ".identity")
+          .ifPresent(
+              value -> {
+                Tls ofPort = tls.get(port);
+                if (ofPort == null || ofPort.clientAuth() != ClientAuth.REQUIRED) {
+                  throw value.refuse("left out, or beside tls with client-auth: required");
+                }
+                names.put(port, value.matching(NAME, "a DNS name or URI, {node} in it"));
+              });
+    }
+    return names;
+  }
+
   private Listener listener(String section, int defaultPort) {
     return new Listener(
         host(section + ".bind"), integer(section + ".port", 0, MAX_PORT, defaultPort));
   }
 
   private String host(String key) {
-    return settings
-        .get(key)
-        .map(value -> value.matching(HOST, "an IP address or a host name"))
-        .orElse(DEFAULT_BIND);
+    return settings.get(key).map(value -> value.matching(HOST, HOST_ALLOWED)).orElse(DEFAULT_BIND);
   }
 
   private int integer(String key, int min, int max, int otherwise) {

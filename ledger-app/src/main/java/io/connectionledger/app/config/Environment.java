@@ -96,8 +96,7 @@ final class Environment {
 
   private static Setting setting(String path, String key, String variable, String value) {
     Setting.Origin origin = new Setting.Origin(variable, false);
-    boolean yaml =
-        key.equals(Keys.PROPERTIES) || key.equals(Keys.NAMESPACES) || Keys.POOL.contains(key);
+    boolean yaml = Keys.YAML.contains(key) || Keys.POOL.contains(key);
     Node composed = yaml ? Settings.compose(value, origin) : null;
     return new Setting(path, composed == null ? scalar(value) : composed, origin);
   }

@@ -4,17 +4,28 @@ import io.connectionledger.model.policy.PolicyCodec;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** The keys that a configuration may have, and their names in the environment. */
 final class Keys {
 
-  /** These two hold more than a scalar; in the environment, as inline YAML. */
   static final String PROPERTIES = "kafka.properties";
 
   static final String NAMESPACES = "kubernetes.namespaces";
+  static final String HOSTS = "http.hosts";
+  static final String PODS_ALLOWED = "pods-allowed";
 
-  /** Every key outside the pools. */
-  static final List<String> SETTINGS =
+  /** All that hold more than a scalar; in the environment, as inline YAML. */
+  static final Set<String> YAML = Set.of(PROPERTIES, NAMESPACES, HOSTS, PODS_ALLOWED);
+
+  /** The ports that may be encrypted. */
+  static final List<String> PORTS = List.of("als", "authz", "xds", "http", "peers", "keda");
+
+  private static final List<String> TLS =
+      List.of("tls.certificate", "tls.key", "tls.client-ca", "tls.client-auth");
+
+  private static final List<String> PLAIN =
       List.of(
           "data-dir",
           "kafka.bootstrap-servers",
@@ -22,7 +33,9 @@ final class Keys {
           "kafka.bind",
           "kafka.partitions",
           "kafka.replication",
+          "kafka.retention-bytes",
           PROPERTIES,
+          "kafka.properties-file",
           "instance.host",
           "als.port",
           "als.bind",
@@ -31,8 +44,25 @@ final class Keys {
           "authz.durability",
           "http.port",
           "http.bind",
+          "http.admin.port",
+          "http.admin.bind",
+          "http.probes.port",
+          "http.probes.bind",
+          HOSTS,
+          "http.writable-pods",
+          "http.auth.tokens-file",
+          "http.auth.jwt.issuer",
+          "http.auth.jwt.audience",
+          "http.auth.jwt.roles-claim",
+          "http.auth.metrics",
           "xds.port",
           "xds.bind",
+          "peers.port",
+          "peers.bind",
+          "keda.port",
+          "keda.bind",
+          "als.identity",
+          "xds.identity",
           "lease.heartbeat",
           "lease.missed",
           "lease.reservation",
@@ -40,7 +70,18 @@ final class Keys {
           "policies.file",
           "kubernetes.enabled",
           NAMESPACES,
-          "kubernetes.deletion-cost");
+          "kubernetes.deletion-cost",
+          PODS_ALLOWED,
+          "insecure");
+
+  /** Every key outside the pools. */
+  static final List<String> SETTINGS =
+      Stream.of(
+              PLAIN.stream(),
+              TLS.stream(),
+              PORTS.stream().flatMap(port -> TLS.stream().map(key -> port + "." + key)))
+          .flatMap(Function.identity())
+          .toList();
 
   /** Every key of a pool. */
   static final List<String> POOL = PolicyCodec.configurationKeys();
@@ -50,7 +91,7 @@ final class Keys {
   static final String PREFIX = "LEDGER_";
 
   /** Variables with our prefix that are no settings: others than the configuration read them. */
-  static final Set<String> NO_SETTINGS = Set.of("LEDGER_JAVA_OPTS", "LEDGER_CACHE");
+  static final Set<String> NO_SETTINGS = Set.of("LEDGER_JAVA_OPTS", "LEDGER_CACHE", "LEDGER_TOKEN");
 
   private Keys() {}
 

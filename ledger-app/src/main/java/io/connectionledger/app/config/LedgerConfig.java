@@ -1,6 +1,8 @@
 package io.connectionledger.app.config;
 
 import io.connectionledger.admission.check.Durability;
+import io.connectionledger.admission.http.auth.AccessSettings;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -17,6 +19,12 @@ import org.jspecify.annotations.Nullable;
  * Everything that an instance is told before it starts. {@link ConfigLoader} reads and checks it.
  *
  * @param dataDir where this instance keeps its state; relative to the working directory
+ * @param peers where other instances ask this one
+ * @param keda where KEDA asks; null for the port of ext_authz
+ * @param tls of each port that has it, by its section: als, authz, xds, http, peers, keda
+ * @param identity by port, als or xds: the name that an Envoy's certificate must have, in which
+ *     {@code {node}} stands for its node id
+ * @param insecure whether ports that others reach may be open to everybody
  * @param pools by name, in the order of the file; {@link #poolsWith} adds those of the policy file
  */
 public record LedgerConfig(
@@ -25,14 +33,21 @@ public record LedgerConfig(
     Instance instance,
     Listener als,
     Authz authz,
-    Listener http,
+    Http http,
     Listener xds,
+    Listener peers,
+    @Nullable Listener keda,
+    Map<String, Tls> tls,
+    Map<String, String> identity,
     Lease lease,
     Policies policies,
     Kubernetes kubernetes,
+    boolean insecure,
     Map<String, PoolPolicy> pools) {
 
   public LedgerConfig {
+    tls = Map.copyOf(tls);
+    identity = Map.copyOf(identity);
     pools = Collections.unmodifiableMap(new LinkedHashMap<>(pools));
   }
 
@@ -63,28 +78,62 @@ public record LedgerConfig(
   }
 
   /**
+   * How a port is encrypted.
+   *
+   * @param certificate PEM, the port's own first and then those that it is signed with
+   * @param key PEM, PKCS#8
+   * @param clientCa PEM, the authorities whose certificates callers show; null for none
+   */
+  public record Tls(Path certificate, Path key, @Nullable Path clientCa, ClientAuth clientAuth) {
+
+    /** Whether a caller must show a certificate. */
+    public enum ClientAuth {
+      NONE,
+      OPTIONAL,
+      REQUIRED
+    }
+  }
+
+  /**
    * The cluster that holds the ledger's topics.
    *
    * @param bootstrapServers empty for the embedded broker
    * @param listener the embedded broker's
    * @param partitions of every topic
    * @param replication of every topic
-   * @param properties of the embedded broker, or of every client when the cluster is another's
+   * @param retentionBytes how much a partition of the topics that anybody can fill may have
+   * @param properties of the embedded broker, or of every client when the cluster is another's;
+   *     those of the properties file among them, so there are secrets in it
    */
   public record Kafka(
       String bootstrapServers,
       Listener listener,
       int partitions,
       short replication,
+      long retentionBytes,
       Map<String, String> properties) {
+
+    /** Some three million decisions of a partition. */
+    public static final long RETENTION_BYTES = 1L << 30;
 
     public Kafka {
       properties = Map.copyOf(properties);
     }
 
+    /** Without the values of the properties: some are secrets. */
+    @Override
+    public String toString() {
+      return "Kafka[servers=" + servers() + ", properties=" + properties.keySet() + "]";
+    }
+
     /** Whether the broker runs in this process. */
     public boolean embedded() {
       return bootstrapServers.isEmpty();
+    }
+
+    /** On how many brokers a record must be before it is acknowledged: one may be lost then. */
+    public int minInSyncReplicas() {
+      return Math.min(2, replication);
     }
 
     /**
@@ -121,6 +170,14 @@ public record LedgerConfig(
 
   /** The ext_authz service over gRPC. */
   public record Authz(Listener listener, Durability durability) {}
+
+  /**
+   * The HTTP API.
+   *
+   * @param settings where it listens, and what may be changed through it
+   * @param access by what its callers prove who they are
+   */
+  public record Http(HttpSettings settings, AccessSettings access) {}
 
   /**
    * How long the ledger believes in a connection that it does not hear of.

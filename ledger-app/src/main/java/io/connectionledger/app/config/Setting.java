@@ -27,6 +27,7 @@ record Setting(String key, Node node, Origin origin) {
 
   static final Pattern INTEGER = Pattern.compile("[+-]?\\d{1,18}");
   static final Pattern DECIMAL = Pattern.compile("[+-]?\\d+(\\.\\d+)?([eE][+-]?\\d+)?");
+  private static final Pattern BOOLEAN = Pattern.compile("true|false");
   private static final int SHOWN_LENGTH = 60;
 
   /**
@@ -68,13 +69,21 @@ record Setting(String key, Node node, Origin origin) {
   }
 
   int integer(int min, int max) {
+    return (int) number(min, max);
+  }
+
+  long number(long min, long max) {
     if (INTEGER.matcher(text()).matches()) {
       long value = Long.parseLong(text());
       if (value >= min && value <= max) {
-        return (int) value;
+        return value;
       }
     }
     throw refuse(min + " to " + max);
+  }
+
+  boolean bool() {
+    return matching(BOOLEAN, "true or false").equals("true");
   }
 
   Duration duration(Duration min, Duration max, String allowed) {

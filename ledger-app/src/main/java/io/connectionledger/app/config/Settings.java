@@ -16,6 +16,15 @@ import org.yaml.snakeyaml.nodes.Node;
 /** The values that were written, before anybody asks what they mean. Not safe for threads. */
 final class Settings {
 
+  /** How deep a file may nest. */
+  static final int MAX_DEPTH = 32;
+
+  /** How often an alias may name a collection, which multiplies what is read. */
+  static final int MAX_ALIASES = 50;
+
+  /** The longest file, in characters: ten thousand pods have some 700,000. */
+  static final int MAX_CHARACTERS = 3 << 20;
+
   private final Map<String, Setting> values = new LinkedHashMap<>();
   private final Map<String, Pool> pools = new LinkedHashMap<>();
 
@@ -38,15 +47,19 @@ final class Settings {
             (key, value) -> {
               if (key.equals(Keys.POOLS)) {
                 value.map().forEach(settings::readPool);
-              } else if (Keys.SETTINGS.contains(key)) {
-                settings.put(key, value);
               } else {
-                value
-                    .map(Keys.below(key))
-                    .forEach((last, entry) -> settings.put(entry.key(), entry));
+                settings.readSetting(value);
               }
             });
     return settings;
+  }
+
+  private void readSetting(Setting value) {
+    if (Keys.SETTINGS.contains(value.key())) {
+      put(value.key(), value);
+    } else {
+      value.map(Keys.below(value.key())).values().forEach(this::readSetting);
+    }
   }
 
   /** Reads a YAML document of pools alone, which may be empty. */
@@ -68,7 +81,7 @@ final class Settings {
   /** The document's root, or null when it is empty. */
   static @Nullable Node compose(String yaml, Setting.Origin origin) {
     try {
-      return new Yaml(new LoaderOptions()).compose(new StringReader(yaml));
+      return new Yaml(bounds()).compose(new StringReader(yaml));
     } catch (MarkedYAMLException invalid) {
       int line = invalid.getProblemMark() == null ? 1 : invalid.getProblemMark().getLine() + 1;
       throw new ConfigException(
@@ -77,6 +90,14 @@ final class Settings {
       throw new ConfigException(
           origin.name() + " is not YAML: " + unreadable.getMessage(), unreadable);
     }
+  }
+
+  private static LoaderOptions bounds() {
+    LoaderOptions options = new LoaderOptions();
+    options.setNestingDepthLimit(MAX_DEPTH);
+    options.setMaxAliasesForCollections(MAX_ALIASES);
+    options.setCodePointLimit(MAX_CHARACTERS);
+    return options;
   }
 
   Optional<Setting> get(String key) {

@@ -24,20 +24,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /**
- * One run of the demo: three pods, two Envoys and clients that want more than the limits allow. Not
+ * One run of the demo: pods, two Envoys and clients that want more than the limits allow. Not
  * thread-safe. Closing stops clients, Envoys, the ledger and the pods, in this order.
  */
 final class Demo implements AutoCloseable {
 
-  private static final String POOL = "chat";
-  private static final int PODS = 3;
+  static final String POOL = "chat";
   private static final int ENVOYS = 2;
   private static final int PER_POD = 10;
-  private static final double CONNECTIONS_PER_SECOND = 5;
   private static final int BURST = 10;
 
-  /** Three times what the policy admits; held for 6.5 s on average, that is more than the room. */
-  private static final int ATTEMPTS_PER_SECOND = 15;
+  /** For each pod. Three times what the policy admits, and more than the room: held for 6.5 s. */
+  private static final int ATTEMPTS_PER_SECOND = 5;
+
+  private static final double ADMITTED_PER_SECOND = ATTEMPTS_PER_SECOND / 3.0;
 
   private static final Duration HEARTBEAT = Duration.ofSeconds(2);
   private static final Duration TICK = Duration.ofMillis(500);
@@ -54,16 +54,23 @@ final class Demo implements AutoCloseable {
   private final List<WebSocketPod> pods = new ArrayList<>();
   private final PoolPolicy policy;
   private final LedgerClient ledger;
+  private final URI page;
   private final Traffic traffic;
 
   private Demo(
-      LedgerStarter starter, Path envoy, Path bootstrap, Screen screen, long seed, Ticker ticker)
+      LedgerStarter starter,
+      Path envoy,
+      Path bootstrap,
+      int size,
+      Screen screen,
+      long seed,
+      Ticker ticker)
       throws Exception {
     this.ticker = ticker;
     this.screen = screen;
     try {
       List<Pod> named = new ArrayList<>();
-      for (int i = 1; i <= PODS; i++) {
+      for (int i = 1; i <= size; i++) {
         WebSocketPod pod = part(WebSocketPod.start());
         pods.add(pod);
         named.add(new Pod("demo-pod-" + i, pod.address()));
@@ -71,13 +78,14 @@ final class Demo implements AutoCloseable {
       policy =
           new PoolPolicy(
               POOL,
-              CONNECTIONS_PER_SECOND,
+              ADMITTED_PER_SECOND * size,
               BURST,
               PER_POD,
               PoolPolicy.Mode.ENFORCE,
               PoolPolicy.OnOwnerLoss.SHARE,
               named);
       RunningLedger running = part(starter.start(policy, HEARTBEAT));
+      page = URI.create("http://127.0.0.1:" + running.ports().http() + "/");
       ledger = part(new LedgerClient(running.ports().http(), POOL));
       traffic = part(new Traffic(envoys(running.ports(), envoy, bootstrap), seed));
     } catch (Exception e) {
@@ -86,11 +94,21 @@ final class Demo implements AutoCloseable {
     }
   }
 
-  /** Starts everything but the clients' traffic. */
+  /**
+   * Starts everything but the clients' traffic.
+   *
+   * @param size how many pods
+   */
   static Demo start(
-      LedgerStarter starter, Path envoy, Path bootstrap, Screen screen, long seed, Ticker ticker)
+      LedgerStarter starter,
+      Path envoy,
+      Path bootstrap,
+      int size,
+      Screen screen,
+      long seed,
+      Ticker ticker)
       throws Exception {
-    return new Demo(starter, envoy, bootstrap, screen, seed, ticker);
+    return new Demo(starter, envoy, bootstrap, size, screen, seed, ticker);
   }
 
   private List<URI> envoys(LedgerPorts ports, Path envoy, Path bootstrap)
@@ -108,17 +126,27 @@ final class Demo implements AutoCloseable {
     return doors;
   }
 
+  /** Where it can be looked at in a browser. */
+  URI page() {
+    return page;
+  }
+
   /** Lets the clients loose until {@code stop} or {@code end}, and shows what happens. */
   void run(StopSignal stop, Duration end) throws IOException, InterruptedException {
     screen.say(
         String.format(
             "%d pods, %d connections each; %d Envoys; %.0f connections a second, burst %d;"
                 + " clients try %d a second",
-            PODS, PER_POD, ENVOYS, CONNECTIONS_PER_SECOND, BURST, ATTEMPTS_PER_SECOND));
+            pods.size(),
+            PER_POD,
+            ENVOYS,
+            ADMITTED_PER_SECOND * pods.size(),
+            BURST,
+            ATTEMPTS_PER_SECOND * pods.size()));
     long startMs = ticker.nowMs();
     long lastMs = startMs;
     LedgerState last = ledger.read();
-    traffic.start(ATTEMPTS_PER_SECOND);
+    traffic.start(ATTEMPTS_PER_SECOND * pods.size());
     for (long tick = 1; ticker.nowMs() - startMs < end.toMillis() && !stop.await(TICK); tick++) {
       if (screen.isTerminal() || tick % TICKS_PER_LINE == 0) {
         LedgerState state = ledger.read();
@@ -143,7 +171,7 @@ final class Demo implements AutoCloseable {
     LedgerState left = settle(state -> state.active() == 0 && agrees(state));
 
     List<PodResult> results = new ArrayList<>();
-    for (int i = 0; i < PODS; i++) {
+    for (int i = 0; i < pods.size(); i++) {
       String address = pods.get(i).address().toString();
       WebSocketPod.Count own = pods.get(i).count();
       results.add(

@@ -1,13 +1,17 @@
 package io.connectionledger.app.demo;
 
+import io.connectionledger.app.browser.Chromium;
 import io.connectionledger.app.envoy.EnvoyBinary;
 import io.connectionledger.app.envoy.EnvoyUnavailableException;
 import io.connectionledger.app.terminal.Screen;
 import io.connectionledger.app.terminal.StopSignal;
 import io.connectionledger.app.terminal.Terminal;
 import io.connectionledger.model.Ticker;
+import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +33,8 @@ public final class DemoCommand implements Callable<Integer> {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(DemoCommand.class);
   private static final int FAILED = 1;
+  private static final int MOST_PODS = 50;
+  private static final Duration RECORDED = Duration.ofMinutes(1);
   private static final Duration FOREVER = Duration.ofDays(10_000);
 
   private final LedgerStarter starter;
@@ -41,6 +47,24 @@ public final class DemoCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Stop after N seconds; without it, at Ctrl-C.")
   private @Nullable Integer seconds;
+
+  @Option(
+      names = "--pods",
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "How many pods, 3 unless said; clients come in proportion.")
+  private int pods;
+
+  @Option(names = "--open", description = "Open the page in a browser.")
+  private boolean open;
+
+  @Option(
+      names = "--record",
+      paramLabel = "DIR",
+      description =
+          "Write pictures of the page into DIR, with the Chromium on the PATH, after a minute or"
+              + " --seconds; then stop.")
+  private @Nullable Path record;
 
   @Option(names = "--seed", hidden = true, description = "Of the clients' behaviour.")
   private @Nullable Long seed;
@@ -63,25 +87,68 @@ public final class DemoCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--seconds is " + seconds + ": allowed is 1 or more");
     }
+    if (pods < 1 || pods > MOST_PODS) {
+      throw new ParameterException(
+          spec.commandLine(), "--pods is " + pods + ": allowed is 1 to " + MOST_PODS);
+    }
+    Path chromium = null;
+    if (record != null) {
+      chromium = Chromium.find().orElse(null);
+      if (chromium == null) {
+        spec.commandLine().getErr().println("--record needs chromium or google-chrome on the PATH");
+        return FAILED;
+      }
+    }
     StopSignal stop = StopSignal.install();
     int code = FAILED;
     try {
-      code = run(stop);
+      code = run(stop, chromium);
     } finally {
       stop.finish(code);
     }
     return code;
   }
 
-  private int run(StopSignal stop) throws InterruptedException {
+  private Duration length() {
+    if (seconds != null) {
+      return Duration.ofSeconds(seconds);
+    }
+    return record == null ? FOREVER : RECORDED;
+  }
+
+  private static boolean openInBrowser(URI page) {
+    for (String program : List.of("xdg-open", "open")) {
+      try {
+        new ProcessBuilder(program, page.toString())
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+        return true;
+      } catch (IOException notThere) {
+        LOGGER.atDebug().setCause(notThere).log("A program that opens pages is not there");
+      }
+    }
+    return false;
+  }
+
+  private int run(StopSignal stop, @Nullable Path chromium) throws InterruptedException {
     Screen screen = new Screen(spec.commandLine().getOut(), Terminal::ofStandardOutput);
     long chosenSeed = seed == null ? ThreadLocalRandom.current().nextInt(1_000_000) : seed;
     try {
       Path envoy = EnvoyBinary.system().locate();
       screen.say("Starting pods, Kafka, the ledger and Envoys (seed " + chosenSeed + ")");
       Summary summary;
-      try (Demo demo = Demo.start(starter, envoy, bootstrap, screen, chosenSeed, Ticker.system())) {
-        demo.run(stop, seconds == null ? FOREVER : Duration.ofSeconds(seconds));
+      try (Demo demo =
+          Demo.start(starter, envoy, bootstrap, pods, screen, chosenSeed, Ticker.system())) {
+        screen.say("See it: " + demo.page());
+        if (open && !openInBrowser(demo.page())) {
+          screen.say("Neither xdg-open nor open is there to open it with");
+        }
+        demo.run(stop, length());
+        if (record != null && chromium != null) {
+          screen.say("Writing pictures into " + record);
+          new Recorder(record, demo.page(), Demo.POOL).record(chromium);
+        }
         screen.say("Nobody comes or leaves now: comparing the pods' own counts with the ledger's");
         summary = demo.conclude();
       }

@@ -1,5 +1,6 @@
 package io.connectionledger.app.history;
 
+import io.connectionledger.app.cli.KafkaPropertiesOption;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
@@ -9,6 +10,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where the ledger's Kafka is, and by which leases it is kept. */
@@ -31,6 +33,8 @@ final class KafkaOptions {
           "The ledger's configuration: its Kafka, properties of clients, and leases; without it"
               + " the default leases count.")
   private @Nullable Path config;
+
+  @Mixin private KafkaPropertiesOption properties = new KafkaPropertiesOption();
 
   /**
    * What the options say.
@@ -57,6 +61,7 @@ final class KafkaOptions {
       kafka.putAll(loaded.kafka().clientProperties());
       servers = loaded.kafka().servers();
     }
+    kafka.putAll(properties.read());
     kafka.put(
         CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
         bootstrapServers == null ? servers : bootstrapServers);

@@ -17,12 +17,16 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The directory of one instance's state. While it is open no other process can have it. Its file
  * {@code instance-id} marks it as ours and names the instance for as long as the directory lives.
  */
 public final class DataDir implements AutoCloseable {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(DataDir.class);
 
   private static final String INSTANCE_ID = "instance-id";
   private static final String NEW_INSTANCE_ID = ".instance-id.new";
@@ -138,9 +142,11 @@ public final class DataDir implements AutoCloseable {
   private static UUID instanceId(Path path) throws IOException {
     Path file = path.resolve(INSTANCE_ID);
     if (!Files.exists(file)) {
-      Path written = path.resolve(NEW_INSTANCE_ID);
-      Files.writeString(written, UUID.randomUUID() + "\n");
-      Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+      writeInstanceId(path, file);
+    } else if (Files.readString(file).isBlank()) {
+      // A machine that lost its power kept the name of the file and not yet what was in it.
+      LOGGER.atWarn().addKeyValue("file", file).log("The instance's id was lost, it gets another");
+      writeInstanceId(path, file);
     }
     String text = Files.readString(file).strip();
     try {
@@ -148,6 +154,21 @@ public final class DataDir implements AutoCloseable {
     } catch (IllegalArgumentException damaged) {
       throw new StartupException(
           file + " is damaged: allowed is the UUID that an earlier run wrote", damaged);
+    }
+  }
+
+  private static void writeInstanceId(Path path, Path file) throws IOException {
+    Path written = path.resolve(NEW_INSTANCE_ID);
+    Files.writeString(written, UUID.randomUUID() + "\n");
+    force(written, StandardOpenOption.WRITE);
+    Files.move(written, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    force(path, StandardOpenOption.READ);
+  }
+
+  /** Has the disk take it, before anything relies on it. */
+  private static void force(Path path, StandardOpenOption how) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, how)) {
+      channel.force(true);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.connectionledger.app.kafka;
 
+import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.model.Topics;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,7 +25,7 @@ final class TopicCheck {
 
   private static final String UNLIMITED = "-1";
 
-  private final Topics.Spec topic;
+  private final String topic;
   private final Map<String, String> settings;
   private final List<Finding> findings = new ArrayList<>();
 
@@ -41,7 +42,7 @@ final class TopicCheck {
     }
   }
 
-  private TopicCheck(Topics.Spec topic, Map<String, String> settings) {
+  private TopicCheck(String topic, Map<String, String> settings) {
     this.topic = topic;
     this.settings = settings;
   }
@@ -50,21 +51,36 @@ final class TopicCheck {
    * All that is wrong with a topic, the fatal first.
    *
    * @param replicas of each partition
+   * @param config says how they should be
    * @param settings by Kafka's names; what is not there is not judged
    */
-  static List<Finding> findings(Topics.Spec topic, int replicas, Map<String, String> settings) {
-    TopicCheck check = new TopicCheck(topic, settings);
-    check.cleanup();
-    check.retention();
-    check.replicas(replicas);
+  static List<Finding> findings(
+      Topics.Spec topic, int replicas, LedgerConfig.Kafka config, Map<String, String> settings) {
+    TopicCheck check = new TopicCheck(topic.name(), settings);
+    check.cleanup(topic);
+    check.retention(topic);
+    check.retainedBytes(topic, config.retentionBytes());
+    check.replicas(replicas, config.replication());
     check.size();
+    return check.sorted();
+  }
+
+  /** {@link #findings} of a topic of Kafka Streams, whose other settings are its own. */
+  static List<Finding> ofChangelog(
+      String topic, int replicas, int wanted, Map<String, String> settings) {
+    TopicCheck check = new TopicCheck(topic, settings);
+    check.replicas(replicas, wanted);
+    return check.sorted();
+  }
+
+  private List<Finding> sorted() {
     return Stream.concat(
-            check.findings.stream().filter(Finding::isFatal),
-            check.findings.stream().filter(finding -> !finding.isFatal()))
+            findings.stream().filter(Finding::isFatal),
+            findings.stream().filter(finding -> !finding.isFatal()))
         .toList();
   }
 
-  private void cleanup() {
+  private void cleanup(Topics.Spec topic) {
     String value = settings.get(TopicConfig.CLEANUP_POLICY_CONFIG);
     if (value == null) {
       return;
@@ -84,7 +100,7 @@ final class TopicCheck {
     }
   }
 
-  private void retention() {
+  private void retention(Topics.Spec topic) {
     if (topic.isCompacted()) {
       return;
     }
@@ -109,17 +125,41 @@ final class TopicCheck {
             false);
       }
     }
-    String bytes = settings.get(TopicConfig.RETENTION_BYTES_CONFIG);
-    if (bytes != null && !bytes.equals(UNLIMITED) && !topic.leastRetention().isZero()) {
+  }
+
+  private void retainedBytes(Topics.Spec topic, long wanted) {
+    String value = settings.get(TopicConfig.RETENTION_BYTES_CONFIG);
+    if (value == null || topic.isCompacted()) {
+      return;
+    }
+    boolean unlimited = value.equals(UNLIMITED);
+    if (!topic.isFilledByOthers()) {
+      if (!unlimited) {
+        add(
+            TopicConfig.RETENTION_BYTES_CONFIG,
+            value,
+            "-1, as a flood would push out records before their time",
+            false);
+      }
+    } else if (unlimited || Long.parseLong(value) > wanted) {
       add(
           TopicConfig.RETENTION_BYTES_CONFIG,
-          bytes,
-          "-1, as a flood would push out records before their time",
+          value,
+          wanted + " (kafka.retention-bytes), as a flood could fill the disk",
+          false);
+    } else if (Long.parseLong(value) < wanted) {
+      add(
+          TopicConfig.RETENTION_BYTES_CONFIG,
+          value,
+          wanted + " (kafka.retention-bytes), to reach as far back",
           false);
     }
   }
 
-  private void replicas(int replicas) {
+  private void replicas(int replicas, int wanted) {
+    if (replicas < wanted) {
+      add("replicas", Integer.toString(replicas), wanted + ", as kafka.replication says", false);
+    }
     String value = settings.get(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG);
     if (value == null) {
       return;
@@ -152,7 +192,7 @@ final class TopicCheck {
           value,
           Topics.LEAST_MESSAGE_BYTES + " or more, which the largest records need",
           true);
-    } else if (bytes < DEFAULT_MESSAGE_BYTES && GROWING.contains(topic.name())) {
+    } else if (bytes < DEFAULT_MESSAGE_BYTES && GROWING.contains(topic)) {
       add(
           TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
           value,
@@ -162,7 +202,7 @@ final class TopicCheck {
   }
 
   private void add(String setting, String value, String allowed, boolean fatal) {
-    findings.add(new Finding(topic.name(), setting, value, allowed, fatal));
+    findings.add(new Finding(topic, setting, value, allowed, fatal));
   }
 
   private static String text(Duration duration) {

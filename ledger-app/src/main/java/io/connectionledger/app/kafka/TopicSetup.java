@@ -1,8 +1,10 @@
 package io.connectionledger.app.kafka;
 
 import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.Role;
 import io.connectionledger.app.config.StartupException;
 import io.connectionledger.model.Topics;
+import io.connectionledger.streams.topology.LedgerStreams;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,20 +15,28 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.CreateTopicsOptions;
+import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
+import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
@@ -42,8 +52,12 @@ public final class TopicSetup {
 
   private static final Duration ATTEMPT = Duration.ofSeconds(5);
 
+  /** Of a partition, at least. */
+  private static final int SEGMENTS = 8;
+
   private final String bootstrapServers;
   private final LedgerConfig.Kafka config;
+  private final Set<Role> roles;
 
   /**
    * Topics whose partitions may have no leaders yet: those that any attempt has created, and all of
@@ -51,9 +65,13 @@ public final class TopicSetup {
    */
   private final Set<Topics.Spec> awaited;
 
-  private TopicSetup(String bootstrapServers, LedgerConfig.Kafka config) {
+  /** Topics of Kafka Streams that are there. */
+  private Set<String> changelogs = Set.of();
+
+  private TopicSetup(String bootstrapServers, LedgerConfig.Kafka config, Set<Role> roles) {
     this.bootstrapServers = bootstrapServers;
     this.config = config;
+    this.roles = roles;
     this.awaited = new HashSet<>(config.embedded() ? Topics.ALL : List.of());
   }
 
@@ -63,13 +81,14 @@ public final class TopicSetup {
    * for as long as the cluster cannot be reached, with a line in the log every 5 s.
    *
    * @param bootstrapServers the embedded broker's, or those of {@code config}
+   * @param roles what the cluster must allow depends on them
    * @throws StartupException when a topic has another partition count, or settings with which
-   *     records are lost or refused, or the cluster refuses
+   *     records are lost or refused, or the cluster refuses or will refuse
    * @throws InterruptedException when told to stop
    */
-  public static void ensure(String bootstrapServers, LedgerConfig.Kafka config)
+  public static void ensure(String bootstrapServers, LedgerConfig.Kafka config, Set<Role> roles)
       throws InterruptedException {
-    TopicSetup setup = new TopicSetup(bootstrapServers, config);
+    TopicSetup setup = new TopicSetup(bootstrapServers, config, roles);
     while (!setup.attempt()) {
       LOGGER
           .atWarn()
@@ -101,13 +120,12 @@ public final class TopicSetup {
   }
 
   private void ensure(Admin admin) throws InterruptedException {
-    List<Topics.Spec> missing = missing(admin);
+    Set<String> missing = look(admin);
     // Looked at again after the creation: another instance may have been faster, with a count of
     // its own.
     while (!missing.isEmpty()) {
-      awaited.addAll(missing);
       create(admin, missing);
-      missing = missing(admin);
+      missing = look(admin);
     }
     if (!awaited.isEmpty()) {
       awaitLeaders(admin);
@@ -117,15 +135,12 @@ public final class TopicSetup {
 
   /** Somebody else may have made a topic, or changed it since. */
   private void judge(Admin admin) throws InterruptedException {
-    Map<String, ConfigResource> resources = new HashMap<>();
-    for (Topics.Spec topic : Topics.ALL) {
-      resources.put(topic.name(), new ConfigResource(ConfigResource.Type.TOPIC, topic.name()));
-    }
-    Map<String, TopicDescription> described =
-        get(admin.describeTopics(resources.keySet()).allTopicNames());
-    Map<ConfigResource, Config> settings;
+    List<String> topics = new ArrayList<>(Topics.ALL.stream().map(Topics.Spec::name).toList());
+    topics.addAll(changelogs);
+    Map<String, TopicDescription> described = get(admin.describeTopics(topics).allTopicNames());
+    Map<String, Map<String, String>> settings;
     try {
-      settings = get(admin.describeConfigs(resources.values()).all());
+      settings = settings(admin, topics);
     } catch (AuthorizationException denied) {
       LOGGER
           .atWarn()
@@ -134,17 +149,40 @@ public final class TopicSetup {
       return;
     }
     for (Topics.Spec topic : Topics.ALL) {
-      int replicas =
-          Objects.requireNonNull(described.get(topic.name()))
-              .partitions()
-              .getFirst()
-              .replicas()
-              .size();
-      Config of = Objects.requireNonNull(settings.get(resources.get(topic.name())));
-      Map<String, String> values = new HashMap<>();
-      of.entries().forEach(entry -> values.put(entry.name(), entry.value()));
-      TopicCheck.findings(topic, replicas, values).forEach(TopicSetup::say);
+      TopicCheck.findings(
+              topic,
+              replicas(described, topic.name()),
+              config,
+              Objects.requireNonNull(settings.get(topic.name())))
+          .forEach(TopicSetup::say);
     }
+    for (String topic : changelogs) {
+      TopicCheck.ofChangelog(
+              topic,
+              replicas(described, topic),
+              config.replication(),
+              Objects.requireNonNull(settings.get(topic)))
+          .forEach(TopicSetup::say);
+    }
+  }
+
+  private static int replicas(Map<String, TopicDescription> described, String topic) {
+    return Objects.requireNonNull(described.get(topic)).partitions().getFirst().replicas().size();
+  }
+
+  private static Map<String, Map<String, String>> settings(Admin admin, List<String> topics)
+      throws InterruptedException {
+    List<ConfigResource> resources =
+        topics.stream().map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic)).toList();
+    Map<String, Map<String, String>> settings = new HashMap<>();
+    get(admin.describeConfigs(resources).all())
+        .forEach(
+            (resource, of) -> {
+              Map<String, String> values = new HashMap<>();
+              of.entries().forEach(entry -> values.put(entry.name(), entry.value()));
+              settings.put(resource.name(), values);
+            });
+    return settings;
   }
 
   private static void say(TopicCheck.Finding finding) {
@@ -168,19 +206,79 @@ public final class TopicSetup {
     return properties;
   }
 
-  private List<Topics.Spec> missing(Admin admin) throws InterruptedException {
+  /**
+   * Refuses what the ledger could not be run with. It is asked for once, here: what is denied later
+   * would show as records that do not come.
+   *
+   * @return the topics of ours that are missing
+   */
+  private Set<String> look(Admin admin) throws InterruptedException {
+    Rights rights = new Rights(roles);
+    Set<String> missing =
+        absent(admin, Topics.ALL.stream().map(Topics.Spec::name).toList(), rights);
+    // Nobody but the ledger has a say in the embedded broker.
+    if (!config.embedded() && rights.ofTheTopology()) {
+      Set<String> absent = absent(admin, LedgerStreams.CHANGELOGS, rights);
+      changelogs = new HashSet<>(LedgerStreams.CHANGELOGS);
+      changelogs.removeAll(absent);
+      // Kafka Streams will make them.
+      create(admin, absent.stream().map(this::creation).toList(), true, rights);
+      group(admin, rights);
+    }
+    refuse(rights);
+    return missing;
+  }
+
+  private void refuse(Rights rights) {
+    if (!rights.missing().isEmpty()) {
+      throw new StartupException(
+          "Kafka at "
+              + bootstrapServers
+              + " does not allow "
+              + String.join(", ", rights.missing())
+              + ": allowed must be what docs/kafka.md lists for "
+              + roles.stream().map(Role::label).sorted().collect(Collectors.joining(", ")));
+    }
+  }
+
+  private Set<String> absent(Admin admin, List<String> topics, Rights rights)
+      throws InterruptedException {
     Map<String, KafkaFuture<TopicDescription>> found =
-        admin.describeTopics(Topics.ALL.stream().map(Topics.Spec::name).toList()).topicNameValues();
-    List<Topics.Spec> missing = new ArrayList<>();
-    for (Topics.Spec topic : Topics.ALL) {
+        admin
+            .describeTopics(topics, new DescribeTopicsOptions().includeAuthorizedOperations(true))
+            .topicNameValues();
+    Set<String> absent = new HashSet<>();
+    for (String topic : topics) {
       try {
-        refuseOtherCount(
-            topic.name(), get(Objects.requireNonNull(found.get(topic.name()))).partitions().size());
-      } catch (UnknownTopicOrPartitionException absent) {
-        missing.add(topic);
+        TopicDescription description = get(Objects.requireNonNull(found.get(topic)));
+        refuseOtherCount(topic, description.partitions().size());
+        rights.topic(topic, description.authorizedOperations());
+      } catch (UnknownTopicOrPartitionException none) {
+        absent.add(topic);
+      } catch (TopicAuthorizationException denied) {
+        rights.hidden(topic);
       }
     }
-    return missing;
+    return absent;
+  }
+
+  private void group(Admin admin, Rights rights) throws InterruptedException {
+    String group = LedgerStreams.APPLICATION_ID;
+    try {
+      rights.group(
+          get(Objects.requireNonNull(
+                  admin
+                      .describeConsumerGroups(
+                          List.of(group),
+                          new DescribeConsumerGroupsOptions().includeAuthorizedOperations(true))
+                      .describedGroups()
+                      .get(group)))
+              .authorizedOperations());
+    } catch (GroupAuthorizationException denied) {
+      rights.group(Set.of());
+    } catch (GroupIdNotFoundException fresh) {
+      LOGGER.atDebug().log("No instance has run yet: whether one may join is seen then");
+    }
   }
 
   private void refuseOtherCount(String topic, int partitions) {
@@ -196,19 +294,48 @@ public final class TopicSetup {
     }
   }
 
-  private void create(Admin admin, List<Topics.Spec> topics) throws InterruptedException {
-    List<NewTopic> creations =
-        topics.stream()
-            .map(
-                topic ->
-                    new NewTopic(topic.name(), config.partitions(), config.replication())
-                        .configs(topic.configs()))
-            .toList();
-    for (KafkaFuture<Void> creation : admin.createTopics(creations).values().values()) {
+  private void create(Admin admin, Set<String> names) throws InterruptedException {
+    List<Topics.Spec> topics =
+        Topics.ALL.stream().filter(topic -> names.contains(topic.name())).toList();
+    awaited.addAll(topics);
+    Rights rights = new Rights(roles);
+    create(
+        admin,
+        topics.stream().map(topic -> creation(topic.name()).configs(configs(topic))).toList(),
+        false,
+        rights);
+    refuse(rights);
+  }
+
+  private Map<String, String> configs(Topics.Spec topic) {
+    Map<String, String> configs = new HashMap<>(topic.configs());
+    configs.put(
+        TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, Integer.toString(config.minInSyncReplicas()));
+    if (topic.isFilledByOthers()) {
+      configs.put(TopicConfig.RETENTION_BYTES_CONFIG, Long.toString(config.retentionBytes()));
+      // Whole segments are deleted: with Kafka's own of 1 GiB there would be twice as much.
+      configs.put(
+          TopicConfig.SEGMENT_BYTES_CONFIG,
+          Long.toString(Math.min(1L << 30, config.retentionBytes() / SEGMENTS)));
+    }
+    return configs;
+  }
+
+  private NewTopic creation(String topic) {
+    return new NewTopic(topic, config.partitions(), config.replication());
+  }
+
+  private void create(Admin admin, List<NewTopic> creations, boolean onlyAsk, Rights rights)
+      throws InterruptedException {
+    Map<String, KafkaFuture<Void>> created =
+        admin.createTopics(creations, new CreateTopicsOptions().validateOnly(onlyAsk)).values();
+    for (NewTopic creation : creations) {
       try {
-        get(creation);
+        get(Objects.requireNonNull(created.get(creation.name())));
       } catch (TopicExistsException byAnother) {
         LOGGER.atDebug().log("Another instance created a topic first");
+      } catch (TopicAuthorizationException denied) {
+        rights.denied(AclOperation.CREATE, "topic " + creation.name());
       } catch (InvalidReplicationFactorException tooFew) {
         throw new StartupException(
             "kafka.replication is "

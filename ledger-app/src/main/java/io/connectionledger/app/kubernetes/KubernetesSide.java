@@ -10,6 +10,7 @@ import io.connectionledger.kubernetes.leader.Leadership;
 import io.connectionledger.kubernetes.pool.PoolResources;
 import io.connectionledger.kubernetes.pool.PoolStatus;
 import io.connectionledger.kubernetes.pool.StatusWriter;
+import io.connectionledger.model.PodNetworks;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.policy.KubernetesPods;
@@ -43,6 +44,7 @@ public final class KubernetesSide implements AutoCloseable {
 
   private final LedgerConfig.Kubernetes config;
   private final KafkaPolicyStore policies;
+  private final PodNetworks networks;
   private final MeterRegistry registry;
   private final Ticker ticker;
   private final KubernetesClient client = KubernetesClients.create(null);
@@ -59,10 +61,12 @@ public final class KubernetesSide implements AutoCloseable {
       KafkaPolicyStore policies,
       Collection<PoolPolicy> configured,
       PoolSources sources,
+      PodNetworks networks,
       MeterRegistry registry,
       Ticker ticker) {
     this.config = config;
     this.policies = policies;
+    this.networks = networks;
     this.registry = registry;
     this.ticker = ticker;
     resources =
@@ -73,15 +77,17 @@ public final class KubernetesSide implements AutoCloseable {
    * Starts to follow ConnectionPools.
    *
    * @param configured the pools of the configuration, which come before them
+   * @param networks where pods may be
    */
   public static KubernetesSide start(
       LedgerConfig.Kubernetes config,
       KafkaPolicyStore policies,
       Collection<PoolPolicy> configured,
       PoolSources sources,
+      PodNetworks networks,
       MeterRegistry registry,
       Ticker ticker) {
-    return new KubernetesSide(config, policies, configured, sources, registry, ticker);
+    return new KubernetesSide(config, policies, configured, sources, networks, registry, ticker);
   }
 
   /** Takes the pools that the configuration has from now on. */
@@ -91,7 +97,8 @@ public final class KubernetesSide implements AutoCloseable {
 
   /** Publishes the endpoints of pools from now on. */
   public synchronized void discover() {
-    SliceDiscovery started = new SliceDiscovery(client, new Sink(policies), registry, ticker);
+    SliceDiscovery started =
+        new SliceDiscovery(client, new Sink(policies), networks, registry, ticker);
     ScheduledExecutorService looks =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("discovery-looks").factory());

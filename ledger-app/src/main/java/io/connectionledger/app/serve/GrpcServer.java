@@ -4,11 +4,13 @@ import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.StartupException;
 import io.grpc.BindableService;
 import io.grpc.Server;
+import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +29,27 @@ final class GrpcServer implements AutoCloseable {
    */
   static final int MAX_METADATA_BYTES = 128 << 10;
 
+  /**
+   * One message: an access-log message has what Envoy's buffer holds, 16 KiB unless told otherwise,
+   * and an entry more; a check has no body. A larger one is refused as its call.
+   */
+  static final int MAX_MESSAGE_BYTES = 1 << 20;
+
+  /** Calls at once on one connection; Envoy opens another one when it has more. */
+  static final int MAX_CALLS_OF_A_CONNECTION = 10_000;
+
+  /** How long a connection may take until it can be used. */
+  static final Duration HANDSHAKE = Duration.ofSeconds(20);
+
+  /** A connection without calls for so long is closed. */
+  static final Duration IDLE = Duration.ofHours(1);
+
+  /** One that is silent for so long is asked whether it is still there. */
+  static final Duration SILENT = Duration.ofMinutes(1);
+
+  /** And is closed when it does not answer within this. */
+  static final Duration NO_ANSWER = Duration.ofSeconds(20);
+
   private final Server server;
   private final @Nullable ExecutorService executor;
 
@@ -35,12 +58,22 @@ final class GrpcServer implements AutoCloseable {
     this.executor = executor;
   }
 
-  /** Serves calls that may wait: each on a thread of its own. */
+  /**
+   * Serves calls that may wait: each on a thread of its own.
+   *
+   * @param interceptors the last sees a call first
+   */
   static GrpcServer start(
-      String key, Listener listener, ServerInterceptor metrics, BindableService... services) {
+      String key,
+      Listener listener,
+      ServerCredentials credentials,
+      List<ServerInterceptor> interceptors,
+      BindableService... services) {
     ExecutorService executor =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(key + "-", 0).factory());
-    NettyServerBuilder builder = builder(listener).intercept(metrics).executor(executor);
+    NettyServerBuilder builder = builder(listener, credentials).executor(executor);
+    // gRPC runs the last one first.
+    interceptors.forEach(builder::intercept);
     for (BindableService service : services) {
       builder.addService(service);
     }
@@ -49,19 +82,28 @@ final class GrpcServer implements AutoCloseable {
 
   /** Serves calls that never wait, on the event loop. */
   static GrpcServer startOnEventLoop(
-      String key, Listener listener, ServerServiceDefinition... services) {
-    NettyServerBuilder builder = builder(listener).directExecutor();
+      String key,
+      Listener listener,
+      ServerCredentials credentials,
+      ServerServiceDefinition... services) {
+    NettyServerBuilder builder = builder(listener, credentials).directExecutor();
     for (ServerServiceDefinition service : services) {
       builder.addService(service);
     }
     return new GrpcServer(listen(key, listener, builder), null);
   }
 
-  private static NettyServerBuilder builder(Listener listener) {
-    return NettyServerBuilder.forAddress(listener.socketAddress())
+  private static NettyServerBuilder builder(Listener listener, ServerCredentials credentials) {
+    return NettyServerBuilder.forAddress(listener.socketAddress(), credentials)
         // Envoys ping idle connections to find a ledger that vanished; the default takes pings more
         // often than every five minutes for an attack.
         .maxInboundMetadataSize(MAX_METADATA_BYTES)
+        .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+        .maxConcurrentCallsPerConnection(MAX_CALLS_OF_A_CONNECTION)
+        .handshakeTimeout(HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS)
+        .maxConnectionIdle(IDLE.toMillis(), TimeUnit.MILLISECONDS)
+        .keepAliveTime(SILENT.toMillis(), TimeUnit.MILLISECONDS)
+        .keepAliveTimeout(NO_ANSWER.toMillis(), TimeUnit.MILLISECONDS)
         .permitKeepAliveTime(1, TimeUnit.SECONDS)
         .permitKeepAliveWithoutCalls(true);
   }

@@ -2,6 +2,8 @@ package io.connectionledger.app.serve;
 
 import io.connectionledger.admission.AdmissionApi;
 import io.connectionledger.admission.check.Durability;
+import io.connectionledger.admission.http.auth.HttpAccess;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.PolicyFile;
 import io.connectionledger.app.config.Role;
@@ -11,6 +13,9 @@ import io.connectionledger.app.kafka.EmbeddedKafka;
 import io.connectionledger.app.kafka.TopicSetup;
 import io.connectionledger.app.kubernetes.KubernetesSide;
 import io.connectionledger.app.kubernetes.PoolSources;
+import io.connectionledger.app.tls.Callers;
+import io.connectionledger.app.tls.Certificates;
+import io.connectionledger.app.tls.TlsMaterial;
 import io.connectionledger.controlplane.EdsServer;
 import io.connectionledger.ingest.AlsIngest;
 import io.connectionledger.model.Ticker;
@@ -21,7 +26,13 @@ import io.connectionledger.streams.policy.KafkaPolicyStore;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.simulation.TopicSimulations;
 import io.connectionledger.streams.topology.LedgerStreams;
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -32,6 +43,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,10 +70,14 @@ public final class LedgerNode implements AutoCloseable {
   private final LocalLedger ledger;
   private final LedgerNodeMetrics metrics = new LedgerNodeMetrics();
   private final PrometheusMeterRegistry registry = metrics.registry();
+  private final Callers callers = new Callers(ticker, registry);
+  private Certificates certificates;
   private OptionalInt alsPort = OptionalInt.empty();
   private OptionalInt authzPort = OptionalInt.empty();
   private OptionalInt xdsPort = OptionalInt.empty();
   private OptionalInt httpPort = OptionalInt.empty();
+  private OptionalInt peersPort = OptionalInt.empty();
+  private OptionalInt kedaPort = OptionalInt.empty();
   private String bootstrapServers;
   private @Nullable AdmissionApi admission;
   private @Nullable EdsServer eds;
@@ -74,6 +90,7 @@ public final class LedgerNode implements AutoCloseable {
   private LedgerNode(LedgerConfig config) {
     this.config = config;
     this.bootstrapServers = config.kafka().bootstrapServers();
+    this.certificates = Certificates.load(Map.of(), registry);
     LedgerConfig.Lease lease = config.lease();
     Path policyFile = config.policies().file();
     this.policyText = policyFile == null ? null : PolicyFile.text(policyFile);
@@ -116,11 +133,17 @@ public final class LedgerNode implements AutoCloseable {
 
   private void start(Set<Role> roles) throws InterruptedException {
     closing.add(metrics);
+    certificates = closing.add(Certificates.load(config.tls(), registry));
+    OpenPorts.check(config, roles, port -> certificates.of(port) != null);
+    HttpAccess access =
+        roles.contains(Role.ADMISSION)
+            ? closing.add(HttpAccess.of(config.http().access(), ticker, registry))
+            : HttpAccess.open();
     DataDir dataDir = closing.add(DataDir.open(config.dataDir()));
     if (roles.contains(Role.KAFKA)) {
       bootstrapServers = closing.add(EmbeddedKafka.start(config, dataDir)).bootstrapServers();
     }
-    TopicSetup.ensure(bootstrapServers, config.kafka());
+    TopicSetup.ensure(bootstrapServers, config.kafka(), roles);
     if (roles.contains(Role.CONTROL_PLANE)) {
       startControlPlane();
     }
@@ -130,11 +153,12 @@ public final class LedgerNode implements AutoCloseable {
     if (roles.stream().anyMatch(role -> role != Role.KAFKA)) {
       KafkaPolicyStore policies = startPolicies();
       if (roles.contains(Role.ADMISSION)) {
-        startAdmission(dataDir, policies);
+        startAdmission(dataDir, policies, access);
       }
     }
     if (admission != null) {
       admission.serving();
+      metrics.readiness(() -> unready().isEmpty());
     }
     LoggingEventBuilder started =
         LOGGER.atInfo().addKeyValue("roles", roles).addKeyValue("kafka", bootstrapServers);
@@ -142,6 +166,8 @@ public final class LedgerNode implements AutoCloseable {
     started = withPort(started, "authz", authzPort);
     started = withPort(started, "xds", xdsPort);
     started = withPort(started, "http", httpPort);
+    started = withPort(started, "peers", peersPort);
+    started = withPort(started, "keda", kedaPort);
     started.log("Instance started");
   }
 
@@ -153,7 +179,13 @@ public final class LedgerNode implements AutoCloseable {
   private void startControlPlane() {
     eds = EdsServer.create(pools.values(), registry);
     GrpcServer server =
-        GrpcServer.start("xds", config.xds(), metrics.grpc(), eds.service(), eds.overAds());
+        GrpcServer.start(
+            "xds",
+            config.xds(),
+            credentials("xds"),
+            interceptors("xds"),
+            eds.service(),
+            eds.overAds());
     closing.add(server);
     xdsPort = OptionalInt.of(server.port());
   }
@@ -169,7 +201,13 @@ public final class LedgerNode implements AutoCloseable {
       startKubernetes(
           closing.add(
               KubernetesSide.start(
-                  config.kubernetes(), policies, pools.values(), sources, registry, ticker)));
+                  config.kubernetes(),
+                  policies,
+                  pools.values(),
+                  sources,
+                  config.http().settings().networks(),
+                  registry,
+                  ticker)));
     }
     Path file = config.policies().file();
     if (file != null && policyText != null) {
@@ -207,13 +245,14 @@ public final class LedgerNode implements AutoCloseable {
     ledger.follow(policies);
   }
 
-  private void startAdmission(DataDir dataDir, KafkaPolicyStore policies) {
+  private void startAdmission(DataDir dataDir, KafkaPolicyStore policies, HttpAccess access) {
     AdmissionApi api =
         closing.add(
             AdmissionApi.create(
                 ledger.ledger(),
                 policies,
                 kafkaClient(),
+                peerChannel(),
                 TopicSimulations.over(kafkaClient(), terms, ticker),
                 config.authz().durability(),
                 ticker,
@@ -222,7 +261,11 @@ public final class LedgerNode implements AutoCloseable {
         closing.add(
             new LedgerStreams(
                 new LedgerStreams.Settings(
-                    kafkaClient(), dataDir.resolve("streams"), dataDir.instanceId().toString()),
+                    kafkaClient(),
+                    dataDir.resolve("streams"),
+                    config.kafka().replication(),
+                    config.kafka().minInSyncReplicas(),
+                    dataDir.instanceId().toString()),
                 ledger,
                 new LedgerStreams.Surroundings(
                     () -> peerAddress, api::settle, config.authz().durability() == Durability.FAST),
@@ -234,22 +277,34 @@ public final class LedgerNode implements AutoCloseable {
     if (isWaitedFor) {
       streams.start();
     }
-    httpPort = OptionalInt.of(api.startHttp(config.http().bind(), config.http().port()));
+    httpPort = OptionalInt.of(api.startHttp(httpSettings(), access));
     closing.add(api::stopHttp);
     api.warmUp();
     GrpcServer server =
         GrpcServer.startOnEventLoop(
             "authz",
             config.authz().listener(),
+            credentials("authz"),
             // Checks are timed as ledger_decision_seconds; another meter would cost each of them.
-            api.authz().bindService(),
-            api.peers().bindService(),
-            ServerInterceptors.intercept(api.health(), metrics.grpc()),
-            ServerInterceptors.intercept(api.scaler(), metrics.grpc()),
-            ServerInterceptors.intercept(api.reflection(), metrics.grpc()));
+            Stream.concat(
+                    Stream.of(
+                        api.authz().bindService(),
+                        ServerInterceptors.intercept(api.health(), metrics.grpc())),
+                    config.keda() == null ? scaler(api) : Stream.of())
+                .toArray(ServerServiceDefinition[]::new));
     closing.add(server);
     authzPort = OptionalInt.of(server.port());
-    peerAddress = config.instance().address(server.port());
+    if (config.keda() != null) {
+      GrpcServer keda =
+          GrpcServer.startOnEventLoop(
+              "keda",
+              config.keda(),
+              credentials("keda"),
+              scaler(api).toArray(ServerServiceDefinition[]::new));
+      closing.add(keda);
+      kedaPort = OptionalInt.of(keda.port());
+    }
+    startPeers(api);
     if (!isWaitedFor) {
       streams.start();
     }
@@ -258,6 +313,56 @@ public final class LedgerNode implements AutoCloseable {
     }
     closing.add(() -> leave(api, streams));
     admission = api;
+  }
+
+  private Stream<ServerServiceDefinition> scaler(AdmissionApi api) {
+    return Stream.of(
+        ServerInterceptors.intercept(api.scaler(), metrics.grpc()),
+        ServerInterceptors.intercept(api.reflection(), metrics.grpc()));
+  }
+
+  /** On a port that no Envoy reaches: whoever may ask here decides for the whole pool. */
+  private void startPeers(AdmissionApi api) {
+    TlsMaterial tls = peerTls();
+    ServerServiceDefinition service = api.peers().bindService();
+    GrpcServer server =
+        GrpcServer.startOnEventLoop(
+            "peers",
+            config.peers(),
+            tls == null ? InsecureServerCredentials.create() : tls.peerServer(),
+            tls == null ? service : ServerInterceptors.intercept(service, callers.instances(tls)));
+    closing.add(server);
+    peersPort = OptionalInt.of(server.port());
+    peerAddress = config.instance().address(server.port());
+  }
+
+  /** Null where instances cannot be told from others by their certificates. */
+  private @Nullable TlsMaterial peerTls() {
+    TlsMaterial tls = certificates.of("peers");
+    return tls != null && tls.knowsInstances() ? tls : null;
+  }
+
+  private HttpSettings httpSettings() {
+    HttpSettings settings = config.http().settings();
+    TlsMaterial tls = certificates.of("http");
+    return tls == null ? settings : settings.withTls(tls.http());
+  }
+
+  private ChannelCredentials peerChannel() {
+    TlsMaterial tls = peerTls();
+    return tls == null ? InsecureChannelCredentials.create() : tls.peerClient();
+  }
+
+  private ServerCredentials credentials(String port) {
+    TlsMaterial tls = certificates.of(port);
+    return tls == null ? InsecureServerCredentials.create() : tls.server();
+  }
+
+  private List<ServerInterceptor> interceptors(String port) {
+    String name = config.identity().get(port);
+    return name == null
+        ? List.of(metrics.grpc())
+        : List.of(metrics.grpc(), callers.nodes(port, name));
   }
 
   /**
@@ -273,7 +378,9 @@ public final class LedgerNode implements AutoCloseable {
   private void startIngest() {
     AlsIngest ingest =
         closing.add(AlsIngest.create(kafkaClient(), ledger::index, ticker, registry));
-    GrpcServer server = GrpcServer.start("als", config.als(), metrics.grpc(), ingest.service());
+    GrpcServer server =
+        GrpcServer.start(
+            "als", config.als(), credentials("als"), interceptors("als"), ingest.service());
     closing.add(server);
     closing.add(ingest::leave);
     alsPort = OptionalInt.of(server.port());
@@ -321,6 +428,16 @@ public final class LedgerNode implements AutoCloseable {
   /** The port of ext_authz over gRPC; empty without the role. */
   public OptionalInt authzPort() {
     return authzPort;
+  }
+
+  /** Where other instances ask it; empty without the role. */
+  public OptionalInt peersPort() {
+    return peersPort;
+  }
+
+  /** Where KEDA asks it; empty where that is the port of ext_authz. */
+  public OptionalInt kedaPort() {
+    return kedaPort;
   }
 
   /** The port of endpoint discovery; empty without the role. */

@@ -3,18 +3,21 @@ package io.connectionledger.app.serve;
 import com.sun.management.OperatingSystemMXBean;
 import io.grpc.ServerInterceptor;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.grpc.MetricCollectingServerInterceptor;
 import io.micrometer.core.instrument.binder.jvm.ClassLoaderMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * The meters of one instance: the registry of all its parts, what the JVM and the process say of
@@ -37,6 +40,7 @@ final class LedgerNodeMetrics implements AutoCloseable {
     new JvmThreadMetrics().bindTo(registry);
     new ClassLoaderMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
+    new FileDescriptorMetrics().bindTo(registry);
     new UptimeMetrics().bindTo(registry);
     bindProcessorTime(registry);
     grpc = new MetricCollectingServerInterceptor(registry);
@@ -51,6 +55,13 @@ final class LedgerNodeMetrics implements AutoCloseable {
           .baseUnit("seconds")
           .register(registry);
     }
+  }
+
+  /** Shows what {@code /health/ready} answers. */
+  void readiness(BooleanSupplier ready) {
+    Gauge.builder("ledger.ready", () -> ready.getAsBoolean() ? 1 : 0)
+        .description("1 while this instance may get checks, 0 while /health/ready is 503")
+        .register(registry);
   }
 
   PrometheusMeterRegistry registry() {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.connectionledger.app.cli.CommandLines;
 import io.connectionledger.app.cli.FailedException;
+import io.connectionledger.app.cli.KafkaPropertiesOption;
 import io.connectionledger.app.client.OutputOption;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
@@ -12,7 +13,6 @@ import io.connectionledger.app.terminal.Screen;
 import io.connectionledger.app.terminal.StopSignal;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -97,11 +97,13 @@ public final class TailCommand implements Callable<Integer> {
       description = "The ledger's configuration, for its Kafka and the properties of clients.")
   private @Nullable Path config;
 
+  @Mixin private KafkaPropertiesOption properties = new KafkaPropertiesOption();
+
   @SuppressWarnings("NullAway.Init") // picocli sets spec
   public TailCommand() {}
 
   @Override
-  public Integer call() throws FailedException, IOException {
+  public Integer call() throws FailedException {
     check();
     StopSignal stop = StopSignal.install();
     int code = 1;
@@ -136,15 +138,16 @@ public final class TailCommand implements Callable<Integer> {
     }
   }
 
-  private Map<String, Object> kafka() throws IOException {
-    if (config == null) {
-      return Map.of(
-          CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
-          bootstrapServers == null ? "127.0.0.1:9092" : bootstrapServers);
+  private Map<String, Object> kafka() {
+    Map<String, Object> client = new HashMap<>();
+    String servers = bootstrapServers == null ? "127.0.0.1:9092" : bootstrapServers;
+    if (config != null) {
+      LedgerConfig.Kafka kafka = ConfigLoader.load(config, System.getenv()).kafka();
+      client.putAll(kafka.clientProperties());
+      servers = kafka.servers();
     }
-    LedgerConfig.Kafka kafka = ConfigLoader.load(config, System.getenv()).kafka();
-    Map<String, Object> client = new HashMap<>(kafka.clientProperties());
-    client.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, kafka.servers());
+    client.putAll(properties.read());
+    client.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, servers);
     return client;
   }
 

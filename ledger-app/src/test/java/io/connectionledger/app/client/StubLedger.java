@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -17,6 +18,7 @@ public final class StubLedger implements AutoCloseable {
   private final HttpServer server;
   private final Map<String, Reply> replies = new ConcurrentHashMap<>();
   private final List<String> requests = new CopyOnWriteArrayList<>();
+  private volatile String authorization = "";
 
   private StubLedger(HttpServer server) {
     this.server = server;
@@ -43,6 +45,11 @@ public final class StubLedger implements AutoCloseable {
     return this;
   }
 
+  /** The header of that name of the last request; empty when it had none. */
+  public String authorization() {
+    return authorization;
+  }
+
   /** Each as method, path and body. */
   public List<String> requests() {
     return requests;
@@ -55,6 +62,8 @@ public final class StubLedger implements AutoCloseable {
   private void answer(HttpExchange exchange) throws IOException {
     String request = exchange.getRequestMethod() + " " + exchange.getRequestURI();
     String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+    authorization =
+        Objects.requireNonNullElse(exchange.getRequestHeaders().getFirst("authorization"), "");
     requests.add((request + " " + body).strip());
     Reply reply =
         replies.getOrDefault(

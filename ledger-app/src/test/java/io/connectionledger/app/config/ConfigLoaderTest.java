@@ -7,6 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.connectionledger.admission.check.Durability;
+import io.connectionledger.admission.http.auth.AccessSettings;
+import io.connectionledger.admission.http.port.HttpAddress;
+import io.connectionledger.admission.http.port.HttpSettings;
 import io.connectionledger.app.config.LedgerConfig.Authz;
 import io.connectionledger.app.config.LedgerConfig.Instance;
 import io.connectionledger.app.config.LedgerConfig.Kafka;
@@ -14,7 +17,10 @@ import io.connectionledger.app.config.LedgerConfig.Kubernetes;
 import io.connectionledger.app.config.LedgerConfig.Lease;
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.connectionledger.app.config.LedgerConfig.Policies;
+import io.connectionledger.app.config.LedgerConfig.Tls;
+import io.connectionledger.app.config.LedgerConfig.Tls.ClientAuth;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.PodNetworks;
 import io.connectionledger.model.policy.Affinity;
 import io.connectionledger.model.policy.HostMatch;
 import io.connectionledger.model.policy.Pod;
@@ -23,12 +29,14 @@ import io.connectionledger.model.policy.PoolPolicy.Mode;
 import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.model.policy.PoolPolicy.Placement;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,6 +65,9 @@ final class ConfigLoaderTest {
           pods: [ { name: demo-pod-1, address: "127.0.0.1:9101" } ]   # or kubernetes: { namespace: x, service: y, port: z }
       """;
 
+  private static final Tls TLS =
+      new Tls(Path.of("tls.crt"), Path.of("tls.key"), null, ClientAuth.NONE);
+
   private static LedgerConfig read(String yaml) {
     return read(yaml, Map.of());
   }
@@ -68,15 +79,21 @@ final class ConfigLoaderTest {
   private static LedgerConfig defaultsWith(Map<String, PoolPolicy> pools) {
     return new LedgerConfig(
         Path.of("./data"),
-        new Kafka("", new Listener("127.0.0.1", 9092), 12, (short) 1, Map.of()),
+        new Kafka(
+            "", new Listener("127.0.0.1", 9092), 12, (short) 1, Kafka.RETENTION_BYTES, Map.of()),
         new Instance("127.0.0.1"),
         new Listener("127.0.0.1", 9001),
         new Authz(new Listener("127.0.0.1", 9002), Durability.FAST),
-        new Listener("127.0.0.1", 8090),
+        new LedgerConfig.Http(HttpSettings.on("127.0.0.1", 8090), AccessSettings.OPEN),
         new Listener("127.0.0.1", 18_000),
+        new Listener("127.0.0.1", 0),
+        null,
+        Map.of(),
+        Map.of(),
         new Lease(Duration.ofSeconds(10), 3, Duration.ofSeconds(15), Duration.ofHours(1)),
         new Policies(null),
         new Kubernetes(false, List.of(), false),
+        false,
         pools);
   }
 
@@ -165,11 +182,31 @@ final class ConfigLoaderTest {
               bind: "::1"
               partitions: 3
               replication: 2
+              retention-bytes: 8589934592
               properties: { security.protocol: SSL, retries: 5 }
             instance: { host: ledger-0.ledger }
-            als: { port: 1, bind: 0.0.0.0 }
+            tls: { certificate: tls.crt, key: tls.key }
+            als:
+              port: 1
+              bind: 0.0.0.0
+              identity: "{node}.envoys"
+              tls: { certificate: a, key: b, client-ca: c }
+            peers: { port: 4, bind: "::2" }
+            keda: { port: 5 }
             authz: { port: 2, bind: localhost, durability: acknowledged }
-            http: { port: 65535, bind: "::" }
+            http:
+              port: 65535
+              bind: "::"
+              admin: { port: 8091 }
+              probes: { bind: 0.0.0.0 }
+              hosts: [ ledger.example ]
+              writable-pods: true
+              auth:
+                tokens-file: /etc/ledger/tokens
+                jwt: { issuer: "https://id.example/realms/a", audience: ledger, roles-claim: realm_access.roles }
+                metrics: read
+            pods-allowed: [ 10.0.0.0/8, "fd00::/8" ]
+            insecure: true
             xds: { port: 3, bind: 10.0.0.1 }
             lease: { heartbeat: 1s, missed: 100, reservation: 10m, unreported: 0s }
             policies: { file: /etc/ledger/pools.yaml }
@@ -185,17 +222,86 @@ final class ConfigLoaderTest {
                     new Listener("::1", 0),
                     3,
                     (short) 2,
+                    1L << 33,
                     Map.of("security.protocol", "SSL", "retries", "5")),
                 new Instance("ledger-0.ledger"),
                 new Listener("0.0.0.0", 1),
                 new Authz(new Listener("localhost", 2), Durability.ACKNOWLEDGED),
-                new Listener("::", 65_535),
+                new LedgerConfig.Http(
+                    new HttpSettings(
+                        new HttpAddress("::", 65_535),
+                        new HttpAddress("127.0.0.1", 8_091),
+                        new HttpAddress("0.0.0.0", 8_092),
+                        null,
+                        Set.of("ledger.example"),
+                        true,
+                        new PodNetworks(
+                            List.of(
+                                PodNetworks.Network.parse("10.0.0.0/8"),
+                                PodNetworks.Network.parse("fd00::/8")))),
+                    new AccessSettings(
+                        Path.of("/etc/ledger/tokens"),
+                        new AccessSettings.Jwt(
+                            URI.create("https://id.example/realms/a"),
+                            "ledger",
+                            "realm_access.roles"),
+                        false)),
                 new Listener("10.0.0.1", 3),
+                new Listener("::2", 4),
+                new Listener("127.0.0.1", 5),
+                Map.of(
+                    "als", new Tls(Path.of("a"), Path.of("b"), Path.of("c"), ClientAuth.REQUIRED),
+                    "authz", TLS,
+                    "xds", TLS,
+                    "http", TLS,
+                    "peers", TLS,
+                    "keda", TLS),
+                Map.of("als", "{node}.envoys"),
                 new Lease(Duration.ofSeconds(1), 100, Duration.ofMinutes(10), Duration.ZERO),
                 new Policies(Path.of("/etc/ledger/pools.yaml")),
                 new Kubernetes(true, List.of("chat", "game"), true),
+                true,
                 Map.of()));
     assertThat(config.kafka().clientProperties()).containsEntry("retries", "5");
+  }
+
+  @Test
+  void shouldTakeSecretsFromAPropertiesFile(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("kafka.properties");
+    Files.writeString(file, "sasl.jaas.config = a \\\n  b=\"\u00fc\";\n# said\nretries=3\n");
+
+    Kafka kafka =
+        read("kafka: { properties: { acks: all }, properties-file: '%s' }".formatted(file)).kafka();
+
+    assertThat(kafka.properties())
+        .containsExactlyInAnyOrderEntriesOf(
+            Map.of("acks", "all", "retries", "3", "sasl.jaas.config", "a b=\"\u00fc\";"));
+    assertThat(kafka.toString()).contains("sasl.jaas.config").doesNotContain("\u00fc");
+  }
+
+  @Test
+  void shouldRefuseAPropertiesFileWithoutTellingWhatItSays(@TempDir Path folder)
+      throws IOException {
+    Path file = folder.resolve("kafka.properties");
+    String yaml = "kafka: { properties: { acks: all }, properties-file: '%s' }".formatted(file);
+
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage("kafka.properties-file " + file + " does not exist");
+    Files.writeString(file, "acks=secret");
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(
+            "kafka.properties has acks, and so has "
+                + file
+                + " (kafka.properties-file): allowed is one of the two");
+    Files.writeString(file, "password=\\u12");
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(ConfigException.class)
+        .hasMessage(
+            "kafka.properties-file "
+                + file
+                + " is no Java properties file: Malformed \\uxxxx encoding.");
   }
 
   @Test
@@ -242,21 +348,25 @@ final class ConfigLoaderTest {
         "kafka: 7" + " | kafka is '7' (ledger.yaml line 1): allowed is a mapping of keys to values",
         "kafka: { prot: 1 }"
             + " | unknown key kafka.prot (ledger.yaml line 1): allowed in kafka are"
-            + " bootstrap-servers, port, bind, partitions, replication, properties",
+            + " bootstrap-servers, port, bind, partitions, replication, retention-bytes, properties,"
+            + " properties-file",
         "kafak: {}"
             + " | unknown key kafak (ledger.yaml line 1): allowed are data-dir, kafka, instance,"
-            + " als, authz, http, xds, lease, policies,"
-            + " kubernetes, pools",
+            + " als, authz, http, xds, peers, keda, lease, policies,"
+            + " kubernetes, pods-allowed, insecure, tls, pools",
         "kafka.port: 1"
             + " | unknown key kafka.port (ledger.yaml line 1): allowed are data-dir, kafka,"
-            + " instance, als, authz, http, xds, lease, policies,"
-            + " kubernetes, pools",
+            + " instance, als, authz, http, xds, peers, keda, lease, policies,"
+            + " kubernetes, pods-allowed, insecure, tls, pools",
         "kafka: { bootstrap-servers: nowhere }"
             + " | kafka.bootstrap-servers is 'nowhere' (ledger.yaml line 1): allowed is host:port,"
             + " several separated by commas",
         "kafka: { replication: 3 }"
             + " | kafka.replication is '3' (ledger.yaml line 1): allowed is 1 with the embedded"
             + " broker (kafka.bootstrap-servers is '')",
+        "kafka: { retention-bytes: 1 }"
+            + " | kafka.retention-bytes is '1' (ledger.yaml line 1): allowed is 16777216 to"
+            + " 1125899906842624",
         "kafka: { partitions: 0 }"
             + " | kafka.partitions is '0' (ledger.yaml line 1): allowed is 1 to 10000",
         "kafka: { properties: [] }"
@@ -369,6 +479,27 @@ final class ConfigLoaderTest {
             + " values",
         "'[]' | the configuration is '[]' (ledger.yaml line 1): allowed is a mapping of keys to"
             + " values",
+        "tls: { certificate: a } | tls.certificate is 'a' (ledger.yaml line 1): allowed is left out,"
+            + " or beside tls.certificate and .key",
+        "als: { tls: { certificate: a, key: b, client-auth: optional } } | als.tls.client-auth is"
+            + " 'optional' (ledger.yaml line 1): allowed is none, or beside als.tls.client-ca",
+        "als: { identity: '{node}' } | als.identity is '{node}' (ledger.yaml line 1): allowed is left"
+            + " out, or beside tls with client-auth: required",
+        "http: { auth: { jwt: { audience: ledger } } } | http.auth.jwt.audience is 'ledger' (ledger.yaml"
+            + " line 1): allowed is left out without http.auth.jwt.issuer",
+        "http: { auth: { jwt: { issuer: 'https://id.example' } } } | http.auth.jwt.issuer is"
+            + " 'https://id.example' (ledger.yaml line 1): allowed is left out without"
+            + " http.auth.jwt.audience",
+        "http: { auth: { jwt: { issuer: 'http://id.example', audience: a } } } |"
+            + " http.auth.jwt.issuer is 'http://id.example' (ledger.yaml line 1): allowed is an"
+            + " https URL, or an http URL of this machine",
+        "http: { auth: { metrics: closed } } | http.auth.metrics is 'closed' (ledger.yaml line 1):"
+            + " allowed is open or read",
+        "pods-allowed: [ 10.0.0.0 ] | pods-allowed[0] is '10.0.0.0' (ledger.yaml line"
+            + " 1): allowed is a network such as 10.0.0.0/8 or fd00::/8",
+        "http: { admin: { prot: 1 } } | unknown key http.admin.prot (ledger.yaml line 1): allowed in"
+            + " http.admin are port, bind",
+        "insecure: maybe | insecure is 'maybe' (ledger.yaml line 1): allowed is true or false",
         "[] | the configuration is a list (ledger.yaml line 1): allowed is a mapping of keys to"
             + " values",
       })

@@ -15,7 +15,8 @@ final class RoleTest {
   private static final Kafka EXTERNAL = kafka("broker:9092");
 
   private static Kafka kafka(String servers) {
-    return new Kafka(servers, new Listener("127.0.0.1", 0), 1, (short) 1, Map.of());
+    return new Kafka(
+        servers, new Listener("127.0.0.1", 0), 1, (short) 1, Kafka.RETENTION_BYTES, Map.of());
   }
 
   @Test

@@ -8,6 +8,7 @@ import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
 import io.connectionledger.app.e2e.Fleet;
 import io.connectionledger.model.UnreadableRecordException;
+import io.connectionledger.model.audit.AuditEntry;
 import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.OwnershipHeartbeat;
@@ -97,6 +98,7 @@ class PublishedSamplesTest {
                 labels(
                     "owners", Arrays.stream(OwnershipHeartbeat.Kind.values()).map(k -> k.label())),
                 labels("pods", Arrays.stream(PoolView.State.values()).map(s -> s.label())),
+                labels("audit", Arrays.stream(AuditEntry.Action.values()).map(a -> a.label())),
                 labels("policies", Stream.of("policy")),
                 labels("endpoints", Stream.of("slice")),
                 labels("envoys", Stream.of("presence")))
@@ -117,6 +119,7 @@ class PublishedSamplesTest {
       case "envoys" -> RecordCodec.encode(RecordCodec.decodePresence(json));
       case "policies" -> PolicyCodec.encode(PolicyCodec.decode(json));
       case "endpoints" -> RecordCodec.encode(RecordCodec.decodeEndpoints(json));
+      case "audit" -> AuditEntry.decode(json).encode();
       case "pods" -> json;
       default -> throw new AssertionError("no topic ledger." + sample.topic());
     };

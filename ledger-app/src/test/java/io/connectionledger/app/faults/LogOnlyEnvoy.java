@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * Like Envoy it repeats every open connection once a heartbeat, spread over it, loses what it sends
  * while the log service is away, and connects again at once. Thread-safe.
  */
-final class LogOnlyEnvoy implements AutoCloseable {
+public final class LogOnlyEnvoy implements AutoCloseable {
 
   private static final int ENTRIES_A_MESSAGE = 500;
   private static final int TICKS_A_HEARTBEAT = 50;
@@ -53,7 +53,8 @@ final class LogOnlyEnvoy implements AutoCloseable {
   private @Nullable LogStream stream;
   private int next;
 
-  LogOnlyEnvoy(int alsPort, String node, String pool, List<PodAddress> pods, Duration heartbeat) {
+  public LogOnlyEnvoy(
+      int alsPort, String node, String pool, List<PodAddress> pods, Duration heartbeat) {
     this.node = node;
     this.pool = pool;
     this.pods = List.copyOf(pods);
@@ -64,7 +65,7 @@ final class LogOnlyEnvoy implements AutoCloseable {
   }
 
   /** Opens that many more, evenly over the pods. */
-  synchronized void open(int count) {
+  public synchronized void open(int count) {
     int first = open.size();
     for (int i = 0; i < count; i++) {
       open.add(ConnectionIds.next(ticker.nowMs()));

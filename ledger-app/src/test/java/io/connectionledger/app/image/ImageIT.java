@@ -85,6 +85,7 @@ final class ImageIT {
                 data-dir: /var/lib/ledger
                 instance: { host: broker }
                 kafka: { bind: 0.0.0.0, port: 9092 }
+                insecure: true
                 """),
             "/etc/ledger/ledger.yaml")
         .withCommand("serve", "--config", "/etc/ledger/ledger.yaml", "--roles", "kafka")
@@ -109,6 +110,7 @@ final class ImageIT {
                 authz: { bind: 0.0.0.0 }
                 http: { bind: 0.0.0.0 }
                 xds: { bind: 0.0.0.0 }
+                insecure: true
                 pools: { chat: { per-pod-max-connections: 1, pods: [{ name: p, address: '%s' }] } }
                 """
                     .formatted(pod.address())),

@@ -86,6 +86,21 @@ final class DataDirTest {
         .hasMessageStartingWith("data-dir is '" + file + "'");
   }
 
+  /** A machine without power keeps the name of a file whose content it had not written yet. */
+  @Test
+  void shouldStartWithAnotherIdWhereTheFileIsEmpty() throws IOException {
+    Files.createFile(temp.resolve("instance-id"));
+    UUID first;
+    try (DataDir dir = DataDir.open(temp)) {
+      first = dir.instanceId();
+    }
+
+    try (DataDir dir = DataDir.open(temp)) {
+      assertThat(dir.instanceId()).isEqualTo(first);
+    }
+    assertThat(temp.resolve(".instance-id.new")).doesNotExist();
+  }
+
   @Test
   void shouldRefuseADamagedInstanceId() throws IOException {
     Files.writeString(temp.resolve("instance-id"), "42");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.Role;
 import io.connectionledger.app.config.StartupException;
 import io.connectionledger.model.Topics;
 import java.io.IOException;
@@ -40,7 +41,7 @@ final class EmbeddedKafkaIT {
     LedgerConfig config = config("port: 0");
     try (DataDir dir = DataDir.open(temp);
         EmbeddedKafka kafka = EmbeddedKafka.start(config, dir)) {
-      TopicSetup.ensure(kafka.bootstrapServers(), config.kafka());
+      TopicSetup.ensure(kafka.bootstrapServers(), config.kafka(), Set.of(Role.KAFKA));
       produce(kafka, "first");
       assertThat(consume(kafka)).isEqualTo("first");
       produce(kafka, "second");
@@ -48,7 +49,7 @@ final class EmbeddedKafkaIT {
 
     try (DataDir dir = DataDir.open(temp);
         EmbeddedKafka kafka = EmbeddedKafka.start(config, dir)) {
-      TopicSetup.ensure(kafka.bootstrapServers(), config.kafka());
+      TopicSetup.ensure(kafka.bootstrapServers(), config.kafka(), Set.of(Role.KAFKA));
       // Then the group goes on where it was
       assertThat(consume(kafka)).isEqualTo("second");
     }

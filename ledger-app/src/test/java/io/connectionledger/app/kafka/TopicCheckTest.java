@@ -2,6 +2,7 @@ package io.connectionledger.app.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.model.Topics;
 import java.util.HashMap;
 import java.util.List;
@@ -11,6 +12,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TopicCheckTest {
+
+  private static final LedgerConfig.Kafka CONFIG =
+      new LedgerConfig.Kafka(
+          "broker:9092",
+          new LedgerConfig.Listener("127.0.0.1", 0),
+          12,
+          (short) 3,
+          1_000_000_000,
+          Map.of());
 
   private static Topics.Spec spec(String name) {
     return Topics.ALL.stream()
@@ -23,9 +33,9 @@ class TopicCheckTest {
     Map<String, String> settings = new HashMap<>(spec(topic).configs());
     settings.put("max.message.bytes", "1048588");
     settings.put("min.insync.replicas", "2");
-    settings.put("retention.bytes", "-1");
+    settings.put("retention.bytes", spec(topic).isFilledByOthers() ? "1000000000" : "-1");
     settings.put(setting, value);
-    return TopicCheck.findings(spec(topic), 3, settings);
+    return TopicCheck.findings(spec(topic), 3, CONFIG, settings);
   }
 
   @Test
@@ -62,7 +72,10 @@ class TopicCheckTest {
   @CsvSource({
     "ledger.connections,  retention.ms,        7200000",
     "ledger.dead-letters, retention.ms,        1",
-    "ledger.decisions,    retention.bytes,     1000000000",
+    "ledger.decisions,    retention.bytes,     999999999",
+    "ledger.dead-letters, retention.bytes,     -1",
+    "ledger.connections,  retention.bytes,     1000000001",
+    "ledger.owners,       retention.bytes,     1000000000",
     "ledger.decisions,    min.insync.replicas, 1",
     "ledger.policies,     max.message.bytes,   131072",
   })
@@ -91,8 +104,26 @@ class TopicCheckTest {
             TopicCheck.findings(
                 spec(Topics.DECISIONS),
                 3,
+                CONFIG,
                 Map.of("min.insync.replicas", "1", "max.message.bytes", "1000")))
         .extracting(TopicCheck.Finding::setting)
         .containsExactly("max.message.bytes", "min.insync.replicas");
+  }
+
+  @Test
+  void shouldWarnOfFewerReplicasThanAreConfigured() {
+    assertThat(
+            TopicCheck.ofChangelog(
+                "connection-ledger-history-changelog", 2, 3, Map.of("min.insync.replicas", "1")))
+        .extracting(TopicCheck.Finding::toString)
+        .containsExactly(
+            "topic connection-ledger-history-changelog: replicas is 2: allowed is 3, as"
+                + " kafka.replication says",
+            "topic connection-ledger-history-changelog: min.insync.replicas is 1: allowed is 2 of"
+                + " 2 replicas, as what is acknowledged may be on one broker alone");
+    assertThat(TopicCheck.findings(spec(Topics.PODS), 1, CONFIG, Map.of()))
+        .singleElement()
+        .extracting(TopicCheck.Finding::isFatal)
+        .isEqualTo(false);
   }
 }

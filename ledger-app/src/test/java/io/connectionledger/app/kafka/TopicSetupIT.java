@@ -6,15 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.LedgerConfig.Listener;
+import io.connectionledger.app.config.Role;
 import io.connectionledger.app.config.StartupException;
 import io.connectionledger.model.Topics;
 import io.connectionledger.testkit.FreePorts;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -25,6 +28,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -41,7 +45,9 @@ import org.junit.jupiter.api.io.TempDir;
 final class TopicSetupIT {
 
   private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final long RETENTION_BYTES = 1L << 26;
   private static final byte[] KEY = {1};
+  private static final Set<Role> ROLES = EnumSet.complementOf(EnumSet.of(Role.KAFKA));
 
   @TempDir private static Path temp;
   private static DataDir dir;
@@ -75,11 +81,12 @@ final class TopicSetupIT {
         new Listener("127.0.0.1", 0),
         partitions,
         (short) replication,
+        RETENTION_BYTES,
         Map.of());
   }
 
   private static void ensure(int partitions) throws InterruptedException {
-    TopicSetup.ensure(kafka.bootstrapServers(), config(partitions, 1));
+    TopicSetup.ensure(kafka.bootstrapServers(), config(partitions, 1), ROLES);
   }
 
   @Test
@@ -97,6 +104,10 @@ final class TopicSetupIT {
           .allSatisfy(
               entry -> assertThat(entry.value()).isEqualTo(topic.configs().get(entry.name())))
           .hasSize(topic.configs().size());
+      assertThat(settings.get("retention.bytes").value())
+          .isEqualTo(topic.isFilledByOthers() ? Long.toString(RETENTION_BYTES) : "-1");
+      assertThat(settings.get("min.insync.replicas").source())
+          .isEqualTo(ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG);
       assertThat(
               get(admin.describeTopics(List.of(topic.name())).topicNameValues(), topic.name())
                   .get()
@@ -154,7 +165,7 @@ final class TopicSetupIT {
       for (long start = 0; start < 3; start++) {
         try (EmbeddedKafka broker = EmbeddedKafka.start(config, data);
             KafkaProducer<byte[], byte[]> producer = onceOnly(broker)) {
-          TopicSetup.ensure(broker.bootstrapServers(), config.kafka());
+          TopicSetup.ensure(broker.bootstrapServers(), config.kafka(), ROLES);
 
           assertThat(offsetsOfOneToEach(producer, config.kafka().partitions())).containsOnly(start);
         }
@@ -227,7 +238,7 @@ final class TopicSetupIT {
 
   @Test
   void shouldRefuseMoreReplicasThanBrokers() {
-    assertThatThrownBy(() -> TopicSetup.ensure(kafka.bootstrapServers(), config(1, 3)))
+    assertThatThrownBy(() -> TopicSetup.ensure(kafka.bootstrapServers(), config(1, 3), ROLES))
         .isInstanceOf(StartupException.class)
         .hasMessageStartingWith("kafka.replication is 3: allowed is up to the number of brokers");
   }
@@ -240,7 +251,8 @@ final class TopicSetupIT {
             .start(
                 () -> {
                   try {
-                    TopicSetup.ensure("host.invalid:1,127.0.0.1:" + FreePorts.one(), config(1, 1));
+                    TopicSetup.ensure(
+                        "host.invalid:1,127.0.0.1:" + FreePorts.one(), config(1, 1), ROLES);
                     end.completeExceptionally(new AssertionError("there is no cluster"));
                   } catch (Throwable thrown) {
                     end.complete(thrown);

@@ -2,13 +2,17 @@ package io.connectionledger.app.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.connectionledger.app.config.LedgerConfig.Listener;
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
@@ -47,7 +51,10 @@ class GrpcServerIT {
   void start() {
     server =
         GrpcServer.startOnEventLoop(
-            "authz", new Listener("127.0.0.1", 0), new Patient().bindService());
+            "authz",
+            new Listener("127.0.0.1", 0),
+            InsecureServerCredentials.create(),
+            new Patient().bindService());
     channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
   }
 
@@ -118,5 +125,28 @@ class GrpcServerIT {
     for (Future<CheckResponse> neighbour : neighbours) {
       assertThat(neighbour.get(10, TimeUnit.SECONDS)).isEqualTo(CheckResponse.getDefaultInstance());
     }
+  }
+
+  @Test
+  void shouldRefuseAMessageThatIsTooLargeAndNoOtherOfTheConnection() throws Exception {
+    // Given
+    Future<CheckResponse> neighbour = check(10);
+    CheckRequest huge =
+        CheckRequest.newBuilder()
+            .setAttributes(
+                AttributeContext.newBuilder()
+                    .putContextExtensions("x", "x".repeat(GrpcServer.MAX_MESSAGE_BYTES)))
+            .build();
+    // When
+    Throwable refused =
+        catchThrowable(
+            () ->
+                AuthorizationGrpc.newBlockingStub(channel)
+                    .withDeadlineAfter(10, TimeUnit.SECONDS)
+                    .check(huge));
+    // Then
+    assertThat(Status.fromThrowable(refused).getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    answer();
+    assertThat(neighbour.get(10, TimeUnit.SECONDS)).isEqualTo(CheckResponse.getDefaultInstance());
   }
 }

@@ -61,6 +61,7 @@ final class HistoryIT {
           .atMost(Duration.ofSeconds(60))
           .until(() -> ledger.unready().isEmpty());
 
+      assertNoDecisions(ledger);
       List<CheckResponse> admitted = admit(ledger, 8);
       // Clocks of one machine may be a millisecond apart.
       long admittedMs = ticker.nowMs() + 5;
@@ -72,6 +73,7 @@ final class HistoryIT {
           .until(() -> connections(ledger).path("active").asInt() == 2);
       JsonNode now = connections(ledger);
 
+      assertNoDecisions(ledger);
       assertThat(admitted).hasSize(6);
       assertThat(now.path("reserved").asInt()).isEqualTo(3);
       assertThat(replay(file, ledger, "-0s")).isEqualTo(now);
@@ -89,6 +91,18 @@ final class HistoryIT {
       assertThat(same.path("simulated")).isEqualTo(same.path("recorded"));
     } finally {
       http.close();
+    }
+  }
+
+  /** Ids that could be ours, of times of which Kafka knows nothing. */
+  private void assertNoDecisions(LedgerNode ledger) throws Exception {
+    for (String id : List.of("AAAAAAAAAAAAAAAA", "________________", "AAAAAAAAAAAAAAA-")) {
+      String url = "http://127.0.0.1:" + ledger.httpPort().orElseThrow() + "/v1/decisions/" + id;
+      HttpResponse<String> none =
+          http.send(
+              HttpRequest.newBuilder(URI.create(url)).build(),
+              HttpResponse.BodyHandlers.ofString());
+      assertThat(none.statusCode()).as(none.body()).isEqualTo(404);
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
+import io.connectionledger.app.config.Role;
 import io.connectionledger.app.kafka.DataDir;
 import io.connectionledger.app.kafka.EmbeddedKafka;
 import io.connectionledger.app.kafka.TopicSetup;
@@ -65,7 +66,7 @@ final class StateRebuildIT {
             Map.of());
     dataDir = DataDir.open(temp.resolve("data"));
     kafka = EmbeddedKafka.start(config, dataDir);
-    TopicSetup.ensure(kafka.bootstrapServers(), config.kafka());
+    TopicSetup.ensure(kafka.bootstrapServers(), config.kafka(), Set.of(Role.KAFKA));
     try (KafkaProducer<String, byte[]> producer =
         new KafkaProducer<>(
             Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
@@ -175,6 +176,8 @@ final class StateRebuildIT {
         new LedgerStreams.Settings(
             Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers),
             state(),
+            1,
+            1,
             dataDir.instanceId().toString()),
         ledger,
         new LedgerStreams.Surroundings(() -> "127.0.0.1:1", () -> {}, false),

@@ -95,6 +95,8 @@ public sealed interface ConnectionEvent extends LedgerRecord {
    * @param pod the pod that was tried; null when Envoy reached none
    * @param status what the client got; 0 when it got no answer
    * @param reason Envoy's response code details
+   * @param client tells two clients apart and names neither: see {@link ConnectionIds#client}; null
+   *     when the log does not say, or in a record of an earlier version
    */
   @JsonTypeName("failed")
   record Failed(
@@ -104,6 +106,20 @@ public sealed interface ConnectionEvent extends LedgerRecord {
       String envoy,
       int status,
       String reason,
+      @Nullable String client,
       long atMs)
-      implements ConnectionEvent {}
+      implements ConnectionEvent {
+
+    /** One of a client of which nothing is known. */
+    public Failed(
+        String pool,
+        String connection,
+        @Nullable PodAddress pod,
+        String envoy,
+        int status,
+        String reason,
+        long atMs) {
+      this(pool, connection, pod, envoy, status, reason, null, atMs);
+    }
+  }
 }

@@ -2,11 +2,16 @@ package io.connectionledger.model.event;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.OptionalLong;
-import java.util.concurrent.ThreadLocalRandom;
+import javax.crypto.Cipher;
+import javax.crypto.ShortBufferException;
+import javax.crypto.spec.IvParameterSpec;
+import javax.crypto.spec.SecretKeySpec;
 
 /** Makes and checks the ids of connections and decisions. Thread-safe. */
 public final class ConnectionIds {
@@ -15,24 +20,72 @@ public final class ConnectionIds {
   private static final String LENT_PREFIX = "l-";
   private static final int LENGTH = 16;
   private static final int MAX_LENGTH = 64;
+  private static final int TIME_BYTES = 6;
+  private static final int RANDOM_BYTES = 6;
+  private static final int KEY_BYTES = 16;
+  private static final int BATCH_BYTES = 512 * RANDOM_BYTES;
+  private static final ThreadLocal<KeyStream> RANDOM = ThreadLocal.withInitial(KeyStream::new);
+
+  /** 18 bits: of the IPv4 addresses, some 16,000 share each. */
+  private static final int CLIENT_LENGTH = 3;
+
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
 
   private ConnectionIds() {}
 
   /**
-   * A new id of 16 characters: 48 bits of {@code nowMs} and 48 random bits. Nobody can gain by
-   * guessing one: Envoy takes it from the admission answer alone, never from a client.
+   * A new id of 16 characters: 48 bits of {@code nowMs} and 48 random bits, which cannot be told
+   * from any number of others. Whoever could would end another's reservation.
    */
   public static String next(long nowMs) {
-    long random = ThreadLocalRandom.current().nextLong();
-    byte[] bytes =
-        ByteBuffer.allocate(12)
-            .putShort((short) (nowMs >>> 32))
-            .putInt((int) nowMs)
-            .putShort((short) (random >>> 32))
-            .putInt((int) random)
-            .array();
-    return ENCODER.encodeToString(bytes);
+    byte[] id = new byte[TIME_BYTES + RANDOM_BYTES];
+    ByteBuffer.wrap(id).putShort((short) (nowMs >>> 32)).putInt((int) nowMs);
+    RANDOM.get().next(id);
+    return ENCODER.encodeToString(id);
+  }
+
+  /**
+   * A thread's random bytes: the key stream of AES in counter mode, with a key of the system's. Its
+   * own generator would cost more than all else of a check.
+   */
+  private static final class KeyStream {
+
+    private static final byte[] ZEROS = new byte[BATCH_BYTES];
+
+    private final Cipher cipher;
+    private final byte[] bytes = new byte[BATCH_BYTES];
+    private int next = BATCH_BYTES;
+
+    KeyStream() {
+      byte[] seed = new byte[2 * KEY_BYTES];
+      new SecureRandom().nextBytes(seed);
+      try {
+        cipher = Cipher.getInstance("AES/CTR/NoPadding");
+        cipher.init(
+            Cipher.ENCRYPT_MODE,
+            new SecretKeySpec(seed, 0, KEY_BYTES, "AES"),
+            new IvParameterSpec(seed, KEY_BYTES, KEY_BYTES));
+      } catch (GeneralSecurityException impossible) {
+        throw new IllegalStateException("every Java platform has AES", impossible);
+      }
+    }
+
+    void next(byte[] id) {
+      if (next == BATCH_BYTES) {
+        fill();
+        next = 0;
+      }
+      System.arraycopy(bytes, next, id, TIME_BYTES, RANDOM_BYTES);
+      next += RANDOM_BYTES;
+    }
+
+    private void fill() {
+      try {
+        cipher.update(ZEROS, 0, BATCH_BYTES, bytes);
+      } catch (ShortBufferException impossible) {
+        throw new IllegalStateException("a key stream is as long as what it hides", impossible);
+      }
+    }
   }
 
   /** {@link #next} for a slot that is lent to another instance before anybody asks for it. */
@@ -67,13 +120,23 @@ public final class ConnectionIds {
    * @param startedAtNanos the start of the stream by Envoy's clock, nanoseconds since the epoch
    */
   public static String unleased(String envoy, String downstreamAddress, long startedAtNanos) {
+    String digest = digest(envoy + '\n' + downstreamAddress + '\n' + startedAtNanos);
+    return UNLEASED_PREFIX + digest.substring(0, LENGTH);
+  }
+
+  /**
+   * What tells clients apart by their IP address and does not name them: so short that many
+   * addresses share one.
+   */
+  public static String client(String ip) {
+    return digest(ip).substring(0, CLIENT_LENGTH);
+  }
+
+  private static String digest(String text) {
     try {
       byte[] digest =
-          MessageDigest.getInstance("SHA-256")
-              .digest(
-                  (envoy + '\n' + downstreamAddress + '\n' + startedAtNanos)
-                      .getBytes(StandardCharsets.UTF_8));
-      return UNLEASED_PREFIX + ENCODER.encodeToString(digest).substring(0, 16);
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return ENCODER.encodeToString(digest);
     } catch (NoSuchAlgorithmException impossible) {
       throw new IllegalStateException("every Java platform has SHA-256", impossible);
     }

@@ -7,21 +7,34 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.connectionledger.model.JsonBounds;
+import io.connectionledger.model.NodeId;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.policy.PoolPolicy;
 import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
 
 /**
- * The JSON form of the values of {@link Topics#CONNECTIONS} and {@link Topics#DECISIONS}. Readers
- * ignore fields that they do not know, so that a field may be added (docs/events/README.md).
- * Thread-safe.
+ * The JSON form of the values of the ledger's topics. Readers ignore fields that they do not know,
+ * so that a field may be added (docs/events/README.md). Whatever the bytes are, a reader returns a
+ * record that holds what its type promises or throws {@link UnreadableRecordException}, and nothing
+ * else. Thread-safe.
  */
 public final class RecordCodec {
 
+  /** The last millisecond of the year 9999: with later times nobody can calculate. */
+  private static final long MAX_MS = 253_402_300_799_999L;
+
+  /** An ingest complains in a few sentences. */
+  private static final int MAX_PROBLEMS = 16;
+
+  private static final int MAX_PROBLEM = 1_024;
+
   private static final ObjectMapper MAPPER =
-      JsonMapper.builder()
+      JsonMapper.builder(JsonBounds.factory())
           .defaultPropertyInclusion(
               JsonInclude.Value.construct(
                   JsonInclude.Include.NON_NULL, JsonInclude.Include.NON_NULL))
@@ -84,11 +97,14 @@ public final class RecordCodec {
     if (read.pool() == null || !PoolPolicy.isValidName(read.pool())) {
       throw new UnreadableRecordException("field 'pool' is missing or no pool's name");
     }
-    if (read.slice() == null || read.slice().isEmpty()) {
-      throw new UnreadableRecordException("field 'slice' is missing");
+    if (read.slice() == null || !NodeId.isValid(read.slice())) {
+      throw new UnreadableRecordException("field 'slice' is missing or no name");
     }
     for (PoolEndpoints.Endpoint endpoint : read.endpoints()) {
-      if (endpoint.name() == null || endpoint.name().isBlank() || endpoint.address() == null) {
+      if (endpoint.name() == null
+          || endpoint.name().isBlank()
+          || !NodeId.isValid(endpoint.name())
+          || endpoint.address() == null) {
         throw new UnreadableRecordException("an endpoint without a name or an address");
       }
     }
@@ -109,6 +125,12 @@ public final class RecordCodec {
         || beat.term() < 1) {
       throw new UnreadableRecordException("a required field is missing");
     }
+    if (!NodeId.isValid(beat.instance())
+        || !NodeId.isValid(beat.run())
+        || !NodeId.isPrintable(beat.address())) {
+      throw new UnreadableRecordException(
+          "instance, run and address: allowed are " + NodeId.ALLOWED);
+    }
     return beat;
   }
 
@@ -122,6 +144,14 @@ public final class RecordCodec {
     if (presence.ingest() == null || !ConnectionIds.isValid(presence.ingest())) {
       throw new UnreadableRecordException("field 'ingest' is missing or no id");
     }
+    requireTime(presence.atMs());
+    if (presence.problems().size() > MAX_PROBLEMS
+        || presence.problems().stream().anyMatch(problem -> problem.length() > MAX_PROBLEM)) {
+      throw new UnreadableRecordException("field 'problems' has too much text");
+    }
+    for (String node : presence.envoys().keySet()) {
+      requireNode(node);
+    }
     return presence;
   }
 
@@ -133,14 +163,28 @@ public final class RecordCodec {
   public static ConnectionEvent decodeEvent(byte[] json) throws UnreadableRecordException {
     ConnectionEvent event = read(EVENTS, ConnectionEvent.class, json);
     switch (event) {
-      case ConnectionEvent.Opened e ->
-          require(e.pool(), e.connection(), e.pod(), e.envoy(), e.connection());
-      case ConnectionEvent.Closed e ->
-          require(e.pool(), e.connection(), e.pod(), e.envoy(), e.reason());
-      case ConnectionEvent.Failed e ->
-          require(e.pool(), e.connection(), e.connection(), e.envoy(), e.reason());
-      case ConnectionEvent.Alive e -> require(e.pool(), "alive", e.pods(), e.envoy(), e.envoy());
+      case ConnectionEvent.Opened e -> {
+        require(e.pool(), e.connection(), e.pod(), e.envoy(), e.connection());
+        requireTime(e.atMs());
+      }
+      case ConnectionEvent.Closed e -> {
+        require(e.pool(), e.connection(), e.pod(), e.envoy(), e.reason());
+        requireTime(e.atMs());
+      }
+      case ConnectionEvent.Failed e -> {
+        require(e.pool(), e.connection(), e.connection(), e.envoy(), e.reason());
+        requireTime(e.atMs());
+        if (e.client() != null && !ConnectionIds.isValid(e.client())) {
+          throw new UnreadableRecordException("field 'client' is none of the ledger's");
+        }
+      }
+      case ConnectionEvent.Alive e -> {
+        require(e.pool(), "alive", e.pods(), e.envoy(), e.envoy());
+        requireTime(e.atMs());
+        requireIds(e.pods().values());
+      }
     }
+    requireNode(event.envoy());
     return event;
   }
 
@@ -152,9 +196,18 @@ public final class RecordCodec {
   public static Decision decodeDecision(byte[] json) throws UnreadableRecordException {
     Decision decision = read(DECISIONS, Decision.class, json);
     switch (decision) {
-      case Decision.Allowed d -> require(d.pool(), d.id(), d.pod(), d.id(), d.id());
+      case Decision.Allowed d -> {
+        require(d.pool(), d.id(), d.pod(), d.id(), d.id());
+        if (d.bucketNanos() < 0) {
+          throw new UnreadableRecordException("field 'bucketNanos' is negative");
+        }
+        if (d.listener() != null && !NodeId.isPrintable(d.listener())) {
+          throw new UnreadableRecordException("field 'listener' is no address");
+        }
+      }
       case Decision.Rejected d -> require(d.pool(), d.id(), d.reason(), d.id(), d.id());
     }
+    requireTime(decision.atMs());
     return decision;
   }
 
@@ -168,8 +221,34 @@ public final class RecordCodec {
       return value;
     } catch (JsonProcessingException invalid) {
       throw new UnreadableRecordException(invalid.getOriginalMessage(), invalid);
-    } catch (IOException impossible) {
-      throw new IllegalStateException("a byte array reads without I/O", impossible);
+    } catch (IOException noText) {
+      // Of bytes without I/O: no character set has them.
+      throw new UnreadableRecordException(String.valueOf(noText.getMessage()), noText);
+    }
+  }
+
+  private static void requireNode(String node) throws UnreadableRecordException {
+    if (!NodeId.isValid(node)) {
+      throw new UnreadableRecordException("the node id of an Envoy: allowed are " + NodeId.ALLOWED);
+    }
+  }
+
+  private static void requireTime(long atMs) throws UnreadableRecordException {
+    if (atMs < 0 || atMs > MAX_MS) {
+      throw new UnreadableRecordException("field 'atMs' is no time");
+    }
+  }
+
+  private static void requireIds(Collection<List<String>> pods) throws UnreadableRecordException {
+    for (List<String> ids : pods) {
+      if (ids == null) {
+        throw new UnreadableRecordException("a pod without its connections");
+      }
+      for (String id : ids) {
+        if (id == null || !ConnectionIds.isValid(id)) {
+          throw new UnreadableRecordException("the id of a connection is none of the ledger's");
+        }
+      }
     }
   }
 

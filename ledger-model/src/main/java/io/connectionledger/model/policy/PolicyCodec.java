@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.connectionledger.model.JsonBounds;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
@@ -50,7 +51,7 @@ public final class PolicyCodec {
   private static final Pattern CAPITAL = Pattern.compile("[A-Z]");
 
   private static final JsonMapper MAPPER =
-      JsonMapper.builder()
+      JsonMapper.builder(JsonBounds.factory())
           .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
@@ -367,8 +368,9 @@ public final class PolicyCodec {
       throw new UnreadableRecordException(invalid.getOriginalMessage(), invalid);
     } catch (IllegalArgumentException invalid) {
       throw new UnreadableRecordException(String.valueOf(invalid.getMessage()), invalid);
-    } catch (IOException impossible) {
-      throw new IllegalStateException("a byte array reads without I/O", impossible);
+    } catch (IOException noText) {
+      // Of bytes without I/O: no character set has them.
+      throw new UnreadableRecordException(String.valueOf(noText.getMessage()), noText);
     }
   }
 }

@@ -71,6 +71,7 @@ public record PolicyRecord(
     all.addAll(found.named(alsoDraining));
     List<Pod> pods =
         found.names().entrySet().stream()
+            .limit(PoolPolicy.MAX_PODS)
             .map(pod -> new Pod(pod.getValue(), pod.getKey()))
             .toList();
     return new PolicyRecord(policy.withPods(pods), base, all, paces, atMs, found);

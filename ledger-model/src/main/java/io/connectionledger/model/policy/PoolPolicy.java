@@ -109,6 +109,9 @@ public record PoolPolicy(
   private static final int MAX_CLUSTER = 256;
   private static final int MAX_NAME = 128;
 
+  /** The most pods of a pool. */
+  public static final int MAX_PODS = 10_000;
+
   /** What the keys may be that have a range. */
   private static final Map<String, String> ALLOWED =
       Map.of(
@@ -174,6 +177,9 @@ public record PoolPolicy(
       throw invalid("hosts", hosts.size() + " entries");
     }
     pods = pods == null ? List.of() : List.copyOf(pods);
+    if (pods.size() > MAX_PODS) {
+      throw new InvalidPolicyException("pods", pods.size() + " pods", "up to " + MAX_PODS);
+    }
     Set<Object> seen = new HashSet<>();
     for (int i = 0; i < pods.size(); i++) {
       Pod pod = pods.get(i);

@@ -13,6 +13,7 @@ import java.util.List;
  * @param mode whether the limits are enforced
  * @param active established connections
  * @param reserved admitted connections that are not established, as far as is known
+ * @param lent those of the reserved that other instances may admit with while the owner is away
  * @param unreported those of the reserved that should have had an outcome by now: they may be open
  *     at an Envoy that does not report them
  * @param unleased those of the established that were never admitted
@@ -24,6 +25,7 @@ public record PoolView(
     Mode mode,
     int active,
     int reserved,
+    int lent,
     int unreported,
     int unleased,
     List<PodView> pods) {
@@ -31,7 +33,7 @@ public record PoolView(
   /** One in which everything was admitted and reported. */
   public PoolView(
       String pool, long asOfMs, Mode mode, int active, int reserved, List<PodView> pods) {
-    this(pool, asOfMs, mode, active, reserved, 0, 0, pods);
+    this(pool, asOfMs, mode, active, reserved, 0, 0, 0, pods);
   }
 
   /** What a pod can do for the next connection. */

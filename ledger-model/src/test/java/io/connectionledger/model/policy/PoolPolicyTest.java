@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.connectionledger.model.PodAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class PoolPolicyTest {
@@ -64,5 +67,23 @@ class PoolPolicyTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> Affinity.header("x user"))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void shouldHaveNoMorePodsThanAPoolMayHave() {
+    List<Pod> most =
+        IntStream.range(0, PoolPolicy.MAX_PODS)
+            .mapToObj(i -> new Pod("pod-" + i, new PodAddress("10.0.0.1", i + 1)))
+            .toList();
+    List<Pod> tooMany = new ArrayList<>(most);
+    tooMany.add(new Pod("one-more", new PodAddress("10.0.0.2", 1)));
+    PoolPolicy policy =
+        new PoolPolicy(
+            "chat", 1, 1, 1, PoolPolicy.Mode.ENFORCE, PoolPolicy.OnOwnerLoss.DENY, List.of());
+
+    assertThat(policy.withPods(most).pods()).hasSize(PoolPolicy.MAX_PODS);
+    assertThatThrownBy(() -> policy.withPods(tooMany))
+        .isInstanceOf(InvalidPolicyException.class)
+        .hasMessageContaining("pods is 10001 pods");
   }
 }

@@ -1,9 +1,12 @@
 package io.connectionledger.streams.ownership;
 
+import io.connectionledger.model.LogRateLimiter;
+import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.model.event.OwnershipHeartbeat;
 import io.connectionledger.model.event.RecordCodec;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
@@ -43,6 +46,13 @@ public final class KafkaOwnerLog implements OwnerLog {
    */
   private static final long TAIL = 200;
 
+  /**
+   * Terms are milliseconds since the epoch, or one more than the term before: no claim is further
+   * ahead of the time at which Kafka took it than the clocks of two machines may differ.
+   */
+  static final Duration MAX_LEAD = Duration.ofDays(1);
+
+  private static final Duration WARN_INTERVAL = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofSeconds(1);
   private static final Duration PAUSE = Duration.ofSeconds(1);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
@@ -52,6 +62,8 @@ public final class KafkaOwnerLog implements OwnerLog {
   private final Producer<byte[], byte[]> producer;
   private final KafkaClientMetrics producerMetrics;
   private final MeterRegistry registry;
+  private final Counter refused;
+  private final LogRateLimiter warnings;
   private volatile boolean closed;
   private volatile @Nullable Consumer<byte[], byte[]> reading;
 
@@ -60,10 +72,17 @@ public final class KafkaOwnerLog implements OwnerLog {
    *
    * @param kafka client settings with the bootstrap servers
    * @param partitions of the topic
+   * @param ticker spaces out the warnings
    * @param registry where the metrics of its Kafka clients go
    */
-  public KafkaOwnerLog(Map<String, Object> kafka, int partitions, MeterRegistry registry) {
+  public KafkaOwnerLog(
+      Map<String, Object> kafka, int partitions, Ticker ticker, MeterRegistry registry) {
     this.kafka = kafka;
+    this.warnings = new LogRateLimiter(ticker, WARN_INTERVAL);
+    this.refused =
+        Counter.builder("ledger.owner.beats.refused")
+            .description("Records of ledger.owners that are no beat of an instance")
+            .register(registry);
     this.partitions =
         IntStream.range(0, partitions)
             .mapToObj(partition -> new TopicPartition(Topics.OWNERS, partition))
@@ -140,16 +159,45 @@ public final class KafkaOwnerLog implements OwnerLog {
     }
   }
 
-  private static void read(ConsumerRecord<byte[], byte[]> record, Reader reader) {
+  private void read(ConsumerRecord<byte[], byte[]> record, Reader reader) {
     try {
-      reader.read(record.partition(), RecordCodec.decodeBeat(record.value()));
+      reader.read(record.partition(), beat(record));
     } catch (UnreadableRecordException unreadable) {
-      LOGGER
-          .atWarn()
-          .addKeyValue("source", record.topic() + '-' + record.partition() + '@' + record.offset())
-          .addKeyValue("reason", unreadable.getMessage())
-          .log("Unreadable beat skipped");
+      refused.increment();
+      if (warnings.passes()) {
+        LOGGER
+            .atWarn()
+            .addKeyValue(
+                "source", record.topic() + '-' + record.partition() + '@' + record.offset())
+            .addKeyValue("reason", unreadable.getMessage())
+            .log("A beat was refused, others are only counted for a while");
+      }
     }
+  }
+
+  /**
+   * Reads a beat. What is refused depends on the record alone, so that all instances agree on it.
+   *
+   * @throws UnreadableRecordException when it is none, or its term is one that no claim could ever
+   *     exceed: the partition would never have an owner again
+   */
+  static OwnershipHeartbeat beat(ConsumerRecord<byte[], byte[]> record)
+      throws UnreadableRecordException {
+    if (record.value() == null) {
+      throw new UnreadableRecordException("the value is missing");
+    }
+    OwnershipHeartbeat beat = RecordCodec.decodeBeat(record.value());
+    if (beat.term() - MAX_LEAD.toMillis() > record.timestamp()) {
+      throw new UnreadableRecordException(
+          "term "
+              + beat.term()
+              + " is more than a day ahead of when Kafka took it, "
+              + record.timestamp()
+              + ": is the clock of instance '"
+              + beat.instance()
+              + "' right?");
+    }
+    return beat;
   }
 
   @Override

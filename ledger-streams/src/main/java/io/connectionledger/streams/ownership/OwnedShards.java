@@ -74,6 +74,15 @@ public final class OwnedShards {
     watcher.changed(pool, pods);
   }
 
+  /**
+   * How many decide now.
+   *
+   * @param nowNanos of the ticker
+   */
+  public long deciding(long nowNanos) {
+    return byPartition.values().stream().filter(shard -> shard.isDeciding(nowNanos)).count();
+  }
+
   /** How many cannot decide yet. */
   public long behind() {
     return announced.size()

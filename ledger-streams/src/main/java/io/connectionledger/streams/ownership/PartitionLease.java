@@ -45,6 +45,9 @@ final class PartitionLease {
   /** How long an owner that nobody relieves goes on after its task has left it. */
   static final Duration HANDOVER_GRACE = Duration.ofSeconds(20);
 
+  /** An instance that claims has few others beside it: more runs are invented. */
+  static final int MAX_OTHERS = 100;
+
   private static final long NEVER = Long.MIN_VALUE;
 
   private final String instance;
@@ -217,8 +220,23 @@ final class PartitionLease {
       // A former run of this instance is dead: its data directory is ours.
       boolean dead = beat.instance().equals(instance);
       others.put(beat.run(), new Heard(beat.term(), nowNanos, dead));
+      if (others.size() > MAX_OTHERS) {
+        forgetOld(nowNanos);
+      }
     }
     return ended ? candidacy : null;
+  }
+
+  /** Those that bind nobody any more; that they never resigned stays known. */
+  private void forgetOld(long nowNanos) {
+    if (others.values().removeIf(heard -> nowNanos - heard.nanos >= TAKEOVER_DELAY.toNanos())) {
+      uncleanNanos = nowNanos;
+    }
+  }
+
+  /** How many other runs are remembered. */
+  synchronized int others() {
+    return others.size();
   }
 
   private boolean isOwn(OwnershipHeartbeat beat) {

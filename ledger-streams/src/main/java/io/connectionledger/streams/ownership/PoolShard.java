@@ -34,6 +34,9 @@ public final class PoolShard {
   /** Longer between two ticks, and we were paused or somebody set the machine's clock. */
   private static final long MAX_TICK_MS = 1_000;
 
+  /** What more ingests than this complain of is not repeated in the readiness. */
+  private static final int MAX_COMPLAINING = 100;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<String, PoolLedger> pools = new LinkedHashMap<>();
   private final EnvoyFailureDetector envoys;
@@ -305,11 +308,14 @@ public final class PoolShard {
     return true;
   }
 
-  public void restoreBucket(String pool, long arrivalNanos) {
+  /** Puts a stored token bucket back; false when its pool does not exist any more. */
+  public boolean restoreBucket(String pool, long arrivalNanos) {
     PoolLedger ledger = pools.get(pool);
-    if (ledger != null) {
-      ledger.restoreBucket(arrivalNanos);
+    if (ledger == null) {
+      return false;
     }
+    ledger.restoreBucket(arrivalNanos);
+    return true;
   }
 
   /**
@@ -325,7 +331,7 @@ public final class PoolShard {
       silentMs = 0;
       said.remove(presence.ingest());
       said.values().removeIf(last -> tickedMs - last.tickedMs >= EnvoyFailureDetector.SILENCE_MS);
-      if (!presence.problems().isEmpty()) {
+      if (!presence.problems().isEmpty() && said.size() < MAX_COMPLAINING) {
         said.put(presence.ingest(), new Said(presence.problems(), tickedMs));
       }
       if (!caughtUp) {

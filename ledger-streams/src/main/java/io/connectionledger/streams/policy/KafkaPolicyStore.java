@@ -2,6 +2,7 @@ package io.connectionledger.streams.policy;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
@@ -11,6 +12,7 @@ import io.connectionledger.model.policy.Policies;
 import io.connectionledger.model.policy.PolicyCodec;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
@@ -61,6 +63,8 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(KafkaPolicyStore.class);
 
   /** Whatever must be done before is announced by {@link #hurry}. */
+  private static final Duration WARN_INTERVAL = Duration.ofSeconds(10);
+
   private static final Duration POLL = Duration.ofSeconds(1);
 
   /** Between policies there are hours; a request that waits for the next costs nothing. */
@@ -73,9 +77,11 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
   private final Map<String, Object> kafka;
   private final Consumer<Map<String, PolicyRecord>> follower;
   private final Ticker ticker;
+  private final LogRateLimiter warnings;
   private final Producer<byte[], byte[]> producer;
   private final KafkaClientMetrics producerMetrics;
   private final MeterRegistry registry;
+  private final Counter defects;
   private final Thread thread = new Thread(this::run, "policies");
 
   /** Held while a change is made and handed to Kafka; {@link #lock} may be taken under it. */
@@ -113,7 +119,12 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
     this.book = new PolicyResolver(base, partial);
     this.follower = follower;
     this.ticker = ticker;
+    this.warnings = new LogRateLimiter(ticker, WARN_INTERVAL);
     this.registry = registry;
+    this.defects =
+        Counter.builder("ledger.policies.failed")
+            .description("How often the policies had to be followed anew because of a defect")
+            .register(registry);
     this.producer = producer(kafka);
     this.producerMetrics = new KafkaClientMetrics(producer);
     producerMetrics.bindTo(registry);
@@ -307,6 +318,11 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
       } catch (KafkaException failure) {
         LOGGER.atWarn().setCause(failure).log("Policies cannot be read, trying again");
         LockSupport.parkNanos(RETRY.toNanos());
+      } catch (RuntimeException defect) {
+        // Without this thread no policy would change any more, here, and nobody would see why.
+        defects.increment();
+        LOGGER.atError().setCause(defect).log("Policies cannot be followed, trying again");
+        LockSupport.parkNanos(RETRY.toNanos());
       } finally {
         reading = null;
         // Without a word to the broker: the fetch that waits there would be waited for.
@@ -379,15 +395,23 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
       if (record.key() == null || !policy.pool().equals(new String(record.key(), UTF_8))) {
         throw new UnreadableRecordException("the key is not the pool of the value");
       }
+      synchronized (lock) {
+        if (!book.hasRoomFor(policy.pool())) {
+          throw new UnreadableRecordException(
+              "there are policies of " + PolicyResolver.MAX_POOLS + " other pools");
+        }
+      }
       reader.accept(policy.pool(), policy);
     } catch (UnreadableRecordException unreadable) {
-      LOGGER
-          .atWarn()
-          .addKeyValue("topic", record.topic())
-          .addKeyValue("partition", record.partition())
-          .addKeyValue("offset", record.offset())
-          .addKeyValue("reason", unreadable.getMessage())
-          .log("Unreadable record ignored");
+      if (warnings.passes()) {
+        LOGGER
+            .atWarn()
+            .addKeyValue("topic", record.topic())
+            .addKeyValue("partition", record.partition())
+            .addKeyValue("offset", record.offset())
+            .addKeyValue("reason", unreadable.getMessage())
+            .log("Unreadable record ignored, others are not told of for a while");
+      }
     }
   }
 
@@ -407,6 +431,9 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
       if (slice == null) {
         book.withoutEndpoints(key.substring(0, separator), key.substring(separator + 1));
       } else {
+        if (!book.hasRoomFor(slice)) {
+          throw new UnreadableRecordException("too many pools have endpoints, or too many slices");
+        }
         book.endpoints(slice);
       }
       changed = true;

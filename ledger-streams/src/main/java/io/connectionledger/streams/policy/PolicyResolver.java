@@ -26,6 +26,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class PolicyResolver {
 
+  /** What the topics say of more pools than this is ignored. */
+  static final int MAX_POOLS = 10_000;
+
+  /** What the topic says of more slices of a pool than this is ignored. */
+  static final int MAX_SLICES = 1_000;
+
   private final Map<String, PolicyRecord> stored = new HashMap<>();
 
   /** Pools whose base the topic may not know yet. */
@@ -82,6 +88,19 @@ final class PolicyResolver {
   /** Takes other pods of the base to be drained, by pool. */
   void drain(Map<String, Set<String>> other) {
     drain = Map.copyOf(other);
+  }
+
+  /** Whether the policy of a pool may be {@link #stored}: beyond {@link #MAX_POOLS} none is new. */
+  boolean hasRoomFor(String pool) {
+    return stored.size() < MAX_POOLS || stored.containsKey(pool);
+  }
+
+  /** Whether a slice may be among the {@link #endpoints}. */
+  boolean hasRoomFor(PoolEndpoints slice) {
+    Map<String, PoolEndpoints> slices = endpoints.get(slice.pool());
+    return slices == null
+        ? endpoints.size() < MAX_POOLS
+        : slices.size() < MAX_SLICES || slices.containsKey(slice.slice());
   }
 
   /** Takes what a slice has now, unless something later is known. */

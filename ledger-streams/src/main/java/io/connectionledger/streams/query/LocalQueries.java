@@ -3,6 +3,7 @@ package io.connectionledger.streams.query;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.view.PoolHistory;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolRejections;
 import io.connectionledger.model.view.PoolReport;
@@ -32,6 +33,7 @@ public final class LocalQueries implements PoolQueries {
   private final Ticker ticker;
   private final Reports reports = new Reports();
   private final ExpiringMemo<Optional<PoolReport>> standbys;
+  private final ExpiringMemo<Optional<PoolHistory>> histories;
   private volatile RunningTopology topology = RunningTopology.NOT_STARTED;
   private volatile PartitionOwners owners = PartitionOwners.UNKNOWN;
 
@@ -53,6 +55,7 @@ public final class LocalQueries implements PoolQueries {
     this.policies = policies;
     this.ticker = ticker;
     this.standbys = new ExpiringMemo<>(ticker);
+    this.histories = new ExpiringMemo<>(ticker);
   }
 
   /** Reads this topology from now on, which has to catch up first. */
@@ -100,6 +103,19 @@ public final class LocalQueries implements PoolQueries {
                 topology
                     .rejected(pool, pools.partitionOf(pool))
                     .map(rejected -> Reports.rejections(view, rejected)));
+  }
+
+  @Override
+  public Optional<PoolHistory> history(String pool) {
+    return histories.of(
+        pool,
+        () ->
+            connections(pool)
+                .flatMap(
+                    view ->
+                        topology
+                            .counts(pool, pools.partitionOf(pool))
+                            .map(counts -> counts.of(pool, view.asOfMs(), view.active()))));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.connectionledger.streams.query;
 
+import io.connectionledger.streams.store.Counts;
 import io.connectionledger.streams.store.Rejected;
 import io.connectionledger.streams.store.StandbyCopy;
 import java.util.Optional;
@@ -31,6 +32,11 @@ public interface RunningTopology {
         }
 
         @Override
+        public Optional<Counts> counts(String pool, int partition) {
+          return Optional.empty();
+        }
+
+        @Override
         public Optional<StandbyCopy> standby(String pool, int partition) {
           return Optional.empty();
         }
@@ -46,6 +52,9 @@ public interface RunningTopology {
 
   /** {@link Rejected#latelyForWantOfRoom} alone, at a fraction of the price; empty likewise. */
   OptionalLong latelyForWantOfRoom(String pool, int partition);
+
+  /** From the store of an owned pool; empty while partitions move. */
+  Optional<Counts> counts(String pool, int partition);
 
   /** From this instance's copy of the stores of another; empty when it has none. */
   Optional<StandbyCopy> standby(String pool, int partition);

@@ -2,6 +2,7 @@ package io.connectionledger.streams.query;
 
 import io.connectionledger.model.Ticker;
 import io.connectionledger.streams.ownership.PartitionOwners;
+import io.connectionledger.streams.store.Counts;
 import io.connectionledger.streams.store.History;
 import io.connectionledger.streams.store.PartitionStores;
 import io.connectionledger.streams.store.Rejected;
@@ -69,6 +70,11 @@ public final class StoreReads implements RunningTopology {
             partition, history -> History.latelyForWantOfRoom(history, pool, ticker.nowMs()))
         .map(OptionalLong::of)
         .orElse(OptionalLong.empty());
+  }
+
+  @Override
+  public Optional<Counts> counts(String pool, int partition) {
+    return ofHistory(partition, history -> History.counts(history, pool, ticker.nowMs()));
   }
 
   private <T> Optional<T> ofHistory(

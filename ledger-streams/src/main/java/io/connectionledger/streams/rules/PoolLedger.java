@@ -23,7 +23,6 @@ import io.connectionledger.streams.rules.connections.Reporting;
 import io.connectionledger.streams.rules.connections.Reservations;
 import io.connectionledger.streams.rules.lease.EnvoyFailureDetector;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
-import io.connectionledger.streams.rules.placement.PodFailureClassifier;
 import io.connectionledger.streams.rules.placement.PodPicker;
 import io.connectionledger.streams.rules.placement.PodState;
 import io.connectionledger.streams.rules.placement.PodTable;
@@ -322,10 +321,10 @@ public final class PoolLedger {
   public void apply(LedgerRecord record, Changes changes) {
     switch (record) {
       case Decision.Allowed allowed -> applyAllowed(allowed, changes);
-      case Decision.Rejected rejected -> {
-        // Changes no state; the history counts it.
-      }
+      // Changes no state; the history counts it.
+      case Decision.Rejected rejected -> count(rejected.pod(), changes);
       case ConnectionEvent.Opened e -> {
+        count(e.pod(), changes);
         EnvoyTable.Slot envoy = envoys.slot(e.envoy());
         envoy.heard(e.atMs());
         PodState pod = pods.slot(e.pod());
@@ -349,6 +348,7 @@ public final class PoolLedger {
         reporting.reported(envoy, changes);
       }
       case Closed e -> {
+        count(e.pod(), changes);
         // The ledger's own conclusion is told to consumers; a heartbeat may have refuted it since.
         if (!e.concluded()) {
           connections.closed(e.connection(), e.envoy(), changes);
@@ -358,20 +358,28 @@ public final class PoolLedger {
     }
   }
 
+  /** Not of a pod that the policy does not name: whoever invents pods would fill the history. */
+  private void count(@Nullable PodAddress pod, Changes changes) {
+    if (pod != null && pods.slot(pod).inPolicy()) {
+      changes.countedOn(pod);
+    }
+  }
+
   private void applyFailed(ConnectionEvent.Failed event, Changes changes) {
     String id = event.connection();
-    boolean news = !connections.hasOutcome(id);
+    PodState reserved = connections.reservedOn(id);
     PodState pod = event.pod() == null ? connections.placedOn(id) : pods.slot(event.pod());
     if (pod != null) {
-      changes.failedOn(pod.address());
+      count(pod.address(), changes);
     }
     if (ConnectionIds.isUnleased(id) && EnvoyRejection.of(event.reason()).isPresent()) {
       // Never reserved nor open, and there may be many: nothing is to be remembered of it.
       return;
     }
     connections.fail(id, changes);
-    if (news && pod != null && PodFailureClassifier.isIn(event)) {
-      pods.failed(pod, event.atMs(), changes);
+    if (pod != null && pod == reserved) {
+      // What was not reserved there says nothing of the pod: anybody may have made it up.
+      pods.failed(pod, event, changes);
     }
   }
 
@@ -443,7 +451,7 @@ public final class PoolLedger {
     switch (stored) {
       case Reserved r -> connections.restoreReserved(id, pods.slot(r.pod()), r);
       case Open o -> connections.restoreOpen(id, pods.slot(o.pod()), envoys.slot(o.envoy()));
-      case Ended e -> connections.end(id);
+      case Ended e -> connections.restoreEnded(id);
     }
   }
 
@@ -490,6 +498,7 @@ public final class PoolLedger {
         policy.mode(),
         connections.open().size(),
         connections.reservations().size(),
+        connections.reservations().lent(),
         connections.reservations().unreported(),
         connections.open().unleased(),
         pods.views(policy.perPodMaxConnections()));

@@ -72,6 +72,10 @@ final class SimulatedPool {
     final @Nullable PodAddress recorded;
 
     final @Nullable PodAddress here;
+
+    /** Who reported it last: nobody else's word ends it. */
+    String envoy = ENVOY;
+
     boolean open;
     boolean ended;
 
@@ -248,14 +252,14 @@ final class SimulatedPool {
   private void endUntil(PoolLedger pool, long atMs) {
     for (End next = ends.peek(); next != null && next.atMs <= atMs; next = ends.peek()) {
       ends.remove();
-      pool.apply(closed(next.id, next.atMs), changes);
+      pool.apply(closed(next.id, ENVOY, next.atMs), changes);
       changes.clear();
     }
   }
 
   /** The rules do not look at the pod of an end. */
-  private static Closed closed(String id, long atMs) {
-    return new Closed("", id, ANY_POD, ENVOY, "", null, atMs);
+  private static Closed closed(String id, String envoy, long atMs) {
+    return new Closed("", id, ANY_POD, envoy, "", null, atMs);
   }
 
   private Placed known(String connection) {
@@ -271,6 +275,7 @@ final class SimulatedPool {
         if (!refused.contains(e.connection())) {
           Placed it = known(e.connection());
           it.open = !it.ended;
+          it.envoy = e.envoy();
           pool.apply(
               new Opened("", it.id, it.pod(e.pod()), e.envoy(), e.startedAtMs(), e.atMs()),
               changes);
@@ -280,7 +285,7 @@ final class SimulatedPool {
         if (!refused.contains(e.connection())) {
           Placed it = known(e.connection());
           it.ended = true;
-          pool.apply(closed(it.id, e.atMs()), changes);
+          pool.apply(closed(it.id, it.envoy, e.atMs()), changes);
         }
       }
       case Failed e -> {
@@ -296,13 +301,16 @@ final class SimulatedPool {
     if (!refused.contains(connection)) {
       Placed it = known(connection);
       it.open = true;
+      it.envoy = envoy;
       pool.apply(new Alive("", envoy, Map.of(it.pod(pod), List.of(it.id)), atMs), changes);
     }
   }
 
   private void failed(PoolLedger pool, Failed e, Placed it) {
     PodAddress there = e.pod() == null ? it.recorded : e.pod();
-    if (there != null && !there.equals(it.pod(there)) && PodFailureClassifier.isIn(e)) {
+    if (there != null
+        && !there.equals(it.pod(there))
+        && PodFailureClassifier.fault(e) != PodFailureClassifier.Fault.OTHER) {
       if (!it.open && !it.ended) {
         it.open = true;
         open(pool, it.id, it.pod(there), e.atMs());
@@ -324,7 +332,7 @@ final class SimulatedPool {
       placed.remove(connection);
     } else if (it.open) {
       placed.remove(connection);
-      pool.apply(closed(it.id, atMs), changes);
+      pool.apply(closed(it.id, it.envoy, atMs), changes);
     } else {
       // It may open after all.
       pool.release(it.id);

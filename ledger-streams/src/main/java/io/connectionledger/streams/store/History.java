@@ -52,30 +52,35 @@ public final class History {
 
   private static final String REJECTED_BY_POD_END = "|rejected}";
 
+  /** Between a pool and a kind, and what follows it: all kinds of a pool, none of a pod's. */
+  private static final String OF_POOL = "||";
+
+  private static final String OF_POOL_END = "|}";
+
   private History() {}
 
   /**
    * Counts a record.
    *
-   * @param failedOn the pod on which a handshake failed; null when it is not known
+   * @param pod the pod of the policy that it is about; null for none
    * @param timestampMs when it happened
    */
   public static void count(
       WindowStore<String, byte[]> store,
       LedgerRecord record,
-      @Nullable PodAddress failedOn,
+      @Nullable PodAddress pod,
       long offset,
       long timestampMs) {
     Counter counter = new Counter(store, record.pool(), offset, bucketOf(timestampMs));
     switch (record) {
-      case ConnectionEvent.Opened e -> counter.event(e.pod(), OPENED);
-      case ConnectionEvent.Closed e -> counter.event(e.pod(), CLOSED);
+      case ConnectionEvent.Opened e -> counter.event(pod, OPENED);
+      case ConnectionEvent.Closed e -> counter.event(pod, CLOSED);
       case ConnectionEvent.Failed e ->
           EnvoyRejection.of(e.reason())
               .ifPresentOrElse(
-                  rejection -> counter.rejection(failedOn, rejection.label()),
-                  () -> counter.event(failedOn, FAILED));
-      case Decision.Rejected d -> counter.rejection(d.pod(), d.reason().label());
+                  rejection -> counter.rejection(pod, rejection.label()),
+                  () -> counter.event(pod, FAILED));
+      case Decision.Rejected d -> counter.rejection(pod, d.reason().label());
       case ConnectionEvent.Alive e -> {}
       case Decision.Allowed d -> {}
     }
@@ -140,6 +145,29 @@ public final class History {
     Rejected rejected = new Rejected(nowMs);
     readOfPool(store, pool, nowMs, ScalingRule.LATELY, rejected);
     return rejected.latelyForWantOfRoom();
+  }
+
+  /** All that the last hour had of a pool, whatever its pods. */
+  public static Counts counts(ReadOnlyWindowStore<String, byte[]> store, String pool, long nowMs) {
+    Counts counts = new Counts(nowMs);
+    String ofPool = pool + OF_POOL;
+    read(
+        store,
+        ofPool,
+        pool + OF_POOL_END,
+        nowMs,
+        Window.ONE_HOUR.length(),
+        (key, bucket) -> {
+          String kind = key.substring(ofPool.length());
+          long count = StoreCodec.tally(bucket.value).count();
+          switch (kind) {
+            case OPENED -> counts.opened(bucket.key, count);
+            case CLOSED -> counts.closed(bucket.key, count);
+            case FAILED -> counts.failed(bucket.key, count);
+            default -> counts.rejected(kind.substring(REJECTED.length()), bucket.key, count);
+          }
+        });
+    return counts;
   }
 
   private static void readOfPool(

@@ -6,6 +6,7 @@ import io.connectionledger.streams.ownership.PoolShard;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
 import io.connectionledger.streams.rules.state.StoredConnection;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.apache.kafka.streams.KeyValue;
@@ -23,20 +24,36 @@ public final class PartitionStores {
   public static final String BUCKETS = "token-buckets";
   public static final String HISTORY = "history";
 
+  /** The names of all. */
+  public static final List<String> ALL = List.of(CONNECTIONS, CIRCUITS, BUCKETS, HISTORY);
+
   /** Between a pool and the node id of an Envoy in the store of the circuits: no pod begins so. */
   private static final String ENVOY = "|@";
 
   private final KeyValueStore<String, byte[]> connections;
   private final KeyValueStore<String, byte[]> circuits;
-  private final KeyValueStore<String, Long> buckets;
+  private final KeyValueStore<String, byte[]> buckets;
   private final WindowStore<String, byte[]> history;
 
   /** Those of a task; for its stream thread alone. */
   public PartitionStores(ProcessorContext<String, byte[]> context) {
-    connections = context.getStateStore(CONNECTIONS);
-    circuits = context.getStateStore(CIRCUITS);
-    buckets = context.getStateStore(BUCKETS);
-    history = context.getStateStore(HISTORY);
+    this(
+        context.getStateStore(CONNECTIONS),
+        context.getStateStore(CIRCUITS),
+        context.getStateStore(BUCKETS),
+        context.getStateStore(HISTORY));
+  }
+
+  /** These stores. */
+  public PartitionStores(
+      KeyValueStore<String, byte[]> connections,
+      KeyValueStore<String, byte[]> circuits,
+      KeyValueStore<String, byte[]> buckets,
+      WindowStore<String, byte[]> history) {
+    this.connections = connections;
+    this.circuits = circuits;
+    this.buckets = buckets;
+    this.history = history;
   }
 
   /**
@@ -66,10 +83,17 @@ public final class PartitionStores {
     try (KeyValueIterator<String, byte[]> all = circuits.all()) {
       all.forEachRemaining(entry -> restoreCircuit(shard, entry));
     }
-    try (KeyValueIterator<String, Long> all = buckets.all()) {
-      all.forEachRemaining(entry -> shard.restoreBucket(entry.key, entry.value));
+    try (KeyValueIterator<String, byte[]> all = buckets.all()) {
+      all.forEachRemaining(entry -> restoreBucket(shard, entry));
     }
     return count;
+  }
+
+  private void restoreBucket(PoolShard shard, KeyValue<String, byte[]> entry) {
+    Long arrivalNanos = StoreCodec.bucket(entry.value);
+    if (arrivalNanos == null || !shard.restoreBucket(entry.key, arrivalNanos)) {
+      buckets.delete(entry.key);
+    }
   }
 
   /** An open circuit by its pod, or an interval of heartbeats by its Envoy. */
@@ -101,9 +125,8 @@ public final class PartitionStores {
   }
 
   /** Counts a record in the history; parameters as for {@link History#count}. */
-  public void count(
-      LedgerRecord record, @Nullable PodAddress failedOn, long offset, long timestampMs) {
-    History.count(history, record, failedOn, offset, timestampMs);
+  public void count(LedgerRecord record, @Nullable PodAddress pod, long offset, long timestampMs) {
+    History.count(history, record, pod, offset, timestampMs);
   }
 
   /** Writes what has changed in a pool. */
@@ -112,7 +135,7 @@ public final class PartitionStores {
     write(circuits, pool + '|', changes.circuits(), StoreCodec::circuit);
     write(circuits, pool + ENVOY, changes.intervals(), StoreCodec::interval);
     if (changes.bucketArrivalNanos() != 0) {
-      buckets.put(pool, changes.bucketArrivalNanos());
+      buckets.put(pool, StoreCodec.bucket(changes.bucketArrivalNanos()));
     }
   }
 

@@ -115,6 +115,8 @@ public record StandbyCopy(
         record.policy().mode(),
         all.active,
         all.reserved,
+        // Which of the reserved were lent is known to the owner alone.
+        0,
         unreported,
         unleased,
         pods);

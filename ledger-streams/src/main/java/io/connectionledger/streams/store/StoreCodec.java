@@ -134,6 +134,20 @@ public final class StoreCodec {
     return bytes.length == 1 + Long.BYTES && in.get() == INTERVAL ? in.getLong() : null;
   }
 
+  /** As Kafka's own serializer of longs writes it, which is what older versions did. */
+  public static byte[] bucket(long arrivalNanos) {
+    return ByteBuffer.allocate(Long.BYTES).putLong(arrivalNanos).array();
+  }
+
+  /**
+   * Reads the arrival time of a stored token bucket, nanoseconds since the epoch.
+   *
+   * @return null when the bytes are none
+   */
+  public static @Nullable Long bucket(byte[] bytes) {
+    return bytes.length == Long.BYTES ? ByteBuffer.wrap(bytes).getLong() : null;
+  }
+
   public static byte[] tally(Tally tally) {
     return ByteBuffer.allocate(2 * Long.BYTES)
         .putLong(tally.count())
@@ -141,8 +155,9 @@ public final class StoreCodec {
         .array();
   }
 
+  /** Reads a stored count; of nothing, and of bytes that are none, it is 0. */
   public static Tally tally(byte @Nullable [] bytes) {
-    if (bytes == null) {
+    if (bytes == null || bytes.length != 2 * Long.BYTES) {
       return new Tally(0, -1);
     }
     ByteBuffer in = ByteBuffer.wrap(bytes);

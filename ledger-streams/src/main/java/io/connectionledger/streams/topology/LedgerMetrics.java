@@ -3,9 +3,11 @@ package io.connectionledger.streams.topology;
 import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.streams.rules.state.Changes;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /** What the topology counts. Thread-safe. */
 public final class LedgerMetrics {
@@ -43,6 +45,13 @@ public final class LedgerMetrics {
             .description("What could not be read and went to ledger.dead-letters")
             .tag("cause", "record")
             .register(registry);
+  }
+
+  /** Shows for how many partitions this instance decides. */
+  void partitions(Supplier<Number> owned) {
+    Gauge.builder("ledger.partitions.owned", owned)
+        .description("Partitions for which this instance decides")
+        .register(registry);
   }
 
   void deadLetter() {

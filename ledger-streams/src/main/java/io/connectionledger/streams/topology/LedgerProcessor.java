@@ -2,6 +2,7 @@ package io.connectionledger.streams.topology;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.UnreadableRecordException;
@@ -13,8 +14,11 @@ import io.connectionledger.streams.ownership.Ownership;
 import io.connectionledger.streams.ownership.PoolShard;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.store.PartitionStores;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -34,6 +38,10 @@ import org.slf4j.LoggerFactory;
 public final class LedgerProcessor implements Processor<String, byte[], String, byte[]> {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerProcessor.class);
+  private static final Duration WARN_INTERVAL = Duration.ofSeconds(10);
+
+  /** Each is said once of each Envoy, but Envoys may be invented; the readiness has them all. */
+  private static final Duration COUNT_WARN_INTERVAL = Duration.ofMillis(200);
 
   private final IntFunction<PoolShard> emptyShards;
   private final OwnedShards shards;
@@ -42,6 +50,8 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
   private final Ticker ticker;
   private final LedgerMetrics metrics;
   private final Changes changes = new Changes();
+  private final LogRateLimiter warnings;
+  private final LogRateLimiter countWarnings;
 
   private ProcessorContext<String, byte[]> context;
   private PartitionStores stores;
@@ -62,6 +72,8 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
     this.catchUp = catchUp;
     this.ticker = ticker;
     this.metrics = metrics;
+    this.warnings = new LogRateLimiter(ticker, WARN_INTERVAL);
+    this.countWarnings = new LogRateLimiter(ticker, COUNT_WARN_INTERVAL);
   }
 
   /** Kafka Streams may suspend the task and then init the same processor again. */
@@ -110,16 +122,37 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
     }
     if (source.topic().equals(Topics.ENVOYS)) {
       Presence presence = RecordCodec.decodePresence(record.value());
-      shard.heard(presence, ticker.nowMs()).forEach(this::store);
+      byRules(() -> shard.heard(presence, ticker.nowMs())).forEach(this::store);
       return;
     }
     LedgerRecord value = decode(source.topic(), record);
     changes.clear();
-    if (shard.apply(value, changes)) {
-      stores.count(value, changes.failedOn(), source.offset(), record.timestamp());
+    boolean known;
+    try {
+      known = byRules(() -> shard.apply(value, changes));
+    } catch (UnreadableRecordException failed) {
+      // What it changed until then has changed in memory, too.
+      store(value.pool(), changes);
+      throw failed;
+    }
+    if (known) {
+      stores.count(value, changes.countedOn(), source.offset(), record.timestamp());
       store(value.pool(), changes);
     } else {
       throw new UnreadableRecordException("no policy for pool '" + value.pool() + "'");
+    }
+  }
+
+  /**
+   * The rules touch memory alone: what they throw is a bug of theirs, which the record would bring
+   * again, to this thread and to whoever takes over.
+   */
+  private static <T> T byRules(Supplier<T> rules) throws UnreadableRecordException {
+    try {
+      return rules.get();
+    } catch (RuntimeException bug) {
+      LOGGER.atError().setCause(bug).log("The rules failed on a record");
+      throw new UnreadableRecordException("the rules failed on it: " + bug, bug);
     }
   }
 
@@ -137,15 +170,15 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
 
   private void store(String pool, Changes changes) {
     stores.write(pool, changes);
-    changes
-        .warnings()
-        .forEach(
-            sentence ->
-                LOGGER
-                    .atWarn()
-                    .addKeyValue("pool", pool)
-                    .addKeyValue("reason", sentence)
-                    .log("The counts of a pool do not show all that is open"));
+    for (String sentence : changes.warnings()) {
+      if (countWarnings.passes()) {
+        LOGGER
+            .atWarn()
+            .addKeyValue("pool", pool)
+            .addKeyValue("reason", sentence)
+            .log("The counts of a pool do not show all that is open");
+      }
+    }
     changes
         .givenUp()
         .forEach(
@@ -159,19 +192,35 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
   private void deadLetter(
       Record<String, byte[]> record, RecordMetadata source, UnreadableRecordException why) {
     String origin = source.topic() + '-' + source.partition() + '@' + source.offset();
-    LOGGER
-        .atWarn()
-        .addKeyValue("source", origin)
-        .addKeyValue("reason", why.getMessage())
-        .log("Unreadable record sent to the dead letters");
+    if (warnings.passes()) {
+      LOGGER
+          .atWarn()
+          .addKeyValue("source", origin)
+          .addKeyValue("reason", why.getMessage())
+          .log("Unreadable record sent to the dead letters, others are only counted for a while");
+    }
     metrics.deadLetter();
+    byte[] value = record.value();
+    String reason = Objects.toString(why.getMessage());
+    if (value != null && value.length > Topics.MAX_DEAD_LETTER_BYTES) {
+      // With its headers it may be larger than what any topic takes.
+      reason = "(cut from " + value.length + " bytes) " + reason;
+      value = Arrays.copyOf(value, Topics.MAX_DEAD_LETTER_BYTES);
+    }
     Headers headers =
         new RecordHeaders()
-            .add(Topics.REASON_HEADER, Objects.toString(why.getMessage()).getBytes(UTF_8))
-            .add(Topics.SOURCE_HEADER, origin.getBytes(UTF_8));
+            .add(Topics.REASON_HEADER, cut(reason).getBytes(UTF_8))
+            .add(Topics.SOURCE_HEADER, cut(origin).getBytes(UTF_8));
     context.forward(
-        new Record<>(record.key(), record.value(), record.timestamp(), headers),
+        new Record<>(
+            record.key() == null ? null : cut(record.key()), value, record.timestamp(), headers),
         LedgerTopology.DEAD_LETTERS_SINK);
+  }
+
+  private static String cut(String text) {
+    return text.length() <= Topics.MAX_DEAD_LETTER_TEXT
+        ? text
+        : text.substring(0, Topics.MAX_DEAD_LETTER_TEXT);
   }
 
   private void tick() {

@@ -8,6 +8,7 @@ import io.connectionledger.streams.ownership.KafkaOwnerLog;
 import io.connectionledger.streams.ownership.OwnershipManager;
 import io.connectionledger.streams.query.StandbyLag;
 import io.connectionledger.streams.query.StoreReads;
+import io.connectionledger.streams.store.PartitionStores;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,7 @@ import org.apache.kafka.clients.admin.DescribeConsumerGroupsOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
@@ -38,8 +40,16 @@ import org.slf4j.LoggerFactory;
  */
 public final class LedgerStreams implements AutoCloseable {
 
+  /** The consumer group, and what the names of the internal topics begin with. */
+  public static final String APPLICATION_ID = "connection-ledger";
+
+  /** The internal topics: what the stores are restored from. */
+  public static final List<String> CHANGELOGS =
+      PartitionStores.ALL.stream()
+          .map(store -> APPLICATION_ID + '-' + store + "-changelog")
+          .toList();
+
   private static final Logger LOGGER = LoggerFactory.getLogger(LedgerStreams.class);
-  private static final String APPLICATION_ID = "connection-ledger";
   private static final Duration HAND_OVER_TIMEOUT = Duration.ofSeconds(8);
   private static final int DESCRIBE_TIMEOUT_MS = 2_000;
   private static final int COMMIT_INTERVAL_MS = 1_000;
@@ -61,10 +71,17 @@ public final class LedgerStreams implements AutoCloseable {
    *
    * @param kafka client settings with the bootstrap servers; keys of Kafka Streams win over ours
    * @param stateDir where the stores live; ours alone, one process at a time
+   * @param replication of the changelogs
+   * @param minInSyncReplicas on how many brokers what they have must be
    * @param instanceId the same after each restart of this instance: Kafka hands its partitions back
    *     without a rebalance
    */
-  public record Settings(Map<String, Object> kafka, Path stateDir, String instanceId) {}
+  public record Settings(
+      Map<String, Object> kafka,
+      Path stateDir,
+      int replication,
+      int minInSyncReplicas,
+      String instanceId) {}
 
   /**
    * What it needs of the instance's other parts.
@@ -88,6 +105,7 @@ public final class LedgerStreams implements AutoCloseable {
     this.ticker = ticker;
     metrics = new LedgerMetrics(registry);
     ledger.ledger().routing().pools().forEach(metrics::pool);
+    metrics.partitions(() -> ledger.shards().deciding(ticker.nowNanos()));
     admin = Admin.create(settings.kafka());
     catchUp =
         new KafkaCatchUp(
@@ -99,11 +117,12 @@ public final class LedgerStreams implements AutoCloseable {
             ledger.partitions(),
             ledger.shards(),
             ticker,
-            new KafkaOwnerLog(settings.kafka(), ledger.partitions(), registry),
+            new KafkaOwnerLog(settings.kafka(), ledger.partitions(), ticker, registry),
             surroundings.address(),
             surroundings.settle(),
             surroundings.fast() ? ledger.terms().maxUnseen() : Duration.ZERO);
-    streams = new RestorableStreams(settings.stateDir(), this::wire, registry, this::fillLedger);
+    streams =
+        new RestorableStreams(settings.stateDir(), this::wire, registry, ticker, this::fillLedger);
     fillLedger();
   }
 
@@ -119,7 +138,8 @@ public final class LedgerStreams implements AutoCloseable {
             LedgerTopology.build(
                 () ->
                     new LedgerProcessor(
-                        ledger::emptyShard, ledger.shards(), owners, catchUp, ticker, metrics)),
+                        ledger::emptyShard, ledger.shards(), owners, catchUp, ticker, metrics),
+                ticker),
             properties(settings, stateDir));
     wired.setStandbyUpdateListener(standbyLag);
     return wired;
@@ -132,6 +152,10 @@ public final class LedgerStreams implements AutoCloseable {
     p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
     // Bounds what is read again after a crash; every record may come twice, so it is only time.
     p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL_MS);
+    p.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, settings.replication());
+    p.put(
+        StreamsConfig.topicPrefix(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG),
+        settings.minInSyncReplicas());
     // Whoever takes over restores what its standby lacks, not everything.
     p.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
     // How late a tick may be when no record comes.

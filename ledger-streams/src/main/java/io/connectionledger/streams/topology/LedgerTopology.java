@@ -1,10 +1,14 @@
 package io.connectionledger.streams.topology;
 
+import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.streams.store.History;
 import io.connectionledger.streams.store.PartitionStores;
+import java.time.Duration;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.processor.TimestampExtractor;
 import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.state.Stores;
 
@@ -30,15 +34,48 @@ public final class LedgerTopology {
   private static final String PRESENCE_SOURCE = "presence";
   private static final String PROCESSOR = "ledger";
 
+  /** How far the clock of another machine may be ahead of ours without being corrected. */
+  private static final Duration MAX_AHEAD = Duration.ofMinutes(1);
+
   private LedgerTopology() {}
 
-  public static Topology build(ProcessorSupplier<String, byte[], String, byte[]> processor) {
+  /**
+   * Builds it.
+   *
+   * @param ticker bounds the time that a record says that it is of: one from the future would make
+   *     the stores forget what they counted as too old, and one without a time would end the thread
+   */
+  public static Topology build(
+      ProcessorSupplier<String, byte[], String, byte[]> processor, Ticker ticker) {
+    TimestampExtractor times =
+        (record, partitionTimeMs) ->
+            record.timestamp() < 0
+                ? ticker.nowMs()
+                : Math.min(record.timestamp(), ticker.nowMs() + MAX_AHEAD.toMillis());
     var string = Serdes.String();
     var bytes = Serdes.ByteArray();
     return new Topology()
-        .addSource(EVENTS_SOURCE, string.deserializer(), bytes.deserializer(), Topics.CONNECTIONS)
-        .addSource(DECISIONS_SOURCE, string.deserializer(), bytes.deserializer(), Topics.DECISIONS)
-        .addSource(PRESENCE_SOURCE, string.deserializer(), bytes.deserializer(), Topics.ENVOYS)
+        .addSource(
+            AutoOffsetReset.earliest(),
+            EVENTS_SOURCE,
+            times,
+            string.deserializer(),
+            bytes.deserializer(),
+            Topics.CONNECTIONS)
+        .addSource(
+            AutoOffsetReset.earliest(),
+            DECISIONS_SOURCE,
+            times,
+            string.deserializer(),
+            bytes.deserializer(),
+            Topics.DECISIONS)
+        .addSource(
+            AutoOffsetReset.earliest(),
+            PRESENCE_SOURCE,
+            times,
+            string.deserializer(),
+            bytes.deserializer(),
+            Topics.ENVOYS)
         .addProcessor(PROCESSOR, processor, EVENTS_SOURCE, DECISIONS_SOURCE, PRESENCE_SOURCE)
         // Cached until the commit: a reservation that has its outcome by then is never stored,
         // since
@@ -55,7 +92,7 @@ public final class LedgerTopology {
             PROCESSOR)
         .addStateStore(
             Stores.keyValueStoreBuilder(
-                    Stores.persistentKeyValueStore(PartitionStores.BUCKETS), string, Serdes.Long())
+                    Stores.persistentKeyValueStore(PartitionStores.BUCKETS), string, bytes)
                 .withCachingEnabled(),
             PROCESSOR)
         .addStateStore(

@@ -1,15 +1,20 @@
 package io.connectionledger.streams.topology;
 
+import io.connectionledger.model.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.errors.ProcessorStateException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +34,8 @@ final class RestorableStreams {
   private volatile KafkaStreams streams;
   private KafkaStreamsMetrics metrics;
   private boolean stopped;
+  private final RestartPauses pauses;
+  private final CountDownLatch stopping = new CountDownLatch(1);
 
   /**
    * Wires it; {@link #start} runs it.
@@ -41,7 +48,9 @@ final class RestorableStreams {
       Path stateDir,
       Function<Path, KafkaStreams> wiring,
       MeterRegistry registry,
+      Ticker ticker,
       Runnable onReplaced) {
+    pauses = new RestartPauses(ticker);
     this.state = new StateGenerations(stateDir);
     this.wiring = wiring;
     this.registry = registry;
@@ -77,9 +86,12 @@ final class RestorableStreams {
   }
 
   /** Ends it, after some seconds at most; state stays on disk. */
-  synchronized void stop(GroupMembershipOperation membership) {
-    stopped = true;
-    end(membership);
+  void stop(GroupMembershipOperation membership) {
+    stopping.countDown();
+    synchronized (this) {
+      stopped = true;
+      end(membership);
+    }
   }
 
   private void end(GroupMembershipOperation membership) {
@@ -91,8 +103,23 @@ final class RestorableStreams {
   }
 
   private StreamThreadExceptionResponse failed(KafkaStreams failed, Throwable failure) {
-    if (!isOfState(failure)) {
-      LOGGER.atError().setCause(failure).log("Stream thread failed, starting another");
+    Throwable denied = cause(failure, AuthorizationException.class);
+    if (denied != null || cause(failure, ProcessorStateException.class) == null) {
+      Duration pause = pauses.next();
+      if (denied != null) {
+        LOGGER
+            .atError()
+            .addKeyValue("pause", pause)
+            .addKeyValue("reason", denied.getMessage())
+            .log("Kafka does not allow what the topology does (docs/kafka.md), trying again");
+      } else {
+        LOGGER
+            .atError()
+            .addKeyValue("pause", pause)
+            .setCause(failure)
+            .log("Stream thread failed, starting another");
+      }
+      pause(pause);
       return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
     // Not by this thread, which the shutdown waits for.
@@ -100,13 +127,24 @@ final class RestorableStreams {
     return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
   }
 
-  private static boolean isOfState(Throwable failure) {
+  /** On the thread that failed, which the next one waits for. */
+  private void pause(Duration pause) {
+    try {
+      if (stopping.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOGGER.atDebug().log("Stopped while a stream thread was to be replaced");
+      }
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static @Nullable Throwable cause(Throwable failure, Class<?> type) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof ProcessorStateException) {
-        return true;
+      if (type.isInstance(cause)) {
+        return cause;
       }
     }
-    return false;
+    return null;
   }
 
   private synchronized void rebuild(KafkaStreams failed, Throwable failure) {

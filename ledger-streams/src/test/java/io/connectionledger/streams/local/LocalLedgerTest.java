@@ -14,6 +14,7 @@ import io.connectionledger.streams.ownership.NoOtherInstances;
 import io.connectionledger.streams.ownership.PoolShard;
 import io.connectionledger.streams.query.RunningTopology;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
+import io.connectionledger.streams.store.Counts;
 import io.connectionledger.streams.store.Rejected;
 import io.connectionledger.streams.store.StandbyCopy;
 import io.connectionledger.testkit.ManualTicker;
@@ -204,6 +205,11 @@ class LocalLedgerTest {
     @Override
     public Optional<Rejected> rejected(String pool, int partition) {
       return Optional.of(new Rejected(7));
+    }
+
+    @Override
+    public Optional<Counts> counts(String pool, int partition) {
+      return Optional.of(new Counts(7));
     }
 
     @Override

@@ -366,4 +366,21 @@ class PartitionLeaseTest {
 
     assertThat(again.isUnclean()).isTrue();
   }
+
+  @Test
+  void shouldForgetRunsThatBindNobodyWhenThereAreTooMany() {
+    for (int i = 1; i <= 10 * PartitionLease.MAX_OTHERS; i++) {
+      ticker.advance(Duration.ofMillis(100));
+      logged(new OwnershipHeartbeat(Kind.CLAIMING, "invented", "run-" + i, i, "host:1", 1, 1));
+    }
+
+    // As many as still bind: those of the last 4.5 s.
+    assertThat(a.lease.others()).isLessThanOrEqualTo(PartitionLease.MAX_OTHERS);
+    a.stands();
+    logged(a.says());
+    assertThat(a.wins()).isFalse();
+    ticker.advance(PartitionLease.TAKEOVER_DELAY);
+    assertThat(a.wins()).isTrue();
+    assertThat(a.isUnclean()).isTrue();
+  }
 }

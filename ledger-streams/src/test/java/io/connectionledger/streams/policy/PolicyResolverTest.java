@@ -207,4 +207,23 @@ class PolicyResolverTest {
   private static PoolPolicy policy(String pool, int perPod) {
     return PolicyFixtures.unlimited(pool, perPod, List.of(new Pod("one", POD)));
   }
+
+  @Test
+  void shouldHaveRoomForNoMorePoolsAndSlicesThanThereMayBe() {
+    PolicyResolver found = new PolicyResolver(Map.of(), true);
+    for (int i = 0; i < PolicyResolver.MAX_POOLS; i++) {
+      assertThat(found.hasRoomFor("pool-" + i)).isTrue();
+      found.stored(PolicyRecord.ofBase(policy("pool-" + i, 1), Set.of(), 1));
+      found.endpoints(new PoolEndpoints("pool-" + i, "slice", 1, false, List.of()));
+    }
+    for (int i = 1; i < PolicyResolver.MAX_SLICES; i++) {
+      found.endpoints(new PoolEndpoints("pool-0", "slice-" + i, 1, false, List.of()));
+    }
+
+    assertThat(found.hasRoomFor("one-more")).isFalse();
+    assertThat(found.hasRoomFor("pool-0")).isTrue();
+    assertThat(found.hasRoomFor(new PoolEndpoints("one-more", "s", 1, false, List.of()))).isFalse();
+    assertThat(found.hasRoomFor(new PoolEndpoints("pool-0", "s", 1, false, List.of()))).isFalse();
+    assertThat(found.hasRoomFor(new PoolEndpoints("pool-1", "s", 1, false, List.of()))).isTrue();
+  }
 }

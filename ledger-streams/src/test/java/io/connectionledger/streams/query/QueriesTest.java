@@ -29,6 +29,7 @@ import io.connectionledger.streams.local.LocalLedger;
 import io.connectionledger.streams.ownership.NoOtherInstances;
 import io.connectionledger.streams.ownership.UndisputedOwnership;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
+import io.connectionledger.streams.store.Counts;
 import io.connectionledger.streams.store.History;
 import io.connectionledger.streams.store.PartitionStores;
 import io.connectionledger.streams.store.Rejected;
@@ -445,6 +446,12 @@ class QueriesTest {
     public Optional<Rejected> rejected(String pool, int partition) {
       return Optional.of(
           History.rejected(driver.getWindowStore(PartitionStores.HISTORY), pool, ticker.nowMs()));
+    }
+
+    @Override
+    public Optional<Counts> counts(String pool, int partition) {
+      return Optional.of(
+          History.counts(driver.getWindowStore(PartitionStores.HISTORY), pool, ticker.nowMs()));
     }
 
     @Override

@@ -111,6 +111,7 @@ class PoolLedgerAffinityTest {
     PoolLedger ledger = ledger(1_000);
     PodAddress home = place(ledger, "anna");
     for (int i = 0; i < CircuitBreaker.FAILURES; i++) {
+      ledger.apply(new Decision.Allowed("chat", "f" + i, home, 0, NOW_MS), changes);
       ledger.apply(
           new ConnectionEvent.Failed("chat", "f" + i, home, "e", 503, "via_upstream", NOW_MS),
           changes);

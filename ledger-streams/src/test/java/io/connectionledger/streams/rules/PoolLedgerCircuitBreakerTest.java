@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -237,6 +238,7 @@ class PoolLedgerCircuitBreakerTest {
 
   private void tripSecond() {
     for (int i = 0; i < CircuitBreaker.FAILURES; i++) {
+      reserve("f" + i, SECOND);
       apply(
           new ConnectionEvent.Failed("chat", "f" + i, SECOND, "envoy-1", 503, REFUSED, nowMs - 1));
     }
@@ -272,5 +274,75 @@ class PoolLedgerCircuitBreakerTest {
 
     assertThat(rejected.retryAfterSeconds()).isLessThanOrEqualTo(2);
     assertThat(decide()).isInstanceOf(Decision.Allowed.class);
+  }
+
+  private void reserve(String id, PodAddress pod) {
+    apply(new Decision.Allowed("chat", id, pod, 0, nowMs));
+  }
+
+  private ConnectionEvent.Failed error(String id, PodAddress pod, String envoy, String client) {
+    return new ConnectionEvent.Failed("chat", id, pod, envoy, 500, "via_upstream", client, nowMs);
+  }
+
+  @Test
+  void shouldNotBlameAPodForWhatNobodyReservedThere() {
+    Decision.Allowed elsewhere = allowed();
+    PodAddress other = elsewhere.pod().equals(FIRST) ? SECOND : FIRST;
+
+    for (int i = 0; i < 100; i++) {
+      apply(
+          new ConnectionEvent.Failed("chat", "forged" + i, other, "envoy-9", 503, REFUSED, nowMs));
+    }
+    apply(new ConnectionEvent.Failed("chat", elsewhere.id(), other, "e", 503, REFUSED, nowMs));
+
+    assertThat(state(FIRST)).isEqualTo(State.AVAILABLE);
+    assertThat(state(SECOND)).isEqualTo(State.AVAILABLE);
+  }
+
+  @Test
+  void shouldNotBlameAPodForTheErrorsThatOneClientGets() {
+    ledger = ledger(100, FIRST);
+    for (int i = 0; i < 50; i++) {
+      apply(error(allowed().id(), FIRST, "envoy-1", "one"));
+    }
+    State afterOne = state(FIRST);
+
+    apply(error(allowed().id(), FIRST, "envoy-1", "two"));
+
+    assertThat(afterOne).isEqualTo(State.AVAILABLE);
+    assertThat(state(FIRST)).isEqualTo(State.CIRCUIT_OPEN);
+  }
+
+  /**
+   * Whatever is reported, by whomever: no more than the share is ejected, and one may always be.
+   */
+  @Test
+  void shouldNeverEjectMoreThanAShareOfThePods() {
+    Random random = new Random(21);
+    for (int size = 1; size <= 12; size++) {
+      PodAddress[] pods =
+          IntStream.range(1, size + 1)
+              .mapToObj(i -> PodAddress.parse("10.0.0." + i + ":80"))
+              .toArray(PodAddress[]::new);
+      ledger = ledger(10_000, pods);
+      int most = Math.max(1, (size + 1) / 2);
+      int seen = 0;
+      for (int i = 0; i < 500; i++) {
+        if (decide() instanceof Decision.Allowed decision) {
+          apply(
+              random.nextBoolean()
+                  ? failed(decision)
+                  : error(decision.id(), decision.pod(), "e" + i, "c"));
+        }
+        nowMs += random.nextInt(200);
+        long ejected =
+            ledger.view(nowMs).pods().stream()
+                .filter(pod -> pod.state() == State.CIRCUIT_OPEN)
+                .count();
+        assertThat(ejected).as("pods %d", size).isLessThanOrEqualTo(most);
+        seen = Math.max(seen, (int) ejected);
+      }
+      assertThat(seen).as("pods %d", size).isEqualTo(most);
+    }
   }
 }

@@ -28,6 +28,9 @@ class PoolLedgerDecisionInputsTest {
   private static final PodAddress FIRST = PodAddress.parse("10.0.0.1:80");
   private static final PodAddress SECOND = PodAddress.parse("10.0.0.2:80");
 
+  private static final String REFUSED =
+      "upstream_reset_before_response_started{remote_connection_failure}";
+
   private final Changes changes = new Changes();
 
   private static PoolLedger ledger(double rate, int burst, int limit, Placement placement) {
@@ -82,20 +85,13 @@ class PoolLedgerDecisionInputsTest {
 
   @Test
   void shouldNameATrial() {
-    PoolLedger ledger = ledger(PoolPolicy.UNLIMITED_RATE, 1, 5, Placement.LEAST_CONNECTIONS);
-    for (PodAddress pod : List.of(FIRST, SECOND)) {
-      for (int i = 0; i < CircuitBreaker.FAILURES; i++) {
-        ledger.apply(
-            new ConnectionEvent.Failed(
-                "chat",
-                pod.port() + "-" + pod.hashCode() + "-" + i,
-                pod,
-                "e",
-                503,
-                "via_upstream",
-                NOW_MS),
-            changes);
-      }
+    PoolLedger ledger = ledger(PoolPolicy.UNLIMITED_RATE, 1, 1, Placement.LEAST_CONNECTIONS);
+    ledger.apply(new ConnectionEvent.Opened("chat", "c1", SECOND, "e", 1, NOW_MS), changes);
+    for (int i = 0; i < CircuitBreaker.FAILURES; i++) {
+      Decision reserved = ledger.decide(NOW_NANOS);
+      ledger.apply(
+          new ConnectionEvent.Failed("chat", reserved.id(), FIRST, "e", 503, REFUSED, NOW_MS),
+          changes);
     }
 
     DecisionInputs rejected = basis(ledger);
@@ -103,8 +99,8 @@ class PoolLedgerDecisionInputsTest {
 
     assertThat(rejected)
         .isEqualTo(
-            new DecisionInputs(null, null, 2, 2, 0, 0, 5, null, CircuitBreaker.FIRST_BACKOFF_MS));
+            new DecisionInputs(null, null, 2, 1, 1, 0, 1, null, CircuitBreaker.FIRST_BACKOFF_MS));
     assertThat(probe.basis())
-        .isEqualTo(new DecisionInputs(Choice.TRIAL, null, 2, 0, 0, 0, 5, 0, null));
+        .isEqualTo(new DecisionInputs(Choice.TRIAL, null, 2, 0, 1, 0, 1, 0, null));
   }
 }

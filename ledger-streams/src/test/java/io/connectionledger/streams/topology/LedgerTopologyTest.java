@@ -14,6 +14,7 @@ import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.model.event.RejectionReason;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.model.view.PoolHistory;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolView;
 import io.connectionledger.model.view.PoolView.PodView;
@@ -478,6 +479,22 @@ class LedgerTopologyTest {
   }
 
   @Test
+  void shouldNotRefuseWhatItAdmittedForWhatOthersInvent() {
+    for (int i = 0; i < 10_000; i++) {
+      send(new ConnectionEvent.Opened(POOL, "c" + i, POD, "invented-" + i, 1, 2));
+    }
+    send(new Decision.Allowed(POOL, "real", OTHER_POD, 0, 2));
+
+    send(new ConnectionEvent.Opened(POOL, "real", OTHER_POD, "envoy-1", 1, 2));
+    // What it reports besides, after a restart of ours say, is believed from then on.
+    send(new ConnectionEvent.Closed(POOL, "real", OTHER_POD, "envoy-1", "done", 1L, 2));
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(OTHER_POD, List.of("known")), 3));
+
+    assertThat(view().active()).isEqualTo(10_001);
+    assertThat(registry.counter("ledger.events.refused").count()).isZero();
+  }
+
+  @Test
   void shouldOpenAnUnknownConnectionThatIsAliveAndCountTheRepair() {
     send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(OTHER_POD, List.of("c1", "c2")), 3));
 
@@ -511,6 +528,25 @@ class LedgerTopologyTest {
         .isEqualTo(Map.of("pod_limit", 1L, "rate_limited", 1L));
     assertThat(rejections(Window.FIFTEEN_MINUTES))
         .isEqualTo(Map.of("pod_limit", 2L, "rate_limited", 1L));
+  }
+
+  @Test
+  void shouldTellTheHourBucketByBucketAndOfAllPodsTogether() {
+    send(opened("c1"));
+    send(new Decision.Rejected(POOL, "r1", RejectionReason.POD_LIMIT, POD, 1, 2));
+    pass(Duration.ofSeconds(10));
+    send(opened("c2"));
+
+    PoolHistory hour =
+        History.counts(driver.getWindowStore(PartitionStores.HISTORY), POOL, ticker.nowMs())
+            .of(POOL, ticker.nowMs(), 2);
+
+    assertThat(hour.opened()).hasSize(360).endsWith(0L, 1L, 1L);
+    assertThat(hour.active()).endsWith(0L, 1L, 2L);
+    assertThat(hour.rejected()).containsOnlyKeys("pod_limit");
+    assertThat(hour.rejected().get("pod_limit")).endsWith(0L, 1L, 0L);
+    assertThat(hour.closed()).containsOnly(0L);
+    assertThat(hour.fromMs()).isEqualTo(ticker.nowMs() / 10_000 * 10_000 - 3_590_000);
   }
 
   @Test
@@ -549,6 +585,7 @@ class LedgerTopologyTest {
   @Test
   void shouldStoreAnOpenCircuitUntilItCloses() {
     for (int i = 0; i < 5; i++) {
+      send(new Decision.Allowed(POOL, "c" + i, POD, 0, 999));
       send(new ConnectionEvent.Failed(POOL, "c" + i, POD, "envoy-1", 503, "via_upstream", 1_000));
     }
     KeyValueStore<String, byte[]> store = driver.getKeyValueStore(PartitionStores.CIRCUITS);

@@ -22,6 +22,6 @@ public final class TestTopology {
     properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "test");
     properties.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
     return new TopologyTestDriver(
-        LedgerTopology.build(processors), properties, Instant.ofEpochMilli(ticker.nowMs()));
+        LedgerTopology.build(processors, ticker), properties, Instant.ofEpochMilli(ticker.nowMs()));
   }
 }

@@ -82,12 +82,8 @@ public record DetailedView(
         view.unleased(),
         report.rejections().windows(),
         report.scaling().desiredPods(),
-        new Scaling(report.scaling().ready(), report.scaling().reasons()),
-        new Readiness(
-            report.readiness().ready(),
-            report.readiness().completeness(),
-            report.readiness().envoys().stream().map(Views.Envoy::of).toList(),
-            report.readiness().reasons()),
+        scaling(report),
+        readiness(report),
         page.entries().stream()
             .map(
                 pod ->
@@ -97,6 +93,18 @@ public record DetailedView(
                         rejections.get(pod.address())))
             .toList(),
         page.next());
+  }
+
+  static Scaling scaling(PoolReport report) {
+    return new Scaling(report.scaling().ready(), report.scaling().reasons());
+  }
+
+  static Readiness readiness(PoolReport report) {
+    return new Readiness(
+        report.readiness().ready(),
+        report.readiness().completeness(),
+        report.readiness().envoys().stream().map(Views.Envoy::of).toList(),
+        report.readiness().reasons());
   }
 
   private static Pod pod(

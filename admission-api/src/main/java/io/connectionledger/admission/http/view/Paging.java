@@ -31,7 +31,16 @@ public record Paging(int limit, @Nullable String after) {
    * @throws InvalidParameterException when the limit is none
    */
   public static Paging of(@Nullable String limit, @Nullable String after) {
-    return new Paging(limit == null ? DEFAULT : limit(limit), after);
+    return new Paging(limitOf(limit), after);
+  }
+
+  /**
+   * Reads the parameter alone.
+   *
+   * @throws InvalidParameterException when it is none
+   */
+  public static int limitOf(@Nullable String limit) {
+    return limit == null ? DEFAULT : limit(limit);
   }
 
   private static int limit(String written) {

@@ -2,17 +2,23 @@ package io.connectionledger.admission.http.view;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import io.connectionledger.admission.decisionlog.DecisionArchive;
 import io.connectionledger.admission.http.view.Paging.Page;
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.policy.DrainPace;
 import io.connectionledger.model.policy.InvalidPolicyException;
+import io.connectionledger.model.view.PoolHistory;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolRejections;
 import io.connectionledger.model.view.PoolScaling;
 import io.connectionledger.model.view.PoolView;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import org.eclipse.jetty.http.HttpStatus;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +42,92 @@ public final class Views {
   }
 
   record PoolName(String pool) {}
+
+  /**
+   * The pools in figures.
+   *
+   * @param pools those of the page that somebody could be asked about, in alphabetical order
+   * @param unknown the others of the page
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record PoolFigures(
+      String asOf, List<Figures> pools, List<String> unknown, @Nullable String next) {
+
+    public static PoolFigures of(
+        long nowMs, Page<String> names, Function<String, Optional<Figures>> figures) {
+      List<Figures> known = new ArrayList<>();
+      List<String> unknown = new ArrayList<>();
+      for (String pool : names.entries()) {
+        figures.apply(pool).ifPresentOrElse(known::add, () -> unknown.add(pool));
+      }
+      return new PoolFigures(instant(nowMs), known, unknown, names.next());
+    }
+  }
+
+  /**
+   * What happened in the last hour.
+   *
+   * @param active open connections at the end of each bucket
+   * @param opened in each bucket, as the others
+   */
+  public record History(
+      String pool,
+      String asOf,
+      String from,
+      long bucketSeconds,
+      List<Long> active,
+      List<Long> opened,
+      List<Long> closed,
+      List<Long> failed,
+      Map<String, List<Long>> rejected) {
+
+    public static History of(PoolHistory history) {
+      return new History(
+          history.pool(),
+          instant(history.asOfMs()),
+          instant(history.fromMs()),
+          history.bucketMs() / 1000,
+          history.active(),
+          history.opened(),
+          history.closed(),
+          history.failed(),
+          history.rejected());
+    }
+  }
+
+  /**
+   * The latest decisions, oldest first.
+   *
+   * @param next for the query parameter {@code after}: what follows these
+   * @param more whether some were left out, between these and what was asked for
+   */
+  public record Decisions(
+      String pool, String asOf, List<DecisionLine> decisions, String next, boolean more) {
+
+    public static Decisions of(String pool, long nowMs, DecisionArchive.Latest latest) {
+      return new Decisions(
+          pool,
+          instant(nowMs),
+          latest.decisions().stream().map(DecisionLine::of).toList(),
+          Long.toString(latest.next()),
+          latest.more());
+    }
+  }
+
+  /**
+   * A decision in a line.
+   *
+   * @param pod where it was sent, or the one that it was rejected for
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record DecisionLine(
+      String id, String at, String outcome, @Nullable String pod, @Nullable String reason) {
+
+    static DecisionLine of(Decision decision) {
+      DecisionView view = DecisionView.of(decision);
+      return new DecisionLine(view.id(), view.at(), view.outcome(), view.pod(), view.reason());
+    }
+  }
 
   /**
    * What is open and reserved.

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import io.connectionledger.admission.peer.proto.PeerGrpc;
 import io.connectionledger.admission.peer.proto.PoolRequest;
 import io.connectionledger.admission.peer.proto.PoolResponse;
+import io.connectionledger.model.view.PoolHistory;
 import io.connectionledger.model.view.PoolReadiness;
 import io.connectionledger.model.view.PoolRejections;
 import io.connectionledger.model.view.PoolReport;
@@ -46,6 +47,11 @@ public final class ClusterPoolQueries implements PoolQueries {
   @Override
   public Optional<PoolRejections> rejections(String pool) {
     return ask(pool, local::rejections, PeerGrpc.getRejectionsMethod(), new TypeReference<>() {});
+  }
+
+  @Override
+  public Optional<PoolHistory> history(String pool) {
+    return ask(pool, local::history, PeerGrpc.getHistoryMethod(), new TypeReference<>() {});
   }
 
   /** The local ledger's: whoever has the view is the owner. */

@@ -1,7 +1,6 @@
 package io.connectionledger.admission.peer.grpc;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import io.connectionledger.admission.metrics.LogRateLimiter;
 import io.connectionledger.admission.peer.LoanRequest;
 import io.connectionledger.admission.peer.Peers;
 import io.connectionledger.admission.peer.Question;
@@ -14,11 +13,13 @@ import io.connectionledger.admission.peer.proto.PoolRequest;
 import io.connectionledger.admission.peer.proto.PoolResponse;
 import io.connectionledger.admission.peer.proto.ReleaseRequest;
 import io.connectionledger.admission.peer.proto.ReleaseResponse;
+import io.connectionledger.model.LogRateLimiter;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.Loan;
 import io.grpc.CallOptions;
+import io.grpc.ChannelCredentials;
 import io.grpc.ConnectivityState;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
@@ -30,9 +31,7 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -52,19 +51,33 @@ public final class GrpcPeers implements Peers, AutoCloseable {
   /** More than everything about a pool of ten thousand pods. */
   private static final int MAX_ANSWER_BYTES = 32 << 20;
 
+  /**
+   * More than a decision, or all that one borrower is lent: these are read on the event loop, which
+   * the checks wait for.
+   */
+  private static final int MAX_PROMPT_ANSWER_BYTES = 64 << 10;
+
   private static final Duration MOMENT = Duration.ofMillis(20);
   private static final Duration RELEASE_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration BORROW_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration QUERY_TIMEOUT = Duration.ofSeconds(2);
 
+  private final ChannelCredentials credentials;
   private final LogRateLimiter gate;
-  private final Map<String, ManagedChannel> channels = new ConcurrentHashMap<>();
+  private final PeerChannels channels;
   private final AtomicInteger waiting = new AtomicInteger();
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("waiting-checks").daemon().factory());
 
-  public GrpcPeers(Ticker ticker) {
+  /**
+   * Knows nobody yet.
+   *
+   * @param credentials with what the others are called
+   */
+  public GrpcPeers(ChannelCredentials credentials, Ticker ticker) {
+    this.credentials = credentials;
+    this.channels = new PeerChannels(this::connect, ticker);
     this.gate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
   }
 
@@ -200,12 +213,13 @@ public final class GrpcPeers implements Peers, AutoCloseable {
         () ->
             call.accept(
                 PeerGrpc.newStub(channel(address))
+                    .withMaxInboundMessageSize(MAX_PROMPT_ANSWER_BYTES)
                     .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS),
                 observer));
   }
 
   private ManagedChannel channel(String address) {
-    ManagedChannel channel = channels.computeIfAbsent(address, GrpcPeers::connect);
+    ManagedChannel channel = channels.of(address);
     if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
       // Only who was just heard in the log is called: it is there again, whatever was before.
       channel.resetConnectBackoff();
@@ -213,9 +227,8 @@ public final class GrpcPeers implements Peers, AutoCloseable {
     return channel;
   }
 
-  private static ManagedChannel connect(String address) {
-    return NettyChannelBuilder.forTarget("dns:///" + address)
-        .usePlaintext()
+  private ManagedChannel connect(String address) {
+    return NettyChannelBuilder.forTarget("dns:///" + address, credentials)
         .directExecutor()
         .keepAliveTime(10, TimeUnit.SECONDS)
         .keepAliveTimeout(2, TimeUnit.SECONDS)
@@ -253,7 +266,7 @@ public final class GrpcPeers implements Peers, AutoCloseable {
   @Override
   public void close() {
     timer.shutdownNow();
-    channels.values().forEach(ManagedChannel::shutdownNow);
+    channels.close();
   }
 
   private abstract static class Observer<T> implements StreamObserver<T> {

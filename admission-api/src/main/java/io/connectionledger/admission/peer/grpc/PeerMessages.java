@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.google.protobuf.ByteString;
 import io.connectionledger.admission.peer.proto.LendResponse;
 import io.connectionledger.admission.peer.proto.PoolResponse;
+import io.connectionledger.model.JsonBounds;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.Loan;
@@ -22,7 +23,12 @@ final class PeerMessages {
 
   /** Of answers, one version beside the next. */
   private static final ObjectMapper MAPPER =
-      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+      JsonMapper.builder(JsonBounds.factory())
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .build();
+
+  /** The longest decision, which is read on the event loop that the checks wait for. */
+  static final int MAX_DECISION_BYTES = 4 << 10;
 
   private PeerMessages() {}
 
@@ -32,6 +38,10 @@ final class PeerMessages {
 
   /** Reads what {@link #bytes} made. */
   static Decision decision(ByteString bytes) throws UnreadableRecordException {
+    if (bytes.size() > MAX_DECISION_BYTES) {
+      throw new UnreadableRecordException(
+          "a decision of " + bytes.size() + " bytes: allowed are " + MAX_DECISION_BYTES);
+    }
     return RecordCodec.decodeDecision(bytes.toByteArray());
   }
 

@@ -22,6 +22,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 
 /**
@@ -30,6 +31,10 @@ import java.util.function.Function;
  */
 public final class PeerService extends PeerGrpc.PeerImplBase {
 
+  /** Queries at once; each may hold all that there is to say of a pool. */
+  static final int MAX_QUERIES = 64;
+
+  private final Semaphore places = new Semaphore(MAX_QUERIES);
   private final LocalChecks checks;
   private final Ledger ledger;
   private final Executor queries;
@@ -97,6 +102,11 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
   }
 
   @Override
+  public void history(PoolRequest request, StreamObserver<PoolResponse> responses) {
+    answer(request, responses, ledger.queries()::history);
+  }
+
+  @Override
   public void report(PoolRequest request, StreamObserver<PoolResponse> responses) {
     answer(request, responses, ledger.queries()::report);
   }
@@ -110,7 +120,21 @@ public final class PeerService extends PeerGrpc.PeerImplBase {
       PoolRequest request,
       StreamObserver<PoolResponse> responses,
       Function<String, Optional<?>> query) {
-    queries.execute(() -> send(responses, PeerMessages.answer(query.apply(request.getPool()))));
+    if (!places.tryAcquire()) {
+      responses.onError(
+          Status.RESOURCE_EXHAUSTED
+              .withDescription(MAX_QUERIES + " queries of other instances are underway")
+              .asRuntimeException());
+      return;
+    }
+    queries.execute(
+        () -> {
+          try {
+            send(responses, PeerMessages.answer(query.apply(request.getPool())));
+          } finally {
+            places.release();
+          }
+        });
   }
 
   private static <T> void send(StreamObserver<T> responses, T response) {

@@ -20,12 +20,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ConnectionTable {
 
-  // What a pool takes in at most, so that an Envoy which invents things fills no memory: twice what
-  // the ledger is built for.
+  // What a pool takes in at most of what it has not admitted itself, so that whoever invents things
+  // fills no memory: twice what the ledger is built for. What it has admitted is bounded by its
+  // policy, and is never refused for what others report.
   private static final int MAX_OPEN = 2_000_000;
   private static final int MAX_ENDED = 4_000_000;
   private static final int MAX_ENVOYS = 10_000;
   private static final int MAX_FOREIGN_PODS = 1_000;
+
+  /** The most that one Envoy may hold, beyond what was admitted: far more than one can carry. */
+  static final int MAX_OPEN_OF_AN_ENVOY = 500_000;
+
+  /** The most that all Envoys may hold which never opened what was admitted here. */
+  static final int MAX_OPEN_UNPROVEN = 1_000_000;
 
   private final String pool;
   private boolean places;
@@ -91,6 +98,12 @@ public final class ConnectionTable {
     return reservations.get(id) != null;
   }
 
+  /** The pod on which it holds a slot unopened; null when it holds none. */
+  public @Nullable PodState reservedOn(String id) {
+    Reservation held = reservations.get(id);
+    return held == null || held.wasOpen ? null : held.pod;
+  }
+
   /** The pod that it is placed on; null when it is not reserved, or Envoy places it. */
   public @Nullable PodState placedOn(String id) {
     Reservation held = places ? reservations.get(id) : null;
@@ -132,8 +145,13 @@ public final class ConnectionTable {
     }
   }
 
-  /** An Envoy reports the end of a connection. */
+  /** An Envoy reports the end of a connection; of another's it says nothing that is believed. */
   public void closed(String id, String node, Changes changes) {
+    OpenConnection known = open.get(id);
+    if (known != null && !known.envoy.node.equals(node)) {
+      changes.addRefused();
+      return;
+    }
     if (!ended.containsKey(id)) {
       boolean seenOpen = open.contains(id) || givenUp.containsKey(id);
       EnvoyTable.Slot envoy = envoys.slot(node);
@@ -150,8 +168,11 @@ public final class ConnectionTable {
     if (!dropOpen(id)) {
       reservations.drop(id);
     }
-    end(id);
     changes.connection(id, new Ended());
+    String forgotten = remember(id);
+    if (forgotten != null) {
+      changes.connection(forgotten, null);
+    }
   }
 
   /** The handshake did not succeed; means nothing for a connection that is open. */
@@ -181,7 +202,7 @@ public final class ConnectionTable {
     if (known != null) {
       dropOpen(id);
       changes.addRepaired();
-    } else if (refuses(pod, envoy)) {
+    } else if (!isReserved(id) && refuses(pod, envoy)) {
       changes.addRefused();
       return false;
     } else {
@@ -204,6 +225,7 @@ public final class ConnectionTable {
     Reservation held = reservations.drop(id);
     if (held != null) {
       held.reporter.reported(envoy.node, leaseNowMs);
+      envoys.proven(envoy);
     }
     changes.addEstablished();
     if (heartbeat || (places && held != null && held.pod != pod)) {
@@ -214,7 +236,9 @@ public final class ConnectionTable {
 
   private boolean refuses(PodState pod, EnvoyTable.Slot envoy) {
     return open.size() >= MAX_OPEN
-        || (envoy.connections == 0 && envoys.size() >= MAX_ENVOYS)
+        || envoy.connections >= MAX_OPEN_OF_AN_ENVOY
+        || (!envoy.isProven() && envoys.unproven() >= MAX_OPEN_UNPROVEN)
+        || (!envoy.isProven() && envoy.connections == 0 && envoys.size() >= MAX_ENVOYS)
         || (!pod.inPolicy() && pod.held() == 0 && pods.foreign() >= MAX_FOREIGN_PODS);
   }
 
@@ -229,13 +253,17 @@ public final class ConnectionTable {
     return true;
   }
 
-  public void end(String id) {
+  /** Puts a connection back that has ended. */
+  public void restoreEnded(String id) {
+    var unused = remember(id);
+  }
+
+  /** Keeps that it has ended; the one that is forgotten for it, null for none. */
+  private @Nullable String remember(String id) {
     // Removed first, so that a repeated close stays in the order of the deadlines.
     ended.remove(id);
     ended.put(id, leaseNowMs + terms.tombstoneMs());
-    if (ended.size() > MAX_ENDED) {
-      ended.pollFirstEntry();
-    }
+    return ended.size() > MAX_ENDED ? ended.pollFirstEntry().getKey() : null;
   }
 
   /** Puts an open connection back that is still to be heard from. */
@@ -259,6 +287,7 @@ public final class ConnectionTable {
    */
   public void tick(long leaseNowMs, long streamBeganMs, long nowMs, Changes changes) {
     this.leaseNowMs = leaseNowMs;
+    envoys.forgotten().forEach(node -> changes.interval(node, null));
     reservations.expire(leaseNowMs, streamBeganMs, changes);
     for (OpenConnection connection : open.expired(leaseNowMs)) {
       giveUp(connection, Closed.LEASE_EXPIRED, nowMs, holderOf(connection.envoy), changes);

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EnvoyTable {
 
-  /** More are forgotten, those that were heard least lately first. */
+  /** More are forgotten: those that are not proven first, and that were heard least lately. */
   private static final int MAX_IDLE = 1_000;
 
   /** Of so many ends the last are remembered: whether the open had been reported. */
@@ -45,6 +45,9 @@ public final class EnvoyTable {
 
     private int ends;
     private long unseenEndMs = Long.MIN_VALUE / 2;
+
+    /** Whether it has opened what was admitted here: nobody else can know of it. */
+    private boolean proven;
 
     Slot(String node, LeaseTerms terms) {
       this.node = node;
@@ -135,6 +138,10 @@ public final class EnvoyTable {
       return Math.abs(heartbeat.observedMs() - storedIntervalMs) > storedIntervalMs / 4;
     }
 
+    boolean isProven() {
+      return proven;
+    }
+
     private boolean isWorthKnowing() {
       return heartbeat.isKnown() || ends > 0;
     }
@@ -143,6 +150,12 @@ public final class EnvoyTable {
   private final LeaseTerms terms;
   private final TreeMap<String, Slot> slots = new TreeMap<>();
   private final LinkedHashMap<String, Slot> idle = new LinkedHashMap<>();
+
+  /** Node ids whose stored interval means nothing any more. */
+  private final List<String> forgotten = new ArrayList<>();
+
+  /** Connections of Envoys that are not proven. */
+  private int unproven;
 
   public EnvoyTable(LeaseTerms terms) {
     this.terms = terms;
@@ -166,9 +179,37 @@ public final class EnvoyTable {
       idle.remove(slot.node);
       idle.put(slot.node, slot);
       if (idle.size() > MAX_IDLE) {
-        idle.pollFirstEntry();
+        Slot least =
+            idle.values().stream()
+                .filter(known -> !known.proven)
+                .findFirst()
+                .orElseGet(() -> idle.firstEntry().getValue());
+        idle.remove(least.node);
+        if (least.storedIntervalMs > 0) {
+          forgotten.add(least.node);
+        }
       }
     }
+  }
+
+  /** The Envoy has opened what was admitted here. */
+  void proven(Slot slot) {
+    if (!slot.proven) {
+      slot.proven = true;
+      unproven -= slot.connections;
+    }
+  }
+
+  /** How many connections those hold that are not proven. */
+  int unproven() {
+    return unproven;
+  }
+
+  /** The node ids that were forgotten since the last call, of which an interval is stored. */
+  List<String> forgotten() {
+    List<String> all = List.copyOf(forgotten);
+    forgotten.clear();
+    return all;
   }
 
   /**
@@ -181,6 +222,7 @@ public final class EnvoyTable {
   void holds(OpenConnection connection) {
     Slot slot = connection.envoy;
     slot.append(connection);
+    unproven += slot.proven ? 0 : 1;
     if (slot.connections++ == 0) {
       idle.remove(slot.node);
       slots.put(slot.node, slot);
@@ -195,6 +237,7 @@ public final class EnvoyTable {
   void dropped(OpenConnection connection) {
     Slot slot = connection.envoy;
     slot.unlink(connection);
+    unproven -= slot.proven ? 0 : 1;
     if (--slot.connections == 0) {
       slots.remove(slot.node);
       learned(slot);

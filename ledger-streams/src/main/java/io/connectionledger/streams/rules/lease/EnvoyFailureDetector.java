@@ -34,6 +34,9 @@ public final class EnvoyFailureDetector {
   /** More Envoys than this are not watched; their connections end by their leases. */
   private static final int MAX_ENVOYS = 10_000;
 
+  /** What more ingests than this say is not heard: they are invented. */
+  public static final int MAX_INGESTS = 10_000;
+
   private final long heartbeatMs;
   private final Map<String, Ingest> ingests = new HashMap<>();
   private final Map<String, Envoy> envoys = new HashMap<>();
@@ -114,6 +117,9 @@ public final class EnvoyFailureDetector {
    * @return what is certain by now
    */
   public List<Eviction> heard(Presence presence, ToLongFunction<String> intervalMs) {
+    if (isOneTooMany(presence)) {
+      return List.of();
+    }
     if (!advance(presence)) {
       // Whoever was not heard of for so long may have dropped what was said to it.
       envoys.values().forEach(envoy -> envoy.ingests.remove(presence.ingest()));
@@ -128,8 +134,15 @@ public final class EnvoyFailureDetector {
    * reported meanwhile is in another topic, and may be read sooner or later than this.
    */
   public void learn(Presence presence) {
+    if (isOneTooMany(presence)) {
+      return;
+    }
     ingests.put(presence.ingest(), new Ingest(nowMs - presence.atMs(), nowMs));
     note(presence);
+  }
+
+  private boolean isOneTooMany(Presence presence) {
+    return ingests.size() >= MAX_INGESTS && !ingests.containsKey(presence.ingest());
   }
 
   private void note(Presence presence) {

@@ -1,12 +1,14 @@
 package io.connectionledger.streams.rules.placement;
 
 import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a pod is believed to take connections, by what became of the last ones.
  *
  * <pre>
- *              {@link #FAILURES} in a row                      back-off over
+ *       {@link #FAILURES} in a row, of several sources          back-off over
  *   CLOSED ────────────────────────────▶ OPEN ─────────────────────────────────▶ HALF-OPEN
  *     ▲                                   ▲ │                                        │
  *     │              a success            │ │                                        │ a probe begins
@@ -30,6 +32,11 @@ public final class CircuitBreaker {
 
   /** In a row, while it is closed. */
   private int failures;
+
+  /** Whether they are more than one client's, or such as no client causes. */
+  private boolean corroborated;
+
+  private @Nullable String lastSource;
 
   /** How often it opened since the last success; 0 while it is closed. */
   private int opened;
@@ -56,22 +63,39 @@ public final class CircuitBreaker {
   /**
    * A handshake failed by the pod's fault.
    *
+   * @param source who says so; one source alone opens nothing. Null where it speaks for itself
+   * @param mayOpen whether it may open now if it is closed
    * @return whether this opened it, or opened it again
    */
-  boolean failed(long atMs) {
+  boolean failed(long atMs, @Nullable String source, BooleanSupplier mayOpen) {
     if (atMs < succeededMs) {
       return false;
     }
-    if (opened == 0 ? ++failures < FAILURES : atMs < openedMs + backoffMs(opened)) {
+    if (opened == 0
+        ? !isEnough(source) || !mayOpen.getAsBoolean()
+        : atMs < openedMs + backoffMs(opened)) {
       // Too few, or admitted before it opened: those failures say nothing new.
       return false;
     }
     opened = Math.min(opened + 1, MAX_DOUBLINGS + 1);
     openedMs = atMs;
-    failures = 0;
+    forget();
     halfOpen = false;
     probeMs = atMs + backoffMs(opened);
     return true;
+  }
+
+  private boolean isEnough(@Nullable String source) {
+    failures = Math.min(failures + 1, FAILURES);
+    corroborated |= source == null || (lastSource != null && !lastSource.equals(source));
+    lastSource = source;
+    return failures == FAILURES && corroborated;
+  }
+
+  private void forget() {
+    failures = 0;
+    corroborated = false;
+    lastSource = null;
   }
 
   /**
@@ -84,7 +108,7 @@ public final class CircuitBreaker {
       return false;
     }
     succeededMs = Math.max(succeededMs, atMs);
-    failures = 0;
+    forget();
     boolean closed = opened > 0;
     opened = 0;
     halfOpen = false;
@@ -125,7 +149,7 @@ public final class CircuitBreaker {
   void restore(StoredCircuitBreaker stored) {
     opened = Math.clamp(stored.opened(), 0, MAX_DOUBLINGS + 1);
     openedMs = stored.openedMs();
-    failures = 0;
+    forget();
     waitUntil(openedMs + backoffMs(opened));
   }
 

@@ -2,6 +2,8 @@ package io.connectionledger.streams.rules.placement;
 
 import io.connectionledger.model.event.ConnectionEvent.Failed;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells the failed handshakes that speak against the pod from those that do not: a client that
@@ -11,6 +13,10 @@ import java.util.List;
 public final class PodFailureClassifier {
 
   private static final int SERVER_ERROR = 500;
+
+  /** What a pod answers about itself, whoever asks: what Envoy calls gateway failures. */
+  private static final Set<Integer> UNAVAILABLE = Set.of(502, 503, 504);
+
   private static final String ANSWERED_BY_THE_POD = "via_upstream";
 
   /** Connection refused, timed out or torn down before the pod answered. */
@@ -25,15 +31,37 @@ public final class PodFailureClassifier {
 
   private PodFailureClassifier() {}
 
-  /** Whether the handshake failed by the fault of the pod. */
-  public static boolean isIn(Failed event) {
+  /** Whose fault a failed handshake is. */
+  public enum Fault {
+    /** It could not be reached, did not answer, or says that it is not there. */
+    POD,
+    /** It answered with an error that what this one client asked for may have caused. */
+    POD_OR_CLIENT,
+    /** The client's, or that of a limit of Envoy's. */
+    OTHER
+  }
+
+  /** Whose fault it is that the handshake failed. */
+  public static Fault fault(Failed event) {
     String reason = event.reason();
     if (reason.equals(ANSWERED_BY_THE_POD)) {
-      return event.status() >= SERVER_ERROR;
+      if (UNAVAILABLE.contains(event.status())) {
+        return Fault.POD;
+      }
+      return event.status() >= SERVER_ERROR ? Fault.POD_OR_CLIENT : Fault.OTHER;
     }
-    if (reason.startsWith(RESET)) {
-      return ENVOYS_OWN.stream().noneMatch(own -> reason.startsWith(own, RESET.length()));
-    }
-    return UNANSWERED.stream().anyMatch(reason::startsWith);
+    boolean unanswered =
+        reason.startsWith(RESET)
+            ? ENVOYS_OWN.stream().noneMatch(own -> reason.startsWith(own, RESET.length()))
+            : UNANSWERED.stream().anyMatch(reason::startsWith);
+    return unanswered ? Fault.POD : Fault.OTHER;
+  }
+
+  /**
+   * Who a failure comes from that the client may have caused: several must say the same of a pod.
+   * Null for one that speaks for itself.
+   */
+  static @Nullable String source(Failed event, Fault fault) {
+    return fault == Fault.POD ? null : event.envoy() + '|' + event.client();
   }
 }

@@ -1,10 +1,12 @@
 package io.connectionledger.streams.rules.placement;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.model.view.PoolView.State;
+import io.connectionledger.streams.rules.placement.PodFailureClassifier.Fault;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredCircuitBreaker;
 import java.util.ArrayList;
@@ -26,6 +28,13 @@ public final class PodTable {
 
   private static final Comparator<PodState> ORDER =
       Comparator.<PodState>comparingInt(pod -> pod.rank).thenComparing(pod -> pod.address);
+
+  /**
+   * As in Envoy's outlier detection: the first pod may always be ejected, and further ones as long
+   * as less than this share of the pool's is. Envoy's default is 10; but where the emptiest pod
+   * gets the next connection, a dead one that may not be ejected gets them all.
+   */
+  static final int MAX_EJECTED_PERCENT = 50;
 
   private final Map<PodAddress, PodState> slots = new HashMap<>();
   private final PodPicker candidates = new PodPicker();
@@ -102,12 +111,23 @@ public final class PodTable {
     }
   }
 
-  /** A handshake failed by the pod's fault. */
-  public void failed(PodState pod, long atMs, Changes changes) {
-    if (pod.inPolicy() && pod.circuit.failed(atMs)) {
+  /** A handshake failed that was reserved on the pod. */
+  public void failed(PodState pod, ConnectionEvent.Failed event, Changes changes) {
+    Fault fault = PodFailureClassifier.fault(event);
+    if (fault != Fault.OTHER
+        && pod.inPolicy()
+        && pod.circuit.failed(
+            event.atMs(), PodFailureClassifier.source(event, fault), this::mayEject)) {
       changes.circuit(pod.address, pod.circuit.stored());
       changed(pod);
     }
+  }
+
+  /** Whether the circuit of one more pod may open. */
+  private boolean mayEject() {
+    long ejected =
+        slots.values().stream().filter(pod -> pod.inPolicy() && pod.circuit.isOpen()).count();
+    return ejected == 0 || ejected * 100 < (long) named * MAX_EJECTED_PERCENT;
   }
 
   /** A handshake succeeded. */

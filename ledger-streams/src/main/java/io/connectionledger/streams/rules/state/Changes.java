@@ -24,7 +24,7 @@ public final class Changes {
   private int unreported;
   private final Map<String, @Nullable Long> intervals = new LinkedHashMap<>();
   private final List<String> warnings = new ArrayList<>();
-  private @Nullable PodAddress failedOn;
+  private @Nullable PodAddress countedOn;
 
   /** The new state of each connection that changed; null to forget it. */
   public Map<String, @Nullable StoredConnection> connections() {
@@ -84,13 +84,13 @@ public final class Changes {
     return repaired;
   }
 
-  /** The pod on which a handshake failed, as far as the ledger knows; null for any other record. */
-  public @Nullable PodAddress failedOn() {
-    return failedOn;
+  /** The pod of the policy that the record is about, for the history; null for none. */
+  public @Nullable PodAddress countedOn() {
+    return countedOn;
   }
 
-  public void failedOn(PodAddress pod) {
-    failedOn = pod;
+  public void countedOn(PodAddress pod) {
+    countedOn = pod;
   }
 
   public void connection(String id, @Nullable StoredConnection now) {
@@ -150,6 +150,6 @@ public final class Changes {
     unreported = 0;
     intervals.clear();
     warnings.clear();
-    failedOn = null;
+    countedOn = null;
   }
 }

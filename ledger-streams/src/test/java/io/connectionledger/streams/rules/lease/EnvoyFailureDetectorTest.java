@@ -164,4 +164,23 @@ class EnvoyFailureDetectorTest {
 
     assertThat(verdicts).containsExactly(new Eviction("a", goneMs + 500, Closed.ENVOY_GONE));
   }
+
+  @Test
+  void shouldHearNoMoreIngestsThanThereMayBe() {
+    EnvoyFailureDetector full =
+        new EnvoyFailureDetector(
+            new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15)), 1_000);
+    for (int i = 0; i < EnvoyFailureDetector.MAX_INGESTS; i++) {
+      full.learn(new Presence("ingest-" + i, Map.of(), 1_000));
+    }
+
+    var unheard = full.heard(new Presence("one-more", Map.of("envoy", 1L), 3_000), node -> 10_000);
+    long afterOneMore = full.streamBeganMs();
+    var heard = full.heard(new Presence("ingest-0", Map.of("envoy", 1L), 2_000), node -> 10_000);
+
+    assertThat(unheard).isEmpty();
+    assertThat(heard).isEmpty();
+    assertThat(afterOneMore).isNegative();
+    assertThat(full.streamBeganMs()).isEqualTo(2_000);
+  }
 }

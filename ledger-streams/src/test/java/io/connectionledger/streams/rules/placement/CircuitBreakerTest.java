@@ -15,7 +15,7 @@ class CircuitBreakerTest {
 
   private void fail(int times, long atMs) {
     for (int i = 0; i < times; i++) {
-      boolean unused = circuit.failed(atMs);
+      boolean unused = circuit.failed(atMs, null, () -> true);
     }
   }
 
@@ -24,7 +24,7 @@ class CircuitBreakerTest {
     fail(4, START_MS);
     boolean before = circuit.isOpen();
 
-    boolean opened = circuit.failed(START_MS);
+    boolean opened = circuit.failed(START_MS, null, () -> true);
 
     assertThat(before).isFalse();
     assertThat(opened).isTrue();
@@ -141,5 +141,25 @@ class CircuitBreakerTest {
         assertThat(copy.isOpen()).as("seed %d", seed).isFalse();
       }
     }
+  }
+
+  @Test
+  void shouldNotOpenForOneSourceAloneHoweverOftenItFails() {
+    for (int i = 0; i < 100; i++) {
+      assertThat(circuit.failed(START_MS + i, "envoy-1|client", () -> true)).isFalse();
+    }
+
+    boolean byAnother = circuit.failed(START_MS + 100, "envoy-1|other", () -> true);
+
+    assertThat(byAnother).isTrue();
+  }
+
+  @Test
+  void shouldOpenAsSoonAsItMay() {
+    for (int i = 0; i < 100; i++) {
+      assertThat(circuit.failed(START_MS + i, null, () -> false)).isFalse();
+    }
+
+    assertThat(circuit.failed(START_MS + 100, null, () -> true)).isTrue();
   }
 }

@@ -3,6 +3,7 @@ package io.connectionledger.streams.rules.placement;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.model.policy.Affinity;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
@@ -159,7 +160,11 @@ class SlowStartTest {
     PodState back = pods.slot(address(1));
     Changes changes = new Changes();
     for (int i = 0; i < CircuitBreaker.FAILURES; i++) {
-      pods.failed(back, START_MS, changes);
+      pods.failed(
+          back,
+          new ConnectionEvent.Failed(
+              "chat", "f" + i, back.address, "envoy-1", 503, "no_healthy_upstream", START_MS),
+          changes);
     }
     back.active = 0;
     pods.changed(back);

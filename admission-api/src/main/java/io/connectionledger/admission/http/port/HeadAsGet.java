@@ -1,4 +1,4 @@
-package io.connectionledger.admission.http;
+package io.connectionledger.admission.http.port;
 
 import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.server.Handler;

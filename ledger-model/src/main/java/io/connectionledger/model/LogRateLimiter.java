@@ -1,6 +1,5 @@
-package io.connectionledger.admission.metrics;
+package io.connectionledger.model;
 
-import io.connectionledger.model.Ticker;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 

@@ -1,10 +1,10 @@
-package io.connectionledger.bench.load;
+package io.connectionledger.bench.figures;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The command line {@code --name number ...} over defaults. */
-final class Options {
+public final class Options {
 
   private final Map<String, Integer> values;
 
@@ -17,7 +17,7 @@ final class Options {
    *
    * @throws IllegalArgumentException with a line that names what is wrong and what is allowed
    */
-  static Options parse(String[] args, Map<String, Integer> defaults) {
+  public static Options parse(String[] args, Map<String, Integer> defaults) {
     Map<String, Integer> values = new LinkedHashMap<>(defaults);
     for (int i = 0; i < args.length; i += 2) {
       String name = args[i].replaceFirst("^--", "");
@@ -30,7 +30,7 @@ final class Options {
     return new Options(values);
   }
 
-  int get(String name) {
+  public int get(String name) {
     Integer value = values.get(name);
     if (value == null) {
       throw new IllegalStateException("no option " + name);

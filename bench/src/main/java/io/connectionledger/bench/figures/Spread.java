@@ -1,13 +1,13 @@
-package io.connectionledger.bench.load;
+package io.connectionledger.bench.figures;
 
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Locale;
 
 /** Median and range of a few measurements. */
-record Spread(double median, double min, double max) {
+public record Spread(double median, double min, double max) {
 
-  static Spread of(Collection<Double> values) {
+  public static Spread of(Collection<Double> values) {
     double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
     int middle = sorted.length / 2;
     double median =
@@ -16,7 +16,7 @@ record Spread(double median, double min, double max) {
   }
 
   /** As {@code median (min to max)} with so many decimals. */
-  String show(int decimals) {
+  public String show(int decimals) {
     String number = "%,." + decimals + "f";
     return String.format(
         Locale.ROOT, number + " (" + number + " to " + number + ")", median, min, max);

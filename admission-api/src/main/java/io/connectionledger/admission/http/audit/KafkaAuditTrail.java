@@ -1,0 +1,104 @@
+package io.connectionledger.admission.http.audit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.connectionledger.model.Topics;
+import io.connectionledger.model.audit.AuditEntry;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Writes changes to {@link Topics#AUDIT}, and to the log whether Kafka takes them or not. */
+public final class KafkaAuditTrail implements AuditTrail {
+
+  private static final Logger LOGGER = LoggerFactory.getLogger(KafkaAuditTrail.class);
+  private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(4);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
+  private final Producer<byte[], byte[]> producer;
+  private final KafkaClientMetrics metrics;
+
+  private KafkaAuditTrail(Producer<byte[], byte[]> producer, MeterRegistry registry) {
+    this.producer = producer;
+    metrics = new KafkaClientMetrics(producer);
+    metrics.bindTo(registry);
+  }
+
+  /**
+   * Starts a producer, which connects in the background.
+   *
+   * @param kafka where the brokers are, and whatever else of a client's configuration
+   * @param registry where its metrics go
+   */
+  public static KafkaAuditTrail connect(Map<String, Object> kafka, MeterRegistry registry) {
+    Map<String, Object> settings = new HashMap<>(kafka);
+    settings.put(ProducerConfig.CLIENT_ID_CONFIG, "ledger-audit");
+    settings.put(ProducerConfig.ACKS_CONFIG, "all");
+    settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
+    settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
+    settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
+    ByteArraySerializer bytes = new ByteArraySerializer();
+    return new KafkaAuditTrail(new KafkaProducer<>(settings, bytes, bytes), registry);
+  }
+
+  @Override
+  public CompletionStage<Void> write(AuditEntry entry) {
+    log(entry);
+    CompletableFuture<Void> kept = new CompletableFuture<>();
+    try {
+      Future<RecordMetadata> unused =
+          producer.send(
+              new ProducerRecord<>(Topics.AUDIT, entry.pool().getBytes(UTF_8), entry.encode()),
+              (at, failure) -> {
+                if (failure == null) {
+                  kept.complete(null);
+                } else {
+                  kept.completeExceptionally(failure);
+                }
+              });
+    } catch (KafkaException refused) {
+      kept.completeExceptionally(refused);
+    }
+    return kept;
+  }
+
+  private static void log(AuditEntry entry) {
+    LOGGER
+        .atInfo()
+        .addKeyValue("audit", entry.id())
+        .addKeyValue("action", entry.action().label())
+        .addKeyValue("result", entry.result().label())
+        .addKeyValue("pool", entry.pool())
+        .addKeyValue("pod", entry.pod())
+        .addKeyValue("who", entry.who())
+        .addKeyValue("role", entry.role())
+        .addKeyValue("address", entry.address())
+        .addKeyValue("before", entry.before())
+        .addKeyValue("after", entry.after())
+        .addKeyValue("reason", entry.reason())
+        .log("A change over HTTP");
+  }
+
+  /** Waits some seconds for what it still has to write. */
+  @Override
+  public void close() {
+    metrics.close();
+    producer.close(CLOSE_TIMEOUT);
+  }
+}

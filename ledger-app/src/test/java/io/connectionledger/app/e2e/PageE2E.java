@@ -1,0 +1,518 @@
+package io.connectionledger.app.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.connectionledger.app.browser.BrowserPage;
+import io.connectionledger.app.browser.BrowserPage.View;
+import io.connectionledger.app.browser.Chromium;
+import io.connectionledger.app.websocket.WebSocketClients.Connection;
+import io.connectionledger.app.websocket.WebSocketPod;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ThrowingRunnable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The page in a real Chromium, of a ledger process with real Envoys. */
+@Tag("chromium")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class PageE2E {
+
+  private static final int LIMIT = 8;
+  private static final int MANY = 10_000;
+  private static final View DESK = new View(1280, 900, false);
+  private static final Duration SOON = Duration.ofSeconds(2);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final int TAB = 9;
+  private static final int ENTER = 13;
+
+  /** Of the page what the API says, too, in the API's names. */
+  private static final String SHOWN =
+      """
+      (() => {
+        const of = (root, selector) => [...root.querySelectorAll(selector)];
+        const number = (text) => Number(text.replaceAll(',', ''));
+        return {
+          figures: Object.fromEntries(of(document, '.figures [data-figure]').map((one) => [one.dataset.figure, number(one.textContent)])),
+          pods: Object.fromEntries(of(document, '#table .row').map((row) => [row.dataset.address,
+            ['active', 'reserved', 'limit'].map((key) => number(row.querySelector(`div.${key}`).textContent)).join('/')])),
+          rejections: Object.fromEntries(of(document, '#rejections tbody tr').map((row) => [row.cells[0].textContent.replaceAll(' ', '_'),
+            of(row, 'td').map((cell) => number(cell.textContent)).join('/')])),
+          scaleDown: of(document, '#scaling tbody tr').map((row) => [...row.cells].map((cell) => cell.textContent).join(' ')),
+          envoys: Object.fromEntries(of(document, '#envoys tbody tr').map((row) => [row.cells[0].textContent, number(row.cells[1].textContent)])),
+          complete: document.querySelector('#envoys .head .note').textContent,
+          source: document.querySelector('#policy .head .note').textContent,
+          limit: number(document.getElementById('perPodMaxConnections').value),
+        };
+      })()""";
+
+  private final List<Connection> in = new ArrayList<>();
+  private List<WebSocketPod> pods = List.of();
+  private ServeProcess ledger;
+  private Fleet chat;
+  private Chromium browser;
+  private BrowserPage page;
+
+  @BeforeAll
+  void start(@TempDir Path folder) throws Exception {
+    pods = Fleet.pods(3);
+    String many =
+        IntStream.range(0, MANY)
+            .mapToObj(
+                i ->
+                    "{ name: many-%d, address: '10.0.%d.%d:80' }"
+                        .formatted(i, i / 250, i % 250 + 1))
+            .collect(Collectors.joining(", "));
+    ledger =
+        ServeProcess.start(
+            folder,
+            "%s, many: { per-pod-max-connections: 20, pods: [%s] }"
+                .formatted(ServeProcess.pool("chat", LIMIT, pods), many));
+    chat = Fleet.start("chat", pods, 2, ledger.ports(), folder);
+    awaitLedger();
+    browser = Chromium.start(Chromium.find().orElseThrow());
+  }
+
+  private void awaitLedger() {
+    Awaitility.await("the ledger is ready")
+        .atMost(Duration.ofMinutes(2))
+        .until(
+            () ->
+                ledger.http().find("/health/ready").isPresent()
+                    && ledger.http().find("/v1/pools/many/connections?limit=1").isPresent()
+                    && chat.ready());
+  }
+
+  @AfterEach
+  void theAttemptsLeave() throws Exception {
+    page.close();
+    Fleet.close(in);
+    in.clear();
+    chat.awaitActive(0);
+  }
+
+  @AfterAll
+  void stop() throws Exception {
+    browser.close();
+    chat.close();
+    ledger.close();
+  }
+
+  private void open(String path, View view) throws Exception {
+    page = browser.open(URI.create("http://127.0.0.1:" + ledger.ports().http() + path), view);
+    await(PATIENCE, () -> assertThat(shows("#link[data-state=live]")).isTrue());
+  }
+
+  private boolean shows(String selector) throws Exception {
+    return page.eval("document.querySelector(`" + selector + "`) !== null").asBoolean();
+  }
+
+  private String text(String selector) throws Exception {
+    return page.eval("document.querySelector(`" + selector + "`)?.innerText ?? ''").asText();
+  }
+
+  private static void await(Duration patience, ThrowingRunnable assertion) {
+    Awaitility.await()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(50))
+        .atMost(patience)
+        .untilAsserted(assertion);
+  }
+
+  private JsonNode api(String question) {
+    return LedgerHttp.json(ledger.http().find("/v1/pools/chat/" + question).orElseThrow());
+  }
+
+  private void pageIsClean() {
+    assertThat(page.complaints()).isEmpty();
+    assertThat(page.requests())
+        .isNotEmpty()
+        .allMatch(uri -> "data".equals(uri.getScheme()) || isLedger(uri));
+  }
+
+  private boolean isLedger(URI uri) {
+    return uri.toString().equals("about:blank")
+        || ("127.0.0.1".equals(uri.getHost()) && uri.getPort() == ledger.ports().http());
+  }
+
+  /** Compares everything that it shows in numbers with the API's answers of the same moment. */
+  private void pageSaysWhatTheApiSays() throws Exception {
+    JsonNode shown = page.eval(SHOWN);
+    JsonNode all = api("detailed");
+    JsonNode scaling = api("scaling");
+    JsonNode figures = shown.path("figures");
+    assertThat(figures.path("active").asInt()).isEqualTo(all.path("active").asInt());
+    assertThat(figures.path("reserved").asInt()).isEqualTo(all.path("reserved").asInt());
+    assertThat(figures.path("pods").asInt()).isEqualTo(pods.size());
+    assertThat(figures.path("limit").asInt())
+        .isEqualTo(pods.size() * api("policy").path("perPodMaxConnections").asInt());
+    assertThat(figures.path("desiredPods").asInt()).isEqualTo(all.path("desiredPods").asInt());
+    assertThat(figures.path("rejected").asLong()).isEqualTo(sum(all.path("windows").path("5m")));
+    Map<String, String> held = new TreeMap<>();
+    all.path("pods")
+        .forEach(
+            pod ->
+                held.put(
+                    pod.path("address").asText(),
+                    "%d/%d/%d"
+                        .formatted(
+                            pod.path("active").asInt(),
+                            pod.path("reserved").asInt(),
+                            pod.path("limit").asInt())));
+    assertThat(strings(shown.path("pods"))).isEqualTo(held);
+    Map<String, String> rejected = new TreeMap<>();
+    all.path("windows")
+        .path("1h")
+        .fieldNames()
+        .forEachRemaining(
+            reason ->
+                rejected.put(
+                    reason,
+                    List.of("5m", "15m", "1h").stream()
+                        .map(window -> all.path("windows").path(window).path(reason).asText("0"))
+                        .collect(Collectors.joining("/"))));
+    assertThat(strings(shown.path("rejections"))).isEqualTo(rejected);
+    List<String> order = new ArrayList<>();
+    scaling
+        .path("scaleDown")
+        .forEach(
+            pod ->
+                order.add(
+                    "%s %s %s"
+                        .formatted(
+                            pod.path("priority").asText(),
+                            pod.path("pod").asText(),
+                            pod.path("active").asText())));
+    assertThat(shown.path("scaleDown")).extracting(JsonNode::asText).isEqualTo(order);
+    Map<String, String> envoys = new TreeMap<>();
+    all.path("readiness")
+        .path("envoys")
+        .forEach(
+            envoy -> envoys.put(envoy.path("node").asText(), envoy.path("connections").asText()));
+    assertThat(strings(shown.path("envoys"))).isEqualTo(envoys);
+    assertThat(shown.path("complete").asText())
+        .startsWith(
+            (int) Math.floor(all.path("readiness").path("completeness").asDouble() * 100) + " %");
+  }
+
+  private static Map<String, String> strings(JsonNode object) {
+    Map<String, String> strings = new TreeMap<>();
+    object.properties().forEach(entry -> strings.put(entry.getKey(), entry.getValue().asText()));
+    return strings;
+  }
+
+  private static long sum(JsonNode counts) {
+    long sum = 0;
+    for (JsonNode count : counts) {
+      sum += count.asLong();
+    }
+    return sum;
+  }
+
+  @Test
+  @Order(1)
+  void shouldShowWhatTheApiSaysWithinTwoSecondsWhileConnectionsComeAndGo() throws Exception {
+    open("/#/pools/chat", DESK);
+    Random random = new Random(22);
+
+    for (int round = 0; round < 6; round++) {
+      in.addAll(Fleet.opened(chat.attempt(4 + random.nextInt(8), Map.of())));
+      List<Connection> leaving = new ArrayList<>(in.subList(0, in.size() / 3));
+      Fleet.close(leaving);
+      in.removeAll(leaving);
+      chat.awaitActive(in.size());
+
+      await(SOON, this::pageSaysWhatTheApiSays);
+    }
+
+    assertThat(text("#link")).isEqualTo("Live");
+    pageIsClean();
+  }
+
+  @Test
+  @Order(2)
+  void shouldShowAllPoolsAtAGlance() throws Exception {
+    in.addAll(chat.open(5));
+    open("/", DESK);
+
+    await(
+        PATIENCE,
+        () -> {
+          assertThat(text("[data-pool=chat] [data-figure=active]")).isEqualTo("5");
+          assertThat(text("[data-pool=many] .of")).contains("of 200,000 open");
+        });
+    page.click("[data-pool=chat] a");
+    await(PATIENCE, this::pageSaysWhatTheApiSays);
+    pageIsClean();
+  }
+
+  @Test
+  @Order(3)
+  void shouldDrainByMouse() throws Exception {
+    in.addAll(chat.open(9));
+    open("/#/pools/chat", DESK);
+    String row = row(1);
+    await(PATIENCE, () -> assertThat(shows(row + " .act button")).isTrue());
+
+    page.click(row + " .act button");
+    page.click("#pace-within");
+    page.click("dialog button[type=submit]");
+
+    await(PATIENCE, () -> assertThat(draining()).containsExactly(address(1)));
+    await(SOON, () -> assertThat(text(row + " span.state")).matches("draining: \\d left, .*"));
+    assertThat(api("connections").path("pods").path(1).has("drainUntil")).isTrue();
+
+    page.click(row + " .act button");
+    await(PATIENCE, () -> assertThat(draining()).isEmpty());
+    await(SOON, () -> assertThat(text(row + " span.state")).doesNotContain("drain"));
+    pageIsClean();
+  }
+
+  @Test
+  @Order(4)
+  void shouldDrainByKeyboard() throws Exception {
+    open("/#/pools/chat", DESK);
+    await(PATIENCE, () -> assertThat(shows(row(2) + " .act button")).isTrue());
+
+    tabTo("Drain pod-3");
+    page.press("Enter", ENTER);
+    await(PATIENCE, () -> assertThat(shows("dialog[open]")).isTrue());
+    page.press("Enter", ENTER);
+
+    await(PATIENCE, () -> assertThat(draining()).containsExactly(address(2)));
+    await(SOON, () -> assertThat(text(row(2) + " span.state")).isEqualTo("drained"));
+    // Whoever closes a dialog is where they were before.
+    assertThat(focused()).isEqualTo("Undrain pod-3");
+    page.press("Enter", ENTER);
+    await(PATIENCE, () -> assertThat(draining()).isEmpty());
+    pageIsClean();
+  }
+
+  private void tabTo(String label) throws Exception {
+    for (int tabs = 0; tabs < 60 && !focused().equals(label); tabs++) {
+      page.press("Tab", TAB);
+    }
+    assertThat(focused()).isEqualTo(label);
+  }
+
+  private String focused() throws Exception {
+    return page.eval("document.activeElement.getAttribute('aria-label') ?? ''").asText();
+  }
+
+  private String address(int pod) {
+    return pods.get(pod).address().toString();
+  }
+
+  private String row(int pod) {
+    return "#table .row[data-address='" + address(pod) + "']";
+  }
+
+  private List<String> draining() {
+    List<String> draining = new ArrayList<>();
+    api("policy").path("draining").forEach(pod -> draining.add(pod.asText()));
+    return draining;
+  }
+
+  @Test
+  @Order(5)
+  void shouldShowDecisionsAsTheyHappenAndWhy() throws Exception {
+    open("/#/pools/chat", DESK);
+    in.addAll(Fleet.opened(chat.attempt(3 * LIMIT + 2, Map.of())));
+
+    await(PATIENCE, () -> assertThat(shows(".decisions [data-outcome=rejected]")).isTrue());
+    page.eval(
+        """
+        const outcome = document.querySelector('#decisions select');
+        outcome.value = 'rejected';
+        outcome.dispatchEvent(new Event('change'));""");
+    assertThat(shows(".decisions [data-outcome=allowed]")).isFalse();
+    String id = page.eval("document.querySelector('.decisions li').dataset.id").asText();
+    page.click(".decisions li button");
+
+    await(PATIENCE, () -> assertThat(text("dialog .verdict")).startsWith("rejected: "));
+    String rule =
+        LedgerHttp.json(ledger.http().find("/v1/decisions/" + id).orElseThrow())
+            .path("rule")
+            .asText();
+    assertThat(text("dialog .verdict")).isEqualTo("rejected: " + rule + ".");
+    assertThat(text("dialog dl")).contains(id, "pod limit");
+    pageIsClean();
+  }
+
+  @Test
+  @Order(6)
+  void shouldPreviewAPolicyBeforeItIsSet() throws Exception {
+    open("/#/pools/chat", DESK);
+    await(PATIENCE, this::pageSaysWhatTheApiSays);
+    assertThat(page.eval("document.querySelector('#policy .strong').disabled").asBoolean())
+        .isTrue();
+
+    fill("perPodMaxConnections", "0");
+    page.click("#policy button[type=submit]");
+    await(PATIENCE, () -> assertThat(text("#policy p.outcome")).contains("is 0: allowed is"));
+    assertThat(page.complaints()).hasSize(1);
+
+    fill("perPodMaxConnections", Integer.toString(LIMIT + 1));
+    page.click("#policy button[type=submit]");
+    await(PATIENCE, () -> assertThat(text(".preview table")).contains("Attempts", "Admitted"));
+    assertThat(api("policy").path("perPodMaxConnections").asInt()).isEqualTo(LIMIT);
+    page.click("#policy .strong");
+
+    await(PATIENCE, () -> assertThat(text("#policy p.outcome")).startsWith("The policy is set."));
+    assertThat(api("policy").path("perPodMaxConnections").asInt()).isEqualTo(LIMIT + 1);
+    await(SOON, this::pageSaysWhatTheApiSays);
+    ledger.http().change("DELETE", "/v1/pools/chat/policy", "");
+  }
+
+  private void fill(String id, String value) throws Exception {
+    page.eval("document.getElementById('" + id + "').select()");
+    page.click("#" + id);
+    page.eval("document.getElementById('" + id + "').select()");
+    page.write(value);
+  }
+
+  @Test
+  @Order(7)
+  void shouldShowTenThousandPodsWithoutStutter() throws Exception {
+    open("/#/pools/many", DESK);
+    await(PATIENCE, () -> assertThat(text("#table .tools .note")).isEqualTo("10,000 of 10,000"));
+    try (CheckCrowd crowd = CheckCrowd.of("many", List.of(ledger.ports().authz()))) {
+      crowd.start();
+      await(
+          PATIENCE,
+          () -> assertThat(text(".figures [data-figure=reserved]")).matches("[\\d,]{2,}"));
+
+      double before = page.mainThreadSeconds();
+      JsonNode moved =
+          page.eval(
+              """
+              new Promise((done) => {
+                const scroller = document.querySelector('.scroller');
+                const canvas = document.querySelector('canvas');
+                const painted = Number(canvas.dataset.paints);
+                const start = performance.now();
+                let frames = 0;
+                (function frame(now) {
+                  frames++;
+                  scroller.scrollTop += 700;
+                  if (performance.now() - start < 4000) {
+                    requestAnimationFrame(frame);
+                  } else {
+                    done({ frames, rate: frames * 1000 / (performance.now() - start), paints: Number(canvas.dataset.paints) - painted });
+                  }
+                })();
+              })""");
+
+      double perFrame = (page.mainThreadSeconds() - before) / moved.path("frames").asDouble();
+      System.out.printf(
+          "10,000 pods: %.0f frames a second, %.1f ms of processor time each%n",
+          moved.path("rate").asDouble(), 1_000 * perFrame);
+      // Processor time, since others may want this machine too.
+      assertThat(1 / perFrame).isGreaterThanOrEqualTo(30);
+      assertThat(moved.path("paints").asInt()).isPositive();
+      assertThat(page.eval("document.querySelectorAll('#table .row').length").asInt())
+          .isBetween(5, 60);
+    }
+    pageIsClean();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/, 1280, false",
+    "/, 390, true",
+    "/#/pools/chat, 1280, false",
+    "/#/pools/chat, 1280, true",
+    "/#/pools/chat, 390, false"
+  })
+  @Order(8)
+  void shouldBeAccessible(String path, int width, boolean dark) throws Exception {
+    in.addAll(chat.open(4));
+    open(path, new View(width, 850, dark));
+    await(PATIENCE, () -> assertThat(shows(".pools h2, .decisions li")).isTrue());
+    // axe-core draws on canvases, which Chromium has something to say about.
+    pageIsClean();
+    page.eval(axe());
+    assertThat(faults()).isEmpty();
+    assertThat(page.eval("document.documentElement.scrollWidth").asInt())
+        .isLessThanOrEqualTo(width);
+
+    if (path.contains("chat")) {
+      page.click(".decisions li button");
+      await(PATIENCE, () -> assertThat(shows("dialog .verdict")).isTrue());
+      assertThat(faults()).isEmpty();
+    }
+  }
+
+  private static String axe() throws IOException {
+    try (InputStream in =
+        PageE2E.class.getResourceAsStream(
+            "/META-INF/resources/webjars/axe-core/4.6.3/axe.min.js")) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8) + ";0";
+    }
+  }
+
+  /** What axe-core calls serious or worse. */
+  private List<String> faults() throws Exception {
+    List<String> faults = new ArrayList<>();
+    page.eval("axe.run().then((found) => found.violations)")
+        .forEach(
+            fault -> {
+              if (List.of("serious", "critical").contains(fault.path("impact").asText())) {
+                faults.add(
+                    fault.path("id").asText()
+                        + ": "
+                        + fault.path("nodes").path(0).path("html").asText());
+              }
+            });
+    return faults;
+  }
+
+  @Test
+  @Order(9)
+  void shouldSayThatTheInstanceIsGoneAndResume() throws Exception {
+    in.addAll(chat.open(4));
+    open("/#/pools/chat", DESK);
+    await(PATIENCE, this::pageSaysWhatTheApiSays);
+
+    ledger.kill();
+    await(
+        PATIENCE,
+        () -> {
+          assertThat(text("#link")).startsWith("Connection lost");
+          assertThat(text(".incomplete")).contains("The connection to this instance is lost");
+        });
+    ledger.restart();
+    awaitLedger();
+
+    await(PATIENCE, () -> assertThat(text("#link")).isEqualTo("Live"));
+    await(PATIENCE, this::pageSaysWhatTheApiSays);
+    assertThat(text(".incomplete")).doesNotContain("lost");
+    assertThat(page.headersOf("/v1/pools/chat/stream"))
+        .last()
+        .satisfies(headers -> assertThat(headers.has("last-event-id")).isTrue());
+  }
+}

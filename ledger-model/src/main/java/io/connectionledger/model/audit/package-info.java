@@ -1,0 +1,5 @@
+/** Who changed what. */
+@NullMarked
+package io.connectionledger.model.audit;
+
+import org.jspecify.annotations.NullMarked;
