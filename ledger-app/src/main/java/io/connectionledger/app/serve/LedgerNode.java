@@ -134,7 +134,10 @@ public final class LedgerNode implements AutoCloseable {
   private void start(Set<Role> roles) throws InterruptedException {
     closing.add(metrics);
     certificates = closing.add(Certificates.load(config.tls(), registry));
-    OpenPorts.check(config, roles, port -> certificates.of(port) != null);
+    OpenPorts.check(
+        config,
+        roles,
+        port -> port.equals("peers") ? peerTls() != null : certificates.of(port) != null);
     HttpAccess access =
         roles.contains(Role.ADMISSION)
             ? closing.add(HttpAccess.of(config.http().access(), ticker, registry))

@@ -6,6 +6,7 @@ import io.connectionledger.model.Ticker;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
@@ -67,16 +68,21 @@ public final class Callers {
       public <Q, A> ServerCall.Listener<Q> interceptCall(
           ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
         Set<String> names = CertificateNames.of(call);
-        return new SimpleForwardingServerCallListener<>(next.startCall(call, headers)) {
+        Ending<Q, A> ending = new Ending<>(call);
+        return new SimpleForwardingServerCallListener<>(next.startCall(ending, headers)) {
+          private boolean named;
           private boolean refused;
 
           @Override
           public void onMessage(Q message) {
             String node = nodeOf(message);
-            if (!refused && (node == null || names.contains(name.replace(NODE, node)))) {
+            boolean known = node == null ? named : names.contains(name.replace(NODE, node));
+            if (!refused && known) {
+              named = true;
               super.onMessage(message);
             } else if (!refused) {
               refused = true;
+              ending.over = true;
               refuse(call, port, "its certificate is not that of node id " + node, names);
               // Whoever serves the call learns that it is over.
               super.onCancel();
@@ -106,6 +112,22 @@ public final class Callers {
         };
       }
     };
+  }
+
+  /** Once it is refused, whoever serves the call may end it in vain. */
+  private static final class Ending<Q, A> extends SimpleForwardingServerCall<Q, A> {
+    private volatile boolean over;
+
+    Ending(ServerCall<Q, A> call) {
+      super(call);
+    }
+
+    @Override
+    public void close(Status status, Metadata trailers) {
+      if (!over) {
+        super.close(status, trailers);
+      }
+    }
   }
 
   private static @Nullable String nodeOf(Object message) {

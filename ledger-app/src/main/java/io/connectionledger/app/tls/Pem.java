@@ -53,7 +53,12 @@ final class Pem {
       throw new GeneralSecurityException("no 'BEGIN PRIVATE KEY' in it (PKCS#8, not encrypted)");
     }
     PublicKey publicKey = certificate.getPublicKey();
-    byte[] der = Base64.getMimeDecoder().decode(found.group(1));
+    byte[] der;
+    try {
+      der = Base64.getMimeDecoder().decode(found.group(1));
+    } catch (IllegalArgumentException damaged) {
+      throw new GeneralSecurityException("its key is no Base64", damaged);
+    }
     PrivateKey key =
         KeyFactory.getInstance(publicKey.getAlgorithm())
             .generatePrivate(new PKCS8EncodedKeySpec(der));

@@ -40,6 +40,9 @@ public final class TlsMaterial {
   private volatile Set<String> names = Set.of();
   private Contents read;
 
+  /** What was wrong when it was last looked at; empty when nothing was. */
+  private String wrong = "";
+
   /** What the files held, a character for each byte. */
   private record Contents(String certificate, String key, String authorities) {
 
@@ -103,7 +106,7 @@ public final class TlsMaterial {
    * Uses what the files say now; what they said before where they cannot be used, which is logged
    * once.
    *
-   * @return false when they have changed and cannot be used
+   * @return false when they cannot be used, and that is news
    */
   synchronized boolean reload() {
     Contents now = read;
@@ -113,13 +116,19 @@ public final class TlsMaterial {
         return true;
       }
       use(now);
+      wrong = "";
       LOGGER.atInfo().addKeyValue("tls", section).log("Certificates were read again");
       return true;
     } catch (UnusableFileException unusable) {
+      String reason = String.valueOf(unusable.getMessage());
+      if (reason.equals(wrong)) {
+        return true;
+      }
+      wrong = reason;
       LOGGER
           .atWarn()
           .addKeyValue("tls", section)
-          .addKeyValue("reason", unusable.getMessage())
+          .addKeyValue("reason", reason)
           .log("Changed certificates cannot be used, those before stay");
       return false;
     } finally {

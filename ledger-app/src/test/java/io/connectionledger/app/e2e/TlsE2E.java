@@ -76,7 +76,8 @@ class TlsE2E {
       List<Connection> more = fleet.open(10);
       fleet.awaitActive(OPEN + 10);
 
-      Files.writeString(own.resolve("tls.key"), "no key at all");
+      Files.writeString(
+          own.resolve("tls.key"), "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----\n");
       Awaitility.await("the wrong file is told")
           .atMost(SOON)
           .until(
