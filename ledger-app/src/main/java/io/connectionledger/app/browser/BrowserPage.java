@@ -11,6 +11,9 @@ import java.util.stream.Stream;
 /** One page of a {@link Chromium}, as somebody sees and uses it. Thread-safe. */
 public final class BrowserPage implements AutoCloseable {
 
+  /** Some ten seconds for a click. */
+  private static final int FRAMES = 600;
+
   private final DevTools tools;
 
   /**
@@ -67,18 +70,35 @@ public final class BrowserPage implements AutoCloseable {
     return answer.path("result").path("value");
   }
 
-  /** Clicks with the mouse in the middle of the first element that the selector finds. */
+  /**
+   * Clicks with the mouse in the middle of the first element that the selector finds, once it has
+   * come to rest there and nothing covers it, as a page moves while its parts fill.
+   *
+   * @throws IOException when that takes more than some ten seconds
+   */
   public void click(String selector) throws IOException, InterruptedException {
     JsonNode at =
         eval(
             """
-            (() => {
-              const one = document.querySelector(`%s`);
-              one.scrollIntoView({ block: 'center' });
-              const box = one.getBoundingClientRect();
-              return [box.x + box.width / 2, box.y + box.height / 2];
+            (async () => {
+              const selector = `%s`;
+              let last = '';
+              for (let frame = 0; frame < %d; frame++) {
+                const one = document.querySelector(selector);
+                if (one) {
+                  one.scrollIntoView({ block: 'center' });
+                  const box = one.getBoundingClientRect();
+                  const at = [box.x + box.width / 2, box.y + box.height / 2];
+                  if (last === String(at) && one.contains(document.elementFromPoint(...at))) {
+                    return at;
+                  }
+                  last = String(at);
+                }
+                await new Promise(requestAnimationFrame);
+              }
+              throw new Error(`${selector} is not there, moves or is covered`);
             })()"""
-                .formatted(selector));
+                .formatted(selector, FRAMES));
     for (String type : List.of("mousePressed", "mouseReleased")) {
       tools.call(
           "Input.dispatchMouseEvent",
