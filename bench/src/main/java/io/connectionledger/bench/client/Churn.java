@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
@@ -35,6 +36,10 @@ public final class Churn {
   private static final int ENVOYS = 4;
   private static final int ENTRIES = 1_000;
   private static final int STEPS = 16;
+
+  /** One more is given up at once, as an Envoy's patience ends: a cold ledger is soon behind. */
+  private static final int MAX_UNANSWERED = 5_000;
+
   private static final long REPORT_NANOS = Duration.ofMillis(100).toNanos();
   private static final Ticker TICKER = Ticker.system();
 
@@ -42,6 +47,7 @@ public final class Churn {
   private final AtomicLong allowed = new AtomicLong();
   private final AtomicLong other = new AtomicLong();
   private final AtomicLong open = new AtomicLong();
+  private final Semaphore unanswered = new Semaphore(MAX_UNANSWERED);
 
   /** Of the checks' times, {@link #STEPS} for each doubling of a microsecond. */
   private final AtomicLongArray times = new AtomicLongArray(STEPS * 32);
@@ -108,6 +114,10 @@ public final class Churn {
     }
 
     void check() {
+      if (!unanswered.tryAcquire()) {
+        other.incrementAndGet();
+        return;
+      }
       long askedNanos = TICKER.nowNanos();
       checks.check(
           request,
@@ -130,11 +140,13 @@ public final class Churn {
 
             @Override
             public void onError(Throwable failure) {
+              unanswered.release();
               other.incrementAndGet();
             }
 
             @Override
             public void onCompleted() {
+              unanswered.release();
               double micros = Math.max(1, (TICKER.nowNanos() - askedNanos) / 1e3);
               times.incrementAndGet(
                   Math.min(times.length() - 1, (int) (STEPS * Math.log(micros) / Math.log(2))));

@@ -36,11 +36,15 @@ final class CheckLoad {
           "pools", 1,
           "pods", 500,
           "per-pod-max", 10_000_000,
+          "open", 0,
           "connections", 4,
           "in-flight", 64);
 
   /** Of each server: the compilers are busy for a while. */
   private static final int WARM_UPS = 3;
+
+  /** Those that are open beside the checks need not be told again while it takes its turns. */
+  private static final Duration HEARTBEAT = Duration.ofMinutes(10);
 
   private static final Duration RESERVATION = Duration.ofSeconds(5);
   private static final Duration SETTLE = Duration.ofMinutes(5);
@@ -81,7 +85,7 @@ final class CheckLoad {
             options.get("pools"),
             options.get("pods"),
             options.get("per-pod-max"),
-            Duration.ofSeconds(10),
+            HEARTBEAT,
             RESERVATION);
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape);
         Subprocess nothing =
@@ -93,9 +97,20 @@ final class CheckLoad {
                 CheckClient.class.getName(),
                 Integer.toString(options.get("connections")),
                 Integer.toString(options.get("in-flight")),
-                Integer.toString(options.get("pools")))) {
+                Integer.toString(options.get("pools")));
+        Subprocess envoys =
+            LogPath.envoys(
+                dir,
+                ports,
+                4,
+                options.get("pools"),
+                options.get("pods"),
+                1_000)) {
       int nothingPort = Integer.parseInt(nothing.answer());
       ledger.awaitReady(Duration.ofMinutes(2));
+      if (options.get("open") > 0) {
+        LogPath.fill(ledger, envoys, options.get("open"), options.get("pools"));
+      }
       new CheckLoad(options, ledger, ports, nothing, nothingPort, client).run();
     }
     // After a failure it stays, with the logs.

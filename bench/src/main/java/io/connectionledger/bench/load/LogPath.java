@@ -66,7 +66,14 @@ final class LogPath {
             Duration.ofSeconds(15));
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape)) {
       ledger.awaitReady(Duration.ofMinutes(2));
-      try (Subprocess envoys = envoys(dir, ports, options)) {
+      try (Subprocess envoys =
+          envoys(
+              dir,
+              ports,
+              options.get("streams"),
+              options.get("pools"),
+              options.get("pods"),
+              options.get("entries"))) {
         new LogPath(options, ledger, envoys).run();
       }
     }
@@ -75,16 +82,31 @@ final class LogPath {
   }
 
   /** The load, as a process of its own. */
-  static Subprocess envoys(Path dir, Ports ports, Options options) throws IOException {
+  static Subprocess envoys(Path dir, Ports ports, int streams, int pools, int pods, int entries)
+      throws IOException {
     return Subprocess.java(
         dir.resolve("envoys.log"),
         "3g",
         AccessLogLoad.class.getName(),
         Integer.toString(ports.als()),
-        Integer.toString(options.get("streams")),
-        Integer.toString(options.get("pools")),
-        Integer.toString(options.get("pods")),
-        Integer.toString(options.get("entries")));
+        Integer.toString(streams),
+        Integer.toString(pools),
+        Integer.toString(pods),
+        Integer.toString(entries));
+  }
+
+  /** Opens so many connections, a tenth after the other, and waits until all is committed. */
+  static void fill(LedgerProcess ledger, Subprocess envoys, int connections, int pools)
+      throws Exception {
+    int step = connections / 10;
+    for (int i = 1; i <= 10; i++) {
+      int expected = i * step;
+      envoys.ask("prepare " + step);
+      envoys.ask("open 1");
+      Wait.until(
+          expected + " are open", LIMIT, () -> ledger.count("active", pools) == expected);
+    }
+    Wait.until("everything is committed", LIMIT, ledger::isIdle);
   }
 
   private void run() throws Exception {

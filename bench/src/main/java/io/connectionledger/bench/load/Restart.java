@@ -88,15 +88,16 @@ final class Restart {
           seconds,
           ledger.process().cpuNanos() / 1e9,
           Machine.load());
-      try (Subprocess envoys = LogPath.envoys(dir, ports, options)) {
-        int step = options.get("connections") / 10;
-        for (int i = 1; i <= 10; i++) {
-          int expected = i * step;
-          envoys.ask("prepare " + step);
-          envoys.ask("open 1");
-          Wait.until(expected + " are open", LIMIT, () -> active(ledger) == expected);
-        }
-        Wait.until("everything is committed", LIMIT, ledger::isIdle);
+      int pools = options.get("pools");
+      try (Subprocess envoys =
+          LogPath.envoys(
+              dir,
+              ports,
+              options.get("streams"),
+              pools,
+              options.get("pods"),
+              options.get("entries"))) {
+        LogPath.fill(ledger, envoys, options.get("connections"), pools);
       }
       return seconds;
     }
