@@ -33,13 +33,22 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** Whoever is slow, large or many is refused and counted, and the others are answered meanwhile. */
+/**
+ * Whoever is slow, large or many is refused and counted, and the others are answered meanwhile.
+ * Most of it is waiting until a bound is reached, so the tests wait side by side.
+ */
 @Timeout(120)
+@Execution(ExecutionMode.CONCURRENT)
 final class HttpBoundsIT {
 
   private static final String PUT =
       "PUT /v1/pools/chat/policy HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n{";
+
+  /** Well below what those 600 would take if they held threads, which is some nine seconds. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
 
   private final TestServer test = new TestServer();
   private final HttpClient client = HttpClient.newHttpClient();
@@ -86,10 +95,10 @@ final class HttpBoundsIT {
       }
       for (int port : List.of(admin, server.port(), server.probesPort().orElseThrow())) {
         for (String path : List.of("/health/live", "/health/ready", "/metrics")) {
-          assertThat(get(port, path, Duration.ofSeconds(2)).statusCode()).isEqualTo(200);
+          assertThat(get(port, path, PATIENCE).statusCode()).isEqualTo(200);
         }
       }
-      assertThat(get(admin, "/v1/pools", Duration.ofSeconds(2)).statusCode()).isEqualTo(200);
+      assertThat(get(admin, "/v1/pools", PATIENCE).statusCode()).isEqualTo(200);
       for (Socket socket : slow) {
         assertThat(answer(socket)).startsWith("HTTP/1.1 408").contains("the body came too slowly");
       }

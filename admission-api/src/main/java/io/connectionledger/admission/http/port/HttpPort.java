@@ -30,6 +30,9 @@ public final class HttpPort implements AutoCloseable {
   /** Those that select work on checks, too. */
   private static final int SELECTORS = Math.max(2, Runtime.getRuntime().availableProcessors() / 2);
 
+  /** Of many at once none has to wait for its next SYN, which comes a second later and more. */
+  private static final int ACCEPT_QUEUE = 1_024;
+
   private static final int MAX_THREADS = SELECTORS + 16;
   private static final int MIN_THREADS = SELECTORS + 2;
 
@@ -62,6 +65,7 @@ public final class HttpPort implements AutoCloseable {
                 server, 1, SELECTORS, tls.before(http, plain.getProtocol()), plain);
     connector.setHost(address.bind());
     connector.setPort(address.port());
+    connector.setAcceptQueueSize(ACCEPT_QUEUE);
     connector.setIdleTimeout(HttpBounds.IDLE_TIMEOUT.toMillis());
     connector.addBean(new ConnectionGuard(connector, maxConnections, refusals, ticker));
     server.addConnector(connector);
