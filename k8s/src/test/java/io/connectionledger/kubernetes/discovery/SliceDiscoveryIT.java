@@ -7,8 +7,8 @@ import io.connectionledger.kubernetes.KubernetesClients;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.PodNetworks;
 import io.connectionledger.model.Ticker;
-import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.endpoints.PoolEndpoints.Endpoint;
+import io.connectionledger.model.endpoints.PoolEndpoints;
 import io.connectionledger.model.policy.KubernetesPods;
 import io.connectionledger.testkit.KubeApi;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -44,8 +44,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The endpoints of real Services, of an API server that forgets, sends away and dies. */
+@Isolated("it counts seconds")
 @Tag("kube-api")
 final class SliceDiscoveryIT {
 
