@@ -99,13 +99,7 @@ final class CheckLoad {
                 Integer.toString(options.get("in-flight")),
                 Integer.toString(options.get("pools")));
         Subprocess envoys =
-            LogPath.envoys(
-                dir,
-                ports,
-                4,
-                options.get("pools"),
-                options.get("pods"),
-                1_000)) {
+            LogPath.envoys(dir, ports, 4, options.get("pools"), options.get("pods"), 1_000)) {
       int nothingPort = Integer.parseInt(nothing.answer());
       ledger.awaitReady(Duration.ofMinutes(2));
       if (options.get("open") > 0) {

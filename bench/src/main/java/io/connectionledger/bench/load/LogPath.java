@@ -103,8 +103,7 @@ final class LogPath {
       int expected = i * step;
       envoys.ask("prepare " + step);
       envoys.ask("open 1");
-      Wait.until(
-          expected + " are open", LIMIT, () -> ledger.count("active", pools) == expected);
+      Wait.until(expected + " are open", LIMIT, () -> ledger.count("active", pools) == expected);
     }
     Wait.until("everything is committed", LIMIT, ledger::isIdle);
   }
