@@ -97,15 +97,17 @@ final class CheckLoad {
                 CheckClient.class.getName(),
                 Integer.toString(options.get("connections")),
                 Integer.toString(options.get("in-flight")),
-                Integer.toString(options.get("pools")));
-        Subprocess envoys =
-            LogPath.envoys(dir, ports, 4, options.get("pools"), options.get("pods"), 1_000)) {
+                Integer.toString(options.get("pools")))) {
       int nothingPort = Integer.parseInt(nothing.answer());
       ledger.awaitReady(Duration.ofMinutes(2));
-      if (options.get("open") > 0) {
-        LogPath.fill(ledger, envoys, options.get("open"), options.get("pools"));
+      int pools = options.get("pools");
+      try (Subprocess envoys =
+          LogPath.envoys(dir, ports, 4, pools, options.get("pods"), 1_000)) {
+        if (options.get("open") > 0) {
+          LogPath.fill(ledger, envoys, options.get("open"), pools);
+        }
+        new CheckLoad(options, ledger, ports, nothing, nothingPort, client).run();
       }
-      new CheckLoad(options, ledger, ports, nothing, nothingPort, client).run();
     }
     // After a failure it stays, with the logs.
     Directories.delete(dir);
