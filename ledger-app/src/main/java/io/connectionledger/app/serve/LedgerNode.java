@@ -71,7 +71,7 @@ public final class LedgerNode implements AutoCloseable {
   private final LedgerNodeMetrics metrics = new LedgerNodeMetrics();
   private final PrometheusMeterRegistry registry = metrics.registry();
   private final Callers callers = new Callers(ticker, registry);
-  private Certificates certificates;
+  private final Certificates certificates;
   private OptionalInt alsPort = OptionalInt.empty();
   private OptionalInt authzPort = OptionalInt.empty();
   private OptionalInt xdsPort = OptionalInt.empty();
@@ -90,7 +90,6 @@ public final class LedgerNode implements AutoCloseable {
   private LedgerNode(LedgerConfig config) {
     this.config = config;
     this.bootstrapServers = config.kafka().bootstrapServers();
-    this.certificates = Certificates.load(Map.of(), registry);
     LedgerConfig.Lease lease = config.lease();
     Path policyFile = config.policies().file();
     this.policyText = policyFile == null ? null : PolicyFile.text(policyFile);
@@ -101,6 +100,8 @@ public final class LedgerNode implements AutoCloseable {
     this.terms =
         new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation(), lease.unreported());
     this.ledger = new LocalLedger(pools, config.kafka().partitions(), terms, ticker);
+    closing.add(metrics);
+    this.certificates = closing.add(Certificates.load(config.tls(), registry));
   }
 
   /**
@@ -132,12 +133,7 @@ public final class LedgerNode implements AutoCloseable {
   }
 
   private void start(Set<Role> roles) throws InterruptedException {
-    closing.add(metrics);
-    certificates = closing.add(Certificates.load(config.tls(), registry));
-    OpenPorts.check(
-        config,
-        roles,
-        port -> port.equals("peers") ? peerTls() != null : certificates.of(port) != null);
+    OpenPorts.check(config, roles, this::hasTls);
     HttpAccess access =
         roles.contains(Role.ADMISSION)
             ? closing.add(HttpAccess.of(config.http().access(), ticker, registry))
@@ -177,6 +173,10 @@ public final class LedgerNode implements AutoCloseable {
   private static LoggingEventBuilder withPort(
       LoggingEventBuilder message, String name, OptionalInt port) {
     return port.isPresent() ? message.addKeyValue(name, port.getAsInt()) : message;
+  }
+
+  private boolean hasTls(String port) {
+    return port.equals("peers") ? peerTls() != null : certificates.of(port) != null;
   }
 
   private void startControlPlane() {
