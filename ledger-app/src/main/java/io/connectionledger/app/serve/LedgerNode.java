@@ -293,7 +293,7 @@ public final class LedgerNode implements AutoCloseable {
                     Stream.of(
                         api.authz().bindService(),
                         ServerInterceptors.intercept(api.health(), metrics.grpc())),
-                    config.keda() == null ? scaler(api) : Stream.of())
+                    OpenPorts.authzTakesKeda(config, this::hasTls) ? scaler(api) : Stream.of())
                 .toArray(ServerServiceDefinition[]::new));
     closing.add(server);
     authzPort = OptionalInt.of(server.port());
@@ -438,7 +438,7 @@ public final class LedgerNode implements AutoCloseable {
     return peersPort;
   }
 
-  /** Where KEDA asks it; empty where that is the port of ext_authz. */
+  /** Where KEDA asks it; empty without a port of its own. */
   public OptionalInt kedaPort() {
     return kedaPort;
   }
