@@ -233,10 +233,19 @@ final class HttpBoundsIT {
   }
 
   @Test
-  void shouldCloseAConnectionTooManyAndKeepTheProbesApart() throws Exception {
+  void shouldCloseAConnectionTooManyInAllAndOfOneAddressAndKeepTheProbesApart() throws Exception {
     try (QueryServer server = test.start()) {
-      for (int i = 0; i < HttpBounds.MAX_CONNECTIONS + 20; i++) {
-        connect(server.port());
+      int share = HttpBounds.MAX_CONNECTIONS / HttpBounds.ADDRESS_SHARE;
+      for (int i = 0; i < share + 20; i++) {
+        connect(server.port(), "127.0.0.1");
+      }
+      await()
+          .untilAsserted(
+              () -> assertThat(test.refused("connections_of_address")).isBetween(10.0, 20.0));
+      assertThat(test.refused("connections")).isZero();
+
+      for (int i = 0; i < share + 20; i++) {
+        connect(server.port(), i % 2 == 0 ? "127.0.0.2" : "127.0.0.3");
       }
       await().untilAsserted(() -> assertThat(test.refused("connections")).isPositive());
       assertThat(
@@ -296,10 +305,14 @@ final class HttpBoundsIT {
               answer(
                   sent(
                       admin,
-                      "GET /health/live HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n")))
+                      "GET /health/live HTTP/1.1\r\n"
+                          + "host: evil.example\r\n"
+                          + "connection: close\r\n\r\n")))
           .startsWith("HTTP/1.1 200");
       String drain =
-          "DELETE /v1/pools/chat/pods/10.0.0.1:80/drain HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+          "DELETE /v1/pools/chat/pods/10.0.0.1:80/drain HTTP/1.1\r\n"
+              + "host: localhost\r\n"
+              + "connection: close\r\n";
       assertThat(answer(sent(admin, drain + "origin: https://evil.example\r\n\r\n")))
           .startsWith("HTTP/1.1 403")
           .doesNotContain("access-control");
@@ -317,7 +330,12 @@ final class HttpBoundsIT {
   }
 
   private Socket connect(int port) throws IOException {
-    Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    return connect(port, "127.0.0.1");
+  }
+
+  private Socket connect(int port, String from) throws IOException {
+    Socket socket =
+        new Socket(InetAddress.getLoopbackAddress(), port, InetAddress.getByName(from), 0);
     sockets.add(socket);
     return socket;
   }

@@ -8,6 +8,7 @@ import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -38,6 +39,12 @@ final class GrpcServer implements AutoCloseable {
   /** Calls at once on one connection; Envoy opens another one when it has more. */
   static final int MAX_CALLS_OF_A_CONNECTION = 10_000;
 
+  /**
+   * Connections from one address: each worker of an Envoy has one for each of the ledger's
+   * services, and many Envoys may stand behind one.
+   */
+  static final int MAX_CONNECTIONS_OF_AN_ADDRESS = 2_048;
+
   /** How long a connection may take until it can be used. */
   static final Duration HANDSHAKE = Duration.ofSeconds(20);
 
@@ -50,6 +57,10 @@ final class GrpcServer implements AutoCloseable {
   /** And is closed when it does not answer within this. */
   static final Duration NO_ANSWER = Duration.ofSeconds(20);
 
+  static {
+    GrpcLog.install();
+  }
+
   private final Server server;
   private final @Nullable ExecutorService executor;
 
@@ -61,17 +72,19 @@ final class GrpcServer implements AutoCloseable {
   /**
    * Serves calls that may wait: each on a thread of its own.
    *
+   * @param registry where it is counted what is refused
    * @param interceptors the last sees a call first
    */
   static GrpcServer start(
       String key,
       Listener listener,
       ServerCredentials credentials,
+      MeterRegistry registry,
       List<ServerInterceptor> interceptors,
       BindableService... services) {
     ExecutorService executor =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(key + "-", 0).factory());
-    NettyServerBuilder builder = builder(listener, credentials).executor(executor);
+    NettyServerBuilder builder = builder(key, listener, credentials, registry).executor(executor);
     // gRPC runs the last one first.
     interceptors.forEach(builder::intercept);
     for (BindableService service : services) {
@@ -80,20 +93,27 @@ final class GrpcServer implements AutoCloseable {
     return new GrpcServer(listen(key, listener, builder), executor);
   }
 
-  /** Serves calls that never wait, on the event loop. */
+  /**
+   * Serves calls that never wait, on the event loop.
+   *
+   * @param registry where it is counted what is refused
+   */
   static GrpcServer startOnEventLoop(
       String key,
       Listener listener,
       ServerCredentials credentials,
+      MeterRegistry registry,
       ServerServiceDefinition... services) {
-    NettyServerBuilder builder = builder(listener, credentials).directExecutor();
+    NettyServerBuilder builder = builder(key, listener, credentials, registry).directExecutor();
     for (ServerServiceDefinition service : services) {
       builder.addService(service);
     }
     return new GrpcServer(listen(key, listener, builder), null);
   }
 
-  private static NettyServerBuilder builder(Listener listener, ServerCredentials credentials) {
+  private static NettyServerBuilder builder(
+      String key, Listener listener, ServerCredentials credentials, MeterRegistry registry) {
+    GrpcRefusals refusals = new GrpcRefusals(key, registry);
     return NettyServerBuilder.forAddress(listener.socketAddress(), credentials)
         // Envoys ping idle connections to find a ledger that vanished; the default takes pings more
         // often than every five minutes for an attack.
@@ -105,7 +125,9 @@ final class GrpcServer implements AutoCloseable {
         .keepAliveTime(SILENT.toMillis(), TimeUnit.MILLISECONDS)
         .keepAliveTimeout(NO_ANSWER.toMillis(), TimeUnit.MILLISECONDS)
         .permitKeepAliveTime(1, TimeUnit.SECONDS)
-        .permitKeepAliveWithoutCalls(true);
+        .permitKeepAliveWithoutCalls(true)
+        .addStreamTracerFactory(refusals)
+        .addTransportFilter(new AddressCap(MAX_CONNECTIONS_OF_AN_ADDRESS, refusals));
   }
 
   private static Server listen(String key, Listener listener, NettyServerBuilder builder) {

@@ -186,6 +186,7 @@ public final class LedgerNode implements AutoCloseable {
             "xds",
             config.xds(),
             credentials("xds"),
+            registry,
             interceptors("xds"),
             eds.service(),
             eds.overAds());
@@ -288,6 +289,7 @@ public final class LedgerNode implements AutoCloseable {
             "authz",
             config.authz().listener(),
             credentials("authz"),
+            registry,
             // Checks are timed as ledger_decision_seconds; another meter would cost each of them.
             Stream.concat(
                     Stream.of(
@@ -303,6 +305,7 @@ public final class LedgerNode implements AutoCloseable {
               "keda",
               config.keda(),
               credentials("keda"),
+              registry,
               scaler(api).toArray(ServerServiceDefinition[]::new));
       closing.add(keda);
       kedaPort = OptionalInt.of(keda.port());
@@ -333,6 +336,7 @@ public final class LedgerNode implements AutoCloseable {
             "peers",
             config.peers(),
             tls == null ? InsecureServerCredentials.create() : tls.peerServer(),
+            registry,
             tls == null ? service : ServerInterceptors.intercept(service, callers.instances(tls)));
     closing.add(server);
     peersPort = OptionalInt.of(server.port());
@@ -383,7 +387,12 @@ public final class LedgerNode implements AutoCloseable {
         closing.add(AlsIngest.create(kafkaClient(), ledger::index, ticker, registry));
     GrpcServer server =
         GrpcServer.start(
-            "als", config.als(), credentials("als"), interceptors("als"), ingest.service());
+            "als",
+            config.als(),
+            credentials("als"),
+            registry,
+            interceptors("als"),
+            ingest.service());
     closing.add(server);
     closing.add(ingest::leave);
     alsPort = OptionalInt.of(server.port());
