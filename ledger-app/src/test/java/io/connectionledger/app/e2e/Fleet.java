@@ -36,7 +36,7 @@ import org.awaitility.Awaitility;
 public final class Fleet implements AutoCloseable {
 
   public static final Path ROOT = Path.of("").toAbsolutePath().resolve("..").normalize();
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   final String pool;
   final List<WebSocketPod> pods;
@@ -78,7 +78,8 @@ public final class Fleet implements AutoCloseable {
             xds: { port: 0 }
             lease: { heartbeat: 2s }
             pools:
-            %s"""
+            %s\
+            """
                 .formatted(folder.resolve("data"), pools.indent(2)));
     LedgerConfig loaded = ConfigLoader.load(config, Map.of());
     return LedgerNode.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
