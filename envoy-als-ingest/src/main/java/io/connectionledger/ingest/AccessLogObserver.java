@@ -113,7 +113,7 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
         LOGGER
             .atInfo()
             .addKeyValue("envoy", id)
-            .addKeyValue("log", message.getIdentifier().getLogName())
+            .addKeyValue("log", NodeIds.beginning(message.getIdentifier().getLogName()))
             .log("Envoy opened an access-log stream");
       }
     }

@@ -34,6 +34,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -52,13 +53,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AlsIngestIT {
 
   private static final long NOW_MS = 1_800_000_000_000L;
+  private static final int MAX_STREAMS = 20;
 
   private final MockProducer<byte[], byte[]> kafka =
       new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final AlsIngest ingest =
-      new AlsIngest(kafka, () -> PoolIndex.EMPTY, () -> NOW_MS * 1_000_000, registry);
+      new AlsIngest(
+          kafka, () -> PoolIndex.EMPTY, () -> NOW_MS * 1_000_000, registry, MAX_STREAMS);
   private InProcessService service;
 
   @BeforeEach
@@ -169,6 +172,24 @@ class AlsIngestIT {
     assertThat(header(kafka.history().get(1), "reason")).startsWith("a string is not UTF-8");
     assertThat(kafka.history().get(2).topic()).isEqualTo(Topics.CONNECTIONS);
     awaitMetric("ledger_dead_letters_total{cause=\"not_utf8\"} 1.0");
+  }
+
+  @Test
+  void shouldRefuseAStreamTooManyAndTakeAnotherWhenOneHasEnded() throws Exception {
+    List<Envoy> streams = new ArrayList<>();
+    for (int i = 0; i < MAX_STREAMS; i++) {
+      streams.add(new Envoy());
+    }
+    awaitMetric("ledger_als_streams " + MAX_STREAMS + ".0");
+
+    Envoy refused = new Envoy();
+
+    assertThat(refused.end().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    awaitMetric("ledger_envoys_refused_total{cause=\"too_many_streams\"} 1.0");
+    streams.getFirst().cancel();
+    awaitMetric("ledger_als_streams " + (MAX_STREAMS - 1) + ".0");
+    new Envoy().send(firstMessage("envoy-1", opened("a")));
+    awaitWritten(1);
   }
 
   @Test
