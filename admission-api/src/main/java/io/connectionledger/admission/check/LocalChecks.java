@@ -54,6 +54,8 @@ public final class LocalChecks {
           outcomes.record(allowed, !answerFirst, pending);
           if (answerFirst) {
             pending.answer();
+          } else {
+            pending.giveUpWithin(Patience.nanos(Patience.MAX));
           }
         }
         case Decision.Rejected rejected -> {

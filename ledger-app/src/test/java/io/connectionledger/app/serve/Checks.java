@@ -16,6 +16,9 @@ import org.awaitility.Awaitility;
 /** One connection that asks as an Envoy does, one check at a time. */
 public final class Checks implements AutoCloseable {
 
+  /** Longer than that of an Envoy: the machine may be busy. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
   private final ManagedChannel channel;
   private final AuthorizationGrpc.AuthorizationBlockingStub stub;
 
@@ -79,7 +82,7 @@ public final class Checks implements AutoCloseable {
   }
 
   public CheckResponse send(CheckRequest request) {
-    return stub.check(request);
+    return stub.withDeadlineAfter(PATIENCE).check(request);
   }
 
   @Override
