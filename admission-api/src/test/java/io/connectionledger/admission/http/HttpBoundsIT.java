@@ -12,8 +12,9 @@ import io.connectionledger.model.PodNetworks;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
-import io.connectionledger.model.view.SimulationRefusedException;
 import io.connectionledger.model.view.SimulationRefusedException.Why;
+import io.connectionledger.model.view.SimulationRefusedException;
+import io.connectionledger.testkit.ManualTicker;
 import io.connectionledger.testkit.PolicyFixtures;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -112,6 +113,19 @@ final class HttpBoundsIT {
               });
       assertThat(Duration.ofNanos(test.ticker.nowNanos() - began))
           .isBetween(HttpBounds.BODY_GRACE, HttpBounds.BODY_TIMEOUT);
+    }
+  }
+
+  @Test
+  void shouldEndABodyThatComesFastEnoughAndNeverEnds() throws Exception {
+    ManualTicker ticker = new ManualTicker();
+    test.ticker = ticker;
+    try (QueryServer server = test.start()) {
+      Socket endless = sent(server.adminPort().orElseThrow(), PUT + " ".repeat(90_000));
+      assertThat(endless.getInputStream().available()).isZero();
+      ticker.advance(HttpBounds.BODY_TIMEOUT.plusSeconds(1));
+      assertThat(answer(endless)).startsWith("HTTP/1.1 408");
+      assertThat(test.refused("body_too_slow")).isEqualTo(1);
     }
   }
 
@@ -247,9 +261,35 @@ final class HttpBoundsIT {
   }
 
   @Test
-  void shouldEndTheConnectionOfWhoDoesNotTakeTheAnswer() throws Exception {
+  void shouldTakeFewerConnectionsToThePortOfTheProbes() throws Exception {
+    try (QueryServer server = test.start()) {
+      int probes = server.probesPort().orElseThrow();
+      for (int i = 0; i < HttpBounds.MAX_PROBE_CONNECTIONS; i++) {
+        connect(probes);
+      }
+      await()
+          .untilAsserted(
+              () -> {
+                assertThat(connect(probes).getInputStream().read()).isNegative();
+                assertThat(test.refused("connections")).isPositive();
+              });
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+      await()
+          .ignoreExceptions()
+          .untilAsserted(
+              () ->
+                  assertThat(get(probes, "/health/live", Duration.ofSeconds(2)).statusCode())
+                      .isEqualTo(200));
+    }
+  }
+
+  @Test
+  void shouldEndTheConnectionOfWhoDoesNotTakeTheAnswerOrSaysNothing() throws Exception {
     test.metrics = () -> "x".repeat(64 << 20);
     try (QueryServer server = test.start()) {
+      Socket silent = connect(server.port());
       Socket deaf = connect(server.port());
       deaf.setReceiveBufferSize(4_096);
       write(deaf, "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n");
@@ -261,6 +301,9 @@ final class HttpBoundsIT {
                 assertThat(deaf.getInputStream().read()).isNotNegative();
                 assertThat(test.refused("answer_too_slow")).isEqualTo(1);
               });
+      // For as long: the one waits for the other.
+      assertThat(HttpBounds.IDLE_TIMEOUT).isEqualTo(HttpBounds.ANSWER_TIMEOUT);
+      assertThat(answer(silent)).isEmpty();
     }
   }
 

@@ -50,8 +50,13 @@ final class GrpcServer implements AutoCloseable {
   /** And is closed when it does not answer within this. */
   static final Duration NO_ANSWER = Duration.ofSeconds(20);
 
+  private static final Times TIMES = new Times(HANDSHAKE, IDLE, SILENT, NO_ANSWER);
+
   private final Server server;
   private final @Nullable ExecutorService executor;
+
+  /** When a connection is closed: {@link #HANDSHAKE} and so on. */
+  record Times(Duration handshake, Duration idle, Duration silent, Duration noAnswer) {}
 
   private GrpcServer(Server server, @Nullable ExecutorService executor) {
     this.server = server;
@@ -71,7 +76,7 @@ final class GrpcServer implements AutoCloseable {
       BindableService... services) {
     ExecutorService executor =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(key + "-", 0).factory());
-    NettyServerBuilder builder = builder(listener, credentials).executor(executor);
+    NettyServerBuilder builder = builder(listener, credentials, TIMES).executor(executor);
     // gRPC runs the last one first.
     interceptors.forEach(builder::intercept);
     for (BindableService service : services) {
@@ -86,24 +91,35 @@ final class GrpcServer implements AutoCloseable {
       Listener listener,
       ServerCredentials credentials,
       ServerServiceDefinition... services) {
-    NettyServerBuilder builder = builder(listener, credentials).directExecutor();
+    return startOnEventLoop(key, listener, credentials, TIMES, services);
+  }
+
+  /** The same, which closes connections at other times. */
+  static GrpcServer startOnEventLoop(
+      String key,
+      Listener listener,
+      ServerCredentials credentials,
+      Times times,
+      ServerServiceDefinition... services) {
+    NettyServerBuilder builder = builder(listener, credentials, times).directExecutor();
     for (ServerServiceDefinition service : services) {
       builder.addService(service);
     }
     return new GrpcServer(listen(key, listener, builder), null);
   }
 
-  private static NettyServerBuilder builder(Listener listener, ServerCredentials credentials) {
+  private static NettyServerBuilder builder(
+      Listener listener, ServerCredentials credentials, Times times) {
     return NettyServerBuilder.forAddress(listener.socketAddress(), credentials)
         // Envoys ping idle connections to find a ledger that vanished; the default takes pings more
         // often than every five minutes for an attack.
         .maxInboundMetadataSize(MAX_METADATA_BYTES)
         .maxInboundMessageSize(MAX_MESSAGE_BYTES)
         .maxConcurrentCallsPerConnection(MAX_CALLS_OF_A_CONNECTION)
-        .handshakeTimeout(HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS)
-        .maxConnectionIdle(IDLE.toMillis(), TimeUnit.MILLISECONDS)
-        .keepAliveTime(SILENT.toMillis(), TimeUnit.MILLISECONDS)
-        .keepAliveTimeout(NO_ANSWER.toMillis(), TimeUnit.MILLISECONDS)
+        .handshakeTimeout(times.handshake().toMillis(), TimeUnit.MILLISECONDS)
+        .maxConnectionIdle(times.idle().toMillis(), TimeUnit.MILLISECONDS)
+        .keepAliveTime(times.silent().toMillis(), TimeUnit.MILLISECONDS)
+        .keepAliveTimeout(times.noAnswer().toMillis(), TimeUnit.MILLISECONDS)
         .permitKeepAliveTime(1, TimeUnit.SECONDS)
         .permitKeepAliveWithoutCalls(true);
   }

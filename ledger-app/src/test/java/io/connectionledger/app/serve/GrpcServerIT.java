@@ -1,14 +1,17 @@
 package io.connectionledger.app.serve;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import io.connectionledger.app.config.LedgerConfig.Listener;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.grpc.ConnectivityState;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -16,9 +19,13 @@ import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -27,7 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What a check may bring along beside its message. */
+/** What callers may bring along, and how long and how often they may. */
 class GrpcServerIT {
 
   private static final Metadata.Key<String> TRACESTATE =
@@ -148,5 +155,92 @@ class GrpcServerIT {
     assertThat(Status.fromThrowable(refused).getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
     answer();
     assertThat(neighbour.get(10, TimeUnit.SECONDS)).isEqualTo(CheckResponse.getDefaultInstance());
+  }
+
+  /** What is more waits in the client, which may open another connection. */
+  @Test
+  void shouldWorkOnSoManyCallsOfAConnectionAndTakeTheNextWhenOneIsAnswered() throws Exception {
+    // Given
+    CheckRequest request = CheckRequest.getDefaultInstance();
+    AuthorizationGrpc.AuthorizationStub stub = AuthorizationGrpc.newStub(channel);
+    CountDownLatch answered = new CountDownLatch(1);
+    for (int i = 0; i <= GrpcServer.MAX_CALLS_OF_A_CONNECTION; i++) {
+      stub.check(
+          request,
+          new StreamObserver<>() {
+            @Override
+            public void onNext(CheckResponse response) {
+              answered.countDown();
+            }
+
+            @Override
+            public void onError(Throwable failure) {
+              // At the end of the test.
+            }
+
+            @Override
+            public void onCompleted() {
+              // Said all with the response.
+            }
+          });
+    }
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(
+            () -> assertThat(waiting).hasSize(GrpcServer.MAX_CALLS_OF_A_CONNECTION));
+    await()
+        .during(Duration.ofMillis(200))
+        .untilAsserted(
+            () -> assertThat(waiting).hasSize(GrpcServer.MAX_CALLS_OF_A_CONNECTION));
+    // When
+    answer();
+    answered.await();
+    // Then
+    await()
+        .untilAsserted(
+            () -> assertThat(waiting).hasSize(GrpcServer.MAX_CALLS_OF_A_CONNECTION));
+  }
+
+  /** Its preface, and that it has no settings of its own. */
+  private static final byte[] HTTP2 =
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(US_ASCII);
+
+  private static GrpcServer hasty() {
+    return GrpcServer.startOnEventLoop(
+        "authz",
+        new Listener("127.0.0.1", 0),
+        InsecureServerCredentials.create(),
+        new GrpcServer.Times(
+            Duration.ofMillis(300),
+            Duration.ofSeconds(1),
+            Duration.ofMillis(300),
+            Duration.ofMillis(300)));
+  }
+
+  @Test
+  void shouldCloseAConnectionThatIsNeverReadyOrDoesNotAnswerAnyMore() throws Exception {
+    try (GrpcServer hasty = hasty();
+        Socket slow = new Socket(InetAddress.getLoopbackAddress(), hasty.port());
+        Socket silent = new Socket(InetAddress.getLoopbackAddress(), hasty.port())) {
+      silent.getOutputStream().write(HTTP2);
+      for (Socket socket : List.of(slow, silent)) {
+        socket.setSoTimeout(10_000);
+        assertThat(socket.getInputStream().readAllBytes()).hasSizeLessThan(200);
+      }
+    }
+  }
+
+  @Test
+  void shouldCloseAConnectionWithoutCalls() throws Exception {
+    try (GrpcServer hasty = hasty()) {
+      ManagedChannel idle =
+          NettyChannelBuilder.forAddress("127.0.0.1", hasty.port()).usePlaintext().build();
+      try {
+        await().until(() -> idle.getState(true) == ConnectivityState.READY);
+        await().until(() -> idle.getState(false) == ConnectivityState.IDLE);
+      } finally {
+        idle.shutdownNow();
+      }
+    }
   }
 }

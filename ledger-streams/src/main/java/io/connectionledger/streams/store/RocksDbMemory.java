@@ -21,6 +21,9 @@ public final class RocksDbMemory implements RocksDBConfigSetter {
   /** Of these, what is not yet on the disk: beyond it the largest is written. */
   static final long MAX_UNWRITTEN_BYTES = 96 << 20;
 
+  /** What each store takes at least for what it has not written: most write little. */
+  private static final long LEAST_UNWRITTEN_BYTES = 64 << 10;
+
   private static final Shared SHARED = new Shared(MAX_BYTES, MAX_UNWRITTEN_BYTES);
 
   private final Shared shared;
@@ -53,6 +56,7 @@ public final class RocksDbMemory implements RocksDBConfigSetter {
     table.setCacheIndexAndFilterBlocks(true);
     table.setPinTopLevelIndexAndFilter(true);
     options.setTableFormatConfig(table);
+    options.setArenaBlockSize(LEAST_UNWRITTEN_BYTES);
     options.setWriteBufferManager(shared.unwritten);
   }
 

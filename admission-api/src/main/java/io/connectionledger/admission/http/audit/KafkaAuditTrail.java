@@ -26,13 +26,13 @@ import org.slf4j.LoggerFactory;
 public final class KafkaAuditTrail implements AuditTrail {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(KafkaAuditTrail.class);
-  private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(4);
+  static final Duration WRITE_TIMEOUT = Duration.ofSeconds(4);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
   private final Producer<byte[], byte[]> producer;
   private final KafkaClientMetrics metrics;
 
-  private KafkaAuditTrail(Producer<byte[], byte[]> producer, MeterRegistry registry) {
+  KafkaAuditTrail(Producer<byte[], byte[]> producer, MeterRegistry registry) {
     this.producer = producer;
     metrics = new KafkaClientMetrics(producer);
     metrics.bindTo(registry);

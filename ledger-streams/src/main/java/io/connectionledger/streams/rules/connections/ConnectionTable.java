@@ -29,14 +29,18 @@ public final class ConnectionTable {
   private static final int MAX_FOREIGN_PODS = 1_000;
 
   /** The most that one Envoy may hold, beyond what was admitted: far more than one can carry. */
-  static final int MAX_OPEN_OF_AN_ENVOY = 500_000;
+  private static final int MAX_OPEN_OF_AN_ENVOY = 500_000;
 
   /** The most that all Envoys may hold which never opened what was admitted here. */
-  static final int MAX_OPEN_UNPROVEN = 1_000_000;
+  private static final int MAX_OPEN_UNPROVEN = 1_000_000;
+
+  private static final Bounds BOUNDS =
+      new Bounds(MAX_OPEN, MAX_OPEN_OF_AN_ENVOY, MAX_OPEN_UNPROVEN, MAX_ENDED);
 
   private final String pool;
   private boolean places;
   private final LeaseTerms terms;
+  private final Bounds bounds;
   private final PodTable pods;
   private final EnvoyTable envoys;
   private final CloseRate closeRate;
@@ -59,6 +63,9 @@ public final class ConnectionTable {
    */
   private record GivenUp(long atMs, long heardMs, boolean byLease) {}
 
+  /** The bounds above. */
+  record Bounds(int open, int openOfAnEnvoy, int openUnproven, int ended) {}
+
   public ConnectionTable(
       PoolPolicy policy,
       LeaseTerms terms,
@@ -66,6 +73,18 @@ public final class ConnectionTable {
       EnvoyTable envoys,
       CloseRate closeRate,
       long leaseNowMs) {
+    this(policy, terms, pods, envoys, closeRate, leaseNowMs, BOUNDS);
+  }
+
+  ConnectionTable(
+      PoolPolicy policy,
+      LeaseTerms terms,
+      PodTable pods,
+      EnvoyTable envoys,
+      CloseRate closeRate,
+      long leaseNowMs,
+      Bounds bounds) {
+    this.bounds = bounds;
     this.pool = policy.pool();
     this.places = places(policy);
     this.terms = terms;
@@ -235,9 +254,9 @@ public final class ConnectionTable {
   }
 
   private boolean refuses(PodState pod, EnvoyTable.Slot envoy) {
-    return open.size() >= MAX_OPEN
-        || envoy.connections >= MAX_OPEN_OF_AN_ENVOY
-        || (!envoy.isProven() && envoys.unproven() >= MAX_OPEN_UNPROVEN)
+    return open.size() >= bounds.open()
+        || envoy.connections >= bounds.openOfAnEnvoy()
+        || (!envoy.isProven() && envoys.unproven() >= bounds.openUnproven())
         || (!envoy.isProven() && envoy.connections == 0 && envoys.size() >= MAX_ENVOYS)
         || (!pod.inPolicy() && pod.held() == 0 && pods.foreign() >= MAX_FOREIGN_PODS);
   }
@@ -263,7 +282,7 @@ public final class ConnectionTable {
     // Removed first, so that a repeated close stays in the order of the deadlines.
     ended.remove(id);
     ended.put(id, leaseNowMs + terms.tombstoneMs());
-    return ended.size() > MAX_ENDED ? ended.pollFirstEntry().getKey() : null;
+    return ended.size() > bounds.ended() ? ended.pollFirstEntry().getKey() : null;
   }
 
   /** Puts an open connection back that is still to be heard from. */
@@ -336,7 +355,7 @@ public final class ConnectionTable {
     dropOpen(id);
     givenUp.put(
         id, new GivenUp(leaseNowMs, connection.sinceMs, reason.equals(Closed.LEASE_EXPIRED)));
-    if (givenUp.size() > MAX_ENDED) {
+    if (givenUp.size() > bounds.ended()) {
       givenUp.pollFirstEntry();
     }
     if (holder == null) {

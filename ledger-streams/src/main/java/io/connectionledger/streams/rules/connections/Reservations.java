@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class Reservations {
 
   /** More listeners than this share one reporter. */
-  private static final int MAX_REPORTERS = 10_000;
+  static final int MAX_REPORTERS = 10_000;
 
   /** Listeners that nobody asked through for so long are forgotten when there are too many. */
   private static final long IDLE_MS = 3_600_000;
