@@ -8,7 +8,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * How many streams there are, and how much they ask for, which the discovery server keeps for as
- * long as they last; a message is of a mebibyte at most. A stream beyond the bounds is refused and counted. Thread-safe.
+ * long as they last; a message is of a mebibyte at most. A stream beyond the bounds is refused and
+ * counted. Thread-safe.
  */
 final class AskedNames {
 

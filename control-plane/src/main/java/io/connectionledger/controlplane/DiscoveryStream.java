@@ -94,7 +94,9 @@ final class DiscoveryStream {
     String nonce = request.getResponseNonce();
     boolean answers = unanswered.remove(nonce);
     if (!request.hasErrorDetail()) {
-      return answers || nonce.isEmpty() ? request : request.toBuilder().clearResponseNonce().build();
+      return answers || nonce.isEmpty()
+          ? request
+          : request.toBuilder().clearResponseNonce().build();
     }
     Sent answered = answers ? answered(request.getTypeUrl(), nonce) : null;
     Collection<String> pools = answered == null ? List.of() : answered.pools();

@@ -60,8 +60,7 @@ class AlsIngestIT {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final AlsIngest ingest =
-      new AlsIngest(
-          kafka, () -> PoolIndex.EMPTY, () -> NOW_MS * 1_000_000, registry, MAX_STREAMS);
+      new AlsIngest(kafka, () -> PoolIndex.EMPTY, () -> NOW_MS * 1_000_000, registry, MAX_STREAMS);
   private InProcessService service;
 
   @BeforeEach

@@ -111,7 +111,9 @@ final class CheckForwarder {
       if (isGone()) {
         return;
       }
-      Decision.Rejected stillNone = local.decide(question, reply, this::whenGone, startedNanos);
+      Decision.Rejected stillNone =
+          local.decide(
+              question, reply, this::whenGone, startedNanos, deadlineNanos - ticker.nowNanos());
       if (stillNone != null) {
         refusal = stillNone;
         advance();

@@ -41,6 +41,20 @@ public final class LocalChecks {
    */
   public Decision.@Nullable Rejected decide(
       Question question, CheckReply reply, Consumer<Runnable> onGone, long startedNanos) {
+    return decide(question, reply, onGone, startedNanos, Patience.nanos(Patience.MAX));
+  }
+
+  /**
+   * The same for a caller that waits elsewhere.
+   *
+   * @param patienceNanos within how long it is answered, recorded or not
+   */
+  Decision.@Nullable Rejected decide(
+      Question question,
+      CheckReply reply,
+      Consumer<Runnable> onGone,
+      long startedNanos,
+      long patienceNanos) {
     long stamp = deciding.readLock();
     try {
       switch (decider.decide(question.pool(), question.key(), question.listener())) {
@@ -55,7 +69,7 @@ public final class LocalChecks {
           if (answerFirst) {
             pending.answer();
           } else {
-            pending.giveUpWithin(Patience.nanos(Patience.MAX));
+            pending.giveUpWithin(patienceNanos);
           }
         }
         case Decision.Rejected rejected -> {

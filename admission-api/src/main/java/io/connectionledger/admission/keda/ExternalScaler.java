@@ -138,9 +138,7 @@ public final class ExternalScaler extends ExternalScalerGrpc.ExternalScalerImplB
   }
 
   private static StatusRuntimeException tooMany(String allowed) {
-    return Status.RESOURCE_EXHAUSTED
-        .withDescription("allowed are " + allowed)
-        .asRuntimeException();
+    return Status.RESOURCE_EXHAUSTED.withDescription("allowed are " + allowed).asRuntimeException();
   }
 
   /** Says so at once, and then whenever it changes; nothing while the pool is not ready. */

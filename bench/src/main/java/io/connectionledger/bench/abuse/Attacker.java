@@ -5,8 +5,8 @@ import io.connectionledger.bench.process.Subprocess;
 import java.time.Duration;
 
 /**
- * A process that attacks. Reads lines of an attack, seconds and the ports of the ledger, and answers
- * each with how often it did it.
+ * A process that attacks. Reads lines of an attack, seconds and the ports of the ledger, and
+ * answers each with how often it did it.
  */
 final class Attacker {
 

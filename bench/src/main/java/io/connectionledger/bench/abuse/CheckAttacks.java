@@ -60,8 +60,7 @@ final class CheckAttacks {
                       URI.create(
                           "http://127.0.0.1:%d/v1/pools/%s/policy"
                               .formatted(ports.http(), LedgerProcess.pool(POOL))))
-                  .PUT(
-                      HttpRequest.BodyPublishers.ofString("{\"perPodMaxConnections\":1}", UTF_8))
+                  .PUT(HttpRequest.BodyPublishers.ofString("{\"perPodMaxConnections\":1}", UTF_8))
                   .build(),
               HttpResponse.BodyHandlers.ofString());
       if (answer.statusCode() != 200) {

@@ -44,7 +44,6 @@ final class Http2Attack {
       socket.getInputStream().transferTo(OutputStream.nullOutputStream());
     } catch (IOException ended) {
       // It was refused before all of it was sent.
-      return;
     }
   }
 

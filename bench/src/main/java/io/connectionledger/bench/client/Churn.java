@@ -102,9 +102,7 @@ public final class Churn {
       }
       say(opened, AccessLogType.DownstreamTunnelSuccessfullyEstablished);
       List<Admitted> closed = new ArrayList<>();
-      while (!holding
-          && !connections.isEmpty()
-          && connections.element().untilNanos <= nowNanos) {
+      while (!holding && !connections.isEmpty() && connections.element().untilNanos <= nowNanos) {
         closed.add(connections.remove().connection);
       }
       say(closed, AccessLogType.DownstreamEnd);

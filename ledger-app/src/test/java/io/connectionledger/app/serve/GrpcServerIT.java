@@ -40,6 +40,10 @@ class GrpcServerIT {
   private static final Metadata.Key<String> TRACESTATE =
       Metadata.Key.of("tracestate", Metadata.ASCII_STRING_MARSHALLER);
 
+  /** The preface of a client that has no settings of its own. */
+  private static final byte[] HTTP2 =
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(US_ASCII);
+
   private final LinkedBlockingQueue<StreamObserver<CheckResponse>> waiting =
       new LinkedBlockingQueue<>();
   private GrpcServer server;
@@ -186,24 +190,16 @@ class GrpcServerIT {
     }
     await()
         .atMost(Duration.ofSeconds(30))
-        .untilAsserted(
-            () -> assertThat(waiting).hasSize(GrpcServer.MAX_CALLS_OF_A_CONNECTION));
+        .untilAsserted(() -> assertThat(waiting).hasSize(GrpcServer.MAX_CALLS_OF_A_CONNECTION));
     await()
         .during(Duration.ofMillis(200))
-        .untilAsserted(
-            () -> assertThat(waiting).hasSize(GrpcServer.MAX_CALLS_OF_A_CONNECTION));
+        .untilAsserted(() -> assertThat(waiting).hasSize(GrpcServer.MAX_CALLS_OF_A_CONNECTION));
     // When
     answer();
     answered.await();
     // Then
-    await()
-        .untilAsserted(
-            () -> assertThat(waiting).hasSize(GrpcServer.MAX_CALLS_OF_A_CONNECTION));
+    await().untilAsserted(() -> assertThat(waiting).hasSize(GrpcServer.MAX_CALLS_OF_A_CONNECTION));
   }
-
-  /** Its preface, and that it has no settings of its own. */
-  private static final byte[] HTTP2 =
-      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(US_ASCII);
 
   private static GrpcServer hasty() {
     return GrpcServer.startOnEventLoop(

@@ -94,8 +94,7 @@ final class KafkaAuditTrailTest {
                 Map.of("bootstrap.servers", "127.0.0.1:" + nobody.getLocalPort()),
                 new SimpleMeterRegistry())) {
       CompletableFuture<Void> kept =
-          CompletableFuture.supplyAsync(() -> away.write(ENTRY))
-              .thenCompose(written -> written);
+          CompletableFuture.supplyAsync(() -> away.write(ENTRY)).thenCompose(written -> written);
 
       assertThat(kept)
           .failsWithin(KafkaAuditTrail.WRITE_TIMEOUT.plus(Duration.ofSeconds(10)))

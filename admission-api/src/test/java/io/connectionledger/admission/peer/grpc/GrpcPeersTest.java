@@ -133,8 +133,7 @@ final class GrpcPeersTest {
 
   /** Whose answers have as many bytes as the name of the pool says. */
   private static Server compromised() throws IOException {
-    return NettyServerBuilder.forAddress(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+    return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
         .addService(
             new PeerGrpc.PeerImplBase() {
               @Override
