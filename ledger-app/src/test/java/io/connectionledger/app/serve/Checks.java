@@ -9,7 +9,10 @@ import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
@@ -80,6 +83,20 @@ public final class Checks implements AutoCloseable {
 
   public CheckResponse send(CheckRequest request) {
     return stub.check(request);
+  }
+
+  /** Sends the same one so many times at once; returns when all are answered. */
+  public List<CheckResponse> flood(CheckRequest request, int times) throws Exception {
+    AuthorizationGrpc.AuthorizationFutureStub all = AuthorizationGrpc.newFutureStub(channel);
+    List<Future<CheckResponse>> asked = new ArrayList<>();
+    for (int i = 0; i < times; i++) {
+      asked.add(all.check(request));
+    }
+    List<CheckResponse> answers = new ArrayList<>();
+    for (Future<CheckResponse> one : asked) {
+      answers.add(one.get(60, TimeUnit.SECONDS));
+    }
+    return answers;
   }
 
   @Override

@@ -56,6 +56,11 @@ final class Simulator {
         "Reservations that were given back because the client had left are not recorded: they"
             + " count until they expire.");
     all.add("Attempts that nobody could decide (no_owner) stay rejected.");
+    if (recording.isCounted()) {
+      all.add(
+          "Attempts of a flood that were only counted are decided together, those of a second when"
+              + " the last of them was.");
+    }
     if (recording.isShadow()) {
       all.add("In shadow mode every attempt got in, and does here, whatever was decided.");
     }

@@ -118,14 +118,22 @@ public final class Views {
    * A decision in a line.
    *
    * @param pod where it was sent, or the one that it was rejected for
+   * @param count how many checks of one second were answered so, in a flood; absent for one
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record DecisionLine(
-      String id, String at, String outcome, @Nullable String pod, @Nullable String reason) {
+      String id,
+      String at,
+      String outcome,
+      @Nullable String pod,
+      @Nullable String reason,
+      @Nullable Integer count) {
 
     static DecisionLine of(Decision decision) {
       DecisionView view = DecisionView.of(decision);
-      return new DecisionLine(view.id(), view.at(), view.outcome(), view.pod(), view.reason());
+
+      return new DecisionLine(
+          view.id(), view.at(), view.outcome(), view.pod(), view.reason(), view.count());
     }
   }
 
