@@ -174,6 +174,7 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     }
     AccessLogBatch batch =
         AccessLogBatch.of(current, message.getHttpLogs().getLogEntryList(), ticker.nowMs());
+    metrics.limited(batch.limited());
     for (ConnectionEvent event : batch.events()) {
       unsettled.incrementAndGet();
       publisher.publish(event, this::settle);
