@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Records decisions, without ever waiting. An allowed decision is recorded or its check hears that
- * it was not. Rejected ones are only counted where there are very many, or when Kafka falls
- * behind, so that a flood neither fills memory and disks nor takes the room of the allowed: see
- * {@link #recordCounted}. Thread-safe.
+ * it was not. Rejected ones are only counted where there are very many, or when Kafka falls behind,
+ * so that a flood neither fills memory and disks nor takes the room of the allowed: see {@link
+ * #recordCounted}. Thread-safe.
  */
 public final class DecisionPublisher {
 
@@ -52,8 +52,8 @@ public final class DecisionPublisher {
   }
 
   /**
-   * Records a rejected decision, or counts it. One about an unknown pool is never recorded: its name
-   * is whatever the check says.
+   * Records a rejected decision, or counts it. One about an unknown pool is never recorded: its
+   * name is whatever the check says.
    */
   public void publish(Decision.Rejected rejected) {
     if (rejected.reason() == RejectionReason.UNKNOWN_POOL) {

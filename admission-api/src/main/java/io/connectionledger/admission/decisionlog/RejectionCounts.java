@@ -12,9 +12,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a flood of rejections from being a flood of records. The first {@link #RECORDS} of a pool in
- * each second have a record each; the others are counted by all that anybody counts them by, and
- * become one record for each second and kind. None is left out, and none counted twice. Thread-safe.
+ * Keeps a flood of rejections from being a flood of records. The first {@link #RECORDS} of a pool
+ * in each second have a record each; the others are counted by all that anybody counts them by, and
+ * become one record for each second and kind. None is left out, and none counted twice.
+ * Thread-safe.
  */
 final class RejectionCounts {
 
@@ -34,7 +35,7 @@ final class RejectionCounts {
     int count;
   }
 
-  /** What those have in common that are counted together; no bucket of the history begins within. */
+  /** What is counted together; a second lies in one bucket of the history. */
   private record Kind(
       String pool,
       RejectionReason reason,

@@ -56,7 +56,9 @@ final class KafkaDecisionLogTest {
       log.send(one, false, (recorded, failure) -> {});
       log.send(one.lastOf(5, 1_001), false, (recorded, failure) -> {});
       // Then
-      assertThat(producer.history()).extracting(ProducerRecord::timestamp).containsExactly(null, 1_999L);
+      assertThat(producer.history())
+          .extracting(ProducerRecord::timestamp)
+          .containsExactly(null, 1_999L);
     }
   }
 

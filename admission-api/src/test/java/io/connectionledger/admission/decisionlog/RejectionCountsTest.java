@@ -30,8 +30,7 @@ final class RejectionCountsTest {
       String pool, RejectionReason reason, @Nullable PodAddress pod, boolean shadow, long bucket) {
 
     static Counted of(Decision.Rejected one) {
-      return new Counted(
-          one.pool(), one.reason(), one.pod(), one.isShadow(), one.atMs() / 10_000);
+      return new Counted(one.pool(), one.reason(), one.pod(), one.isShadow(), one.atMs() / 10_000);
     }
   }
 

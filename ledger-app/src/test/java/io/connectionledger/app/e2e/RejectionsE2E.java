@@ -152,7 +152,8 @@ class RejectionsE2E {
         ((ObjectNode) manager.at("/access_log/0/typed_config"))
             .remove("additional_response_headers_to_log");
 
-    assertThat(before.path("name").asText()).isEqualTo("envoy.filters.http.local_ratelimit/address");
+    assertThat(before.path("name").asText())
+        .isEqualTo("envoy.filters.http.local_ratelimit/address");
     assertThat(filters.path(1).path("name").asText()).isEqualTo("envoy.filters.http.ext_authz");
     assertThat(logged.path(0).asText()).isEqualTo("x-ledger-limited");
     assertThat(limited).isEqualTo(plain);

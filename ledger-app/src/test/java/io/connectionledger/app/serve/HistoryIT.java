@@ -70,7 +70,9 @@ final class HistoryIT {
     file = Files.writeString(folder.resolve("ledger.yaml"), configuration());
     LedgerConfig config = ConfigLoader.load(file, Map.of());
     ledger = LedgerNode.start(config, Role.resolve(Optional.empty(), config.kafka()));
-    Awaitility.await("ready").atMost(Duration.ofSeconds(60)).until(() -> ledger.unready().isEmpty());
+    Awaitility.await("ready")
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> ledger.unready().isEmpty());
   }
 
   @AfterAll
@@ -102,13 +104,17 @@ final class HistoryIT {
 
     int rejected = answers.size() - 1;
     for (String window : List.of("5m", "15m", "1h")) {
-      assertThat(rejections(window)).as(window).isEqualTo(JSON.createObjectNode().put("pod_limit", rejected));
+      assertThat(rejections(window))
+          .as(window)
+          .isEqualTo(JSON.createObjectNode().put("pod_limit", rejected));
     }
     assertThat(get("/metrics").body())
         .contains(
             "websocket_connections_rejected_total{pool=\"flood\",reason=\"pod_limit\"} "
-                + rejected + ".0");
-    assertThat(records.values().stream().mapToInt(Decision::attempts).sum()).isEqualTo(answers.size());
+                + rejected
+                + ".0");
+    assertThat(records.values().stream().mapToInt(Decision::attempts).sum())
+        .isEqualTo(answers.size());
     long seconds = records.values().stream().map(one -> one.atMs() / 1_000).distinct().count();
     assertThat(records.values())
         .filteredOn(one -> one.attempts() == 1)
@@ -156,8 +162,7 @@ final class HistoryIT {
     Map<String, Decision> found = new HashMap<>();
     ByteArrayDeserializer bytes = new ByteArrayDeserializer();
     try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(
-            Map.of("bootstrap.servers", ledger.bootstrapServers()), bytes, bytes)) {
+        new KafkaConsumer<>(Map.of("bootstrap.servers", ledger.bootstrapServers()), bytes, bytes)) {
       List<TopicPartition> partitions =
           consumer.partitionsFor(Topics.DECISIONS).stream()
               .map(one -> new TopicPartition(one.topic(), one.partition()))
@@ -179,34 +184,33 @@ final class HistoryIT {
 
   @Test
   void shouldSayWhatWasAndWhatWouldHaveBeen() throws Exception {
-      assertNoDecisions();
-      List<CheckResponse> admitted = admit(8);
-      // Clocks of one machine may be a millisecond apart.
-      long admittedMs = ticker.nowMs() + 5;
-      JsonNode whenAdmitted = connections();
-      Awaitility.await("another moment").until(() -> ticker.nowMs() > admittedMs + 5);
-      becomeConnections(ledger.bootstrapServers(), admitted);
-      Awaitility.await("what became of them")
-          .atMost(Duration.ofSeconds(20))
-          .until(() -> connections().path("active").asInt() == 2);
-      JsonNode now = connections();
+    assertNoDecisions();
+    List<CheckResponse> admitted = admit(8);
+    // Clocks of one machine may be a millisecond apart.
+    long admittedMs = ticker.nowMs() + 5;
+    JsonNode whenAdmitted = connections();
+    Awaitility.await("another moment").until(() -> ticker.nowMs() > admittedMs + 5);
+    becomeConnections(ledger.bootstrapServers(), admitted);
+    Awaitility.await("what became of them")
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> connections().path("active").asInt() == 2);
+    JsonNode now = connections();
 
-      assertNoDecisions();
-      assertThat(admitted).hasSize(6);
-      assertThat(now.path("reserved").asInt()).isEqualTo(3);
-      assertThat(replay("-0s")).isEqualTo(now);
-      assertThat(replay(Instant.ofEpochMilli(admittedMs).toString()))
-          .isEqualTo(whenAdmitted);
+    assertNoDecisions();
+    assertThat(admitted).hasSize(6);
+    assertThat(now.path("reserved").asInt()).isEqualTo(3);
+    assertThat(replay("-0s")).isEqualTo(now);
+    assertThat(replay(Instant.ofEpochMilli(admittedMs).toString())).isEqualTo(whenAdmitted);
 
-      String more = simulate(POOL, "per-pod-max-connections=4");
-      assertThat(more.lines().map(HistoryIT::words))
-          .contains(
-              "attempts 8 8", "admitted 6 8", "pod_limit 2 0", "peak of one 3 4", "peak of two 3 4")
-          .noneMatch(line -> line.contains("may be off"));
-      JsonNode same = JSON.readTree(simulate(POOL, "--output=json"));
-      assertThat(same.path("recorded").path("attempts").asInt()).isEqualTo(8);
-      assertThat(same.path("repeated")).isEqualTo(same.path("recorded"));
-      assertThat(same.path("simulated")).isEqualTo(same.path("recorded"));
+    String more = simulate(POOL, "per-pod-max-connections=4");
+    assertThat(more.lines().map(HistoryIT::words))
+        .contains(
+            "attempts 8 8", "admitted 6 8", "pod_limit 2 0", "peak of one 3 4", "peak of two 3 4")
+        .noneMatch(line -> line.contains("may be off"));
+    JsonNode same = JSON.readTree(simulate(POOL, "--output=json"));
+    assertThat(same.path("recorded").path("attempts").asInt()).isEqualTo(8);
+    assertThat(same.path("repeated")).isEqualTo(same.path("recorded"));
+    assertThat(same.path("simulated")).isEqualTo(same.path("recorded"));
   }
 
   /** Ids that could be ours, of times of which Kafka knows nothing. */
@@ -313,8 +317,7 @@ final class HistoryIT {
   }
 
   private static String simulate(String pool, String argument) {
-    return run(
-        new SimulateCommand(), "--url=" + url(), "--pool=" + pool, "--window=10m", argument);
+    return run(new SimulateCommand(), "--url=" + url(), "--pool=" + pool, "--window=10m", argument);
   }
 
   private static String run(Object command, String... args) {

@@ -162,12 +162,13 @@ public sealed interface Decision extends LedgerRecord {
       return count == null ? 1 : count;
     }
 
-    /** This one as the last of {@code all} that were alike, the first of them at {@code firstMs}. */
+    /**
+     * This one as the last of {@code all} that were alike, the first of them at {@code firstMs}.
+     */
     public Rejected lastOf(int all, long firstMs) {
       return all == 1
           ? this
-          : new Rejected(
-              pool, id, reason, pod, retryAfterSeconds, atMs, mode, basis, all, firstMs);
+          : new Rejected(pool, id, reason, pod, retryAfterSeconds, atMs, mode, basis, all, firstMs);
     }
   }
 }

@@ -250,7 +250,7 @@ final class Recording implements HistoryListener {
       shadow |= decision.isShadow();
       switch (decision) {
         case Decision.Allowed allowed -> admitted++;
-        case Decision.Rejected rejection -> 
+        case Decision.Rejected rejection ->
             rejected.merge(rejection.reason(), (long) rejection.attempts(), Long::sum);
       }
     }
@@ -277,7 +277,6 @@ final class Recording implements HistoryListener {
               null);
       case Decision.Rejected d ->
           new Decision.Rejected(
-
               pool,
               d.id(),
               d.reason(),

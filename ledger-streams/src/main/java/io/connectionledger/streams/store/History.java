@@ -21,9 +21,9 @@ import org.apache.kafka.streams.state.WindowStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happened when: how much of each kind the records tell of a pool and of a pod, in buckets of {@link
- * #BUCKET}. Each count remembers the offset of its last record, so that records which Kafka Streams
- * processes again after a crash are counted once.
+ * What happened when: how much of each kind the records tell of a pool and of a pod, in buckets of
+ * {@link #BUCKET}. Each count remembers the offset of its last record, so that records which Kafka
+ * Streams processes again after a crash are counted once.
  *
  * <p>A key is {@code pool||kind} for a pool and {@code pool|pod|kind} for a pod, but {@code
  * pool|rejected|pod|reason} for a pod's rejections, so that a query reads them in one go however

@@ -195,7 +195,8 @@ class SimulatorTest {
     // The flood ends at 300 ms, is written down later, and meanwhile there are tokens again.
     allowed("fourth", 1_000, 900);
     write(
-        new Decision.Rejected("chat", "fifth", RejectionReason.RATE_LIMITED, null, 1, BEGIN_MS + 300)
+        new Decision.Rejected(
+                "chat", "fifth", RejectionReason.RATE_LIMITED, null, 1, BEGIN_MS + 300)
             .lastOf(700, BEGIN_MS + 2));
 
     Simulation same = what(UnaryOperator.identity());
@@ -212,15 +213,13 @@ class SimulatorTest {
   /** With the bucket empty again at {@code bucketMs} after the beginning. */
   private void allowed(String id, long bucketMs, long atMs) {
     write(
-        new Decision.Allowed(
-            "chat", id, POD, (BEGIN_MS + bucketMs) * 1_000_000, BEGIN_MS + atMs));
+        new Decision.Allowed("chat", id, POD, (BEGIN_MS + bucketMs) * 1_000_000, BEGIN_MS + atMs));
   }
 
   @Test
   void shouldTakeNoMoreOfAFloodThanItMay() {
     Recording small = new Recording("chat", TERMS, BEGIN_MS, 100);
-    small.policy(
-        0, PolicyRecord.ofBase(policy(2, 2, 3, 1), Set.of(), BEGIN_MS), BEGIN_MS);
+    small.policy(0, PolicyRecord.ofBase(policy(2, 2, 3, 1), Set.of(), BEGIN_MS), BEGIN_MS);
     Decision.Rejected one =
         new Decision.Rejected("chat", "one", RejectionReason.RATE_LIMITED, null, 1, BEGIN_MS);
 
