@@ -163,14 +163,14 @@ final class HistoryIT {
     ByteArrayDeserializer bytes = new ByteArrayDeserializer();
     try (KafkaConsumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(Map.of("bootstrap.servers", ledger.bootstrapServers()), bytes, bytes)) {
-      List<TopicPartition> partitions =
+      List<TopicPartition> all =
           consumer.partitionsFor(Topics.DECISIONS).stream()
               .map(one -> new TopicPartition(one.topic(), one.partition()))
               .toList();
-      consumer.assign(partitions);
-      consumer.seekToBeginning(partitions);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-      while (partitions.stream().anyMatch(one -> consumer.position(one) < ends.getOrDefault(one, 0L))) {
+      consumer.assign(all);
+      consumer.seekToBeginning(all);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(all);
+      while (all.stream().anyMatch(one -> consumer.position(one) < ends.getOrDefault(one, 0L))) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
           Decision decision = RecordCodec.decodeDecision(record.value());
           if (decision.pool().equals(FLOOD)) {
