@@ -328,6 +328,8 @@ final class QueryServerTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "/",
+        "/page/app.js",
         "/health/ready",
         "/health/live",
         "/metrics",

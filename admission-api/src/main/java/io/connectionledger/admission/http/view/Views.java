@@ -178,6 +178,7 @@ public final class Views {
    * One pod.
    *
    * @param drainUntil when it is to hold no connection any more; absent when it takes its time
+   * @param drainFrom how many it held when that began
    * @param drainTo how many it may hold at this moment on its way there
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -185,6 +186,7 @@ public final class Views {
       @JsonUnwrapped PoolView.PodView counts,
       boolean overLimit,
       @Nullable String drainUntil,
+      @Nullable Integer drainFrom,
       @Nullable Integer drainTo) {
 
     public static Pod of(PoolView.PodView view, @Nullable DrainPace pace, long nowMs) {
@@ -192,6 +194,7 @@ public final class Views {
           view,
           view.isOverLimit(),
           pace == null ? null : instant(pace.untilMs()),
+          pace == null ? null : pace.from(),
           pace == null ? null : pace.allowed(nowMs));
     }
   }
