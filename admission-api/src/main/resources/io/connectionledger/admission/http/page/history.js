@@ -55,6 +55,8 @@ function chart(id, title, series, filled) {
         clear();
         names = Object.keys(all).join();
         plot = new uPlot(options(Object.keys(all), stage.clientWidth, filled), data, stage);
+        // For whoever wants to know what is drawn.
+        stage.uplot = plot;
       } else {
         if (plot.width !== stage.clientWidth) {
           plot.setSize({ width: stage.clientWidth, height: HEIGHT });
