@@ -59,12 +59,14 @@ export function incomplete(store) {
     if (last?.staleMillis !== undefined) {
       why.unshift(`The owner of the pool cannot be asked: this is a copy, up to ${number(last.staleMillis / 1000)} s old.`);
     }
-    why.unshift(...unread(problems, link.state === 'lost'));
+    const parts = unread(problems, link.state === 'lost');
+    why.unshift(...parts);
     if (link.state === 'lost') {
       why.unshift(`The connection to this instance is lost: what you see is from ${last ? `${ago(last.asOf)} ago` : 'before'}.`);
     }
     element.hidden = why.length === 0;
-    text(title, readiness && readiness.completeness < 1 ? `The picture is incomplete: ${Math.floor(readiness.completeness * 100)} % of the open connections are confirmed` : 'The picture may be incomplete');
+    text(title, readiness && readiness.completeness < 1 ? `The picture is incomplete: ${Math.floor(readiness.completeness * 100)} % of the open connections are confirmed`
+      : parts.length ? 'Part of the picture is missing' : 'The picture may be incomplete');
     if (reasons.textContent !== why.join('')) {
       reasons.replaceChildren(...why.map((reason) => h('li', {}, reason)));
     }
