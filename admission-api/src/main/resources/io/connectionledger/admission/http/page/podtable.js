@@ -126,5 +126,5 @@ function draining(pod) {
   if (pod.active === 0) {
     return 'drained';
   }
-  return pod.drainUntil ? `draining: ${number(pod.active)} left, ${number(pod.drainTo)} by now, none at ${clock(pod.drainUntil)}` : `draining: ${number(pod.active)} left`;
+  return pod.drainUntil ? `draining: ${number(pod.active)} left, ${number(pod.drainTo)} allowed now, none at ${clock(pod.drainUntil)}` : `draining: ${number(pod.active)} left`;
 }

@@ -28,6 +28,6 @@ export function pool(name, signal, showLink) {
     h('div', { class: 'title' }, h('h1', {}, name), figures(store)),
     incomplete(store),
     columns(store, signal, table.filter),
-    h('div', { class: 'stack' }, table.element, history(store, signal), decisions(store, path), policyForm(store, path)),
-    h('div', { class: 'stack' }, rejections(store), scaleDown(store), envoys(store, signal)));
+    h('div', { class: 'stack' }, table.element, history(store, signal), policyForm(store, path)),
+    h('div', { class: 'stack' }, rejections(store), scaleDown(store), envoys(store, signal), decisions(store, path)));
 }
