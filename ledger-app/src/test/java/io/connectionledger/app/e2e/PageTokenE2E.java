@@ -215,13 +215,12 @@ class PageTokenE2E {
       await(() -> assertThat(text(page, "#table .tools .note")).isEqualTo("10,000 of 10,000"));
       assertThat(text(page, ".figures [data-figure=limit]")).isEqualTo("200,000");
       crowd.start();
-      await(
-          () -> assertThat(text(page, ".figures [data-figure=reserved]")).matches("[\\d,]{2,}"));
+      await(() -> assertThat(text(page, ".figures [data-figure=reserved]")).matches("[\\d,]{2,}"));
 
       double before = page.mainThreadSeconds();
-        JsonNode moved =
-            page.eval(
-                """
+      JsonNode moved =
+          page.eval(
+              """
                 new Promise((done) => {
                   const scroller = document.querySelector('.scroller');
                   const canvas = document.querySelector('canvas');
@@ -239,16 +238,16 @@ class PageTokenE2E {
                   })();
                 })""");
 
-        double perFrame = (page.mainThreadSeconds() - before) / moved.path("frames").asDouble();
-        System.out.printf(
-            "10,000 pods: %.0f frames a second while %d updates were drawn, %.1f ms of processor time"
-                + " each%n",
-            moved.path("rate").asDouble(), moved.path("updates").asInt(), 1_000 * perFrame);
-        // Processor time, since others may want this machine too.
-        assertThat(1 / perFrame).isGreaterThanOrEqualTo(30);
-        assertThat(moved.path("updates").asInt()).isPositive();
-        assertThat(page.eval("document.querySelectorAll('#table .row').length").asInt())
-            .isBetween(5, 60);
+      double perFrame = (page.mainThreadSeconds() - before) / moved.path("frames").asDouble();
+      System.out.printf(
+          "10,000 pods: %.0f frames a second while %d updates were drawn, %.1f ms of processor time"
+              + " each%n",
+          moved.path("rate").asDouble(), moved.path("updates").asInt(), 1_000 * perFrame);
+      // Processor time, since others may want this machine too.
+      assertThat(1 / perFrame).isGreaterThanOrEqualTo(30);
+      assertThat(moved.path("updates").asInt()).isPositive();
+      assertThat(page.eval("document.querySelectorAll('#table .row').length").asInt())
+          .isBetween(5, 60);
     }
   }
 
