@@ -377,6 +377,22 @@ class LedgerTopologyTest {
   }
 
   @Test
+  void shouldCountAConnectionOnceThatWasGivenUpAndLives() {
+    envoys = new String[] {"another"};
+    send(opened("c1"));
+    pass(Duration.ofSeconds(31));
+    int givenUp = view().active();
+
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(POD, List.of("c1")), 3));
+
+    assertThat(givenUp).isZero();
+    assertThat(view().active()).isEqualTo(1);
+    assertThat(registry.counter("ledger.repairs").count()).isEqualTo(1);
+    assertThat(registry.counter("websocket.connections.established", "pool", POOL).count())
+        .isEqualTo(1);
+  }
+
+  @Test
   void shouldGiveUpTheConnectionsOfAnEnvoyThatIsGoneAfterAHeartbeat() {
     heard("envoy-1", "envoy-2");
     send(opened("c1"));

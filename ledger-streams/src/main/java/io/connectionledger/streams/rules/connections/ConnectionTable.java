@@ -11,7 +11,9 @@ import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredConnection;
 import io.connectionledger.streams.rules.state.StoredConnection.Ended;
 import io.connectionledger.streams.rules.state.StoredConnection.Open;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,8 +46,13 @@ public final class ConnectionTable {
   private final OpenConnections open;
   private final LinkedHashMap<String, Long> ended = new LinkedHashMap<>();
 
-  /** Given back before their decision came back from the log, which must not reserve again. */
+  /**
+   * Given back; their decisions, which may still come back from the log, must not reserve again.
+   */
   private final LinkedHashMap<String, Long> released = new LinkedHashMap<>();
+
+  /** Given back since the last tick: their decisions may be stored. */
+  private final List<String> toForget = new ArrayList<>();
 
   /** Concluded to have ended, by a silence that one more sign of life would refute. */
   private final LinkedHashMap<String, GivenUp> givenUp = new LinkedHashMap<>();
@@ -141,7 +148,11 @@ public final class ConnectionTable {
   /** Gives a reservation back; a connection that opens after all counts. */
   public void release(String id) {
     if (reservations.drop(id) != null) {
-      released.put(id, leaseNowMs + terms.reservationMs());
+      released.put(id, leaseNowMs + LeaseTerms.RECORDED_MS);
+      if (released.size() > MAX_ENDED) {
+        released.pollFirstEntry();
+      }
+      toForget.add(id);
     }
   }
 
@@ -227,7 +238,9 @@ public final class ConnectionTable {
       held.reporter.reported(envoy.node, leaseNowMs);
       envoys.proven(envoy);
     }
-    changes.addEstablished();
+    if (conclusion == null) {
+      changes.addEstablished();
+    }
     if (heartbeat || (places && held != null && held.pod != pod)) {
       changes.addRepaired();
     }
@@ -303,15 +316,16 @@ public final class ConnectionTable {
       ended.remove(next.getKey());
       changes.connection(next.getKey(), null);
     }
+    for (String id : toForget) {
+      if (!hasOutcome(id)) {
+        changes.connection(id, null);
+      }
+    }
+    toForget.clear();
     for (var next = released.firstEntry();
         next != null && next.getValue() <= leaseNowMs;
         next = released.firstEntry()) {
-      String id = next.getKey();
-      released.remove(id);
-      if (!hasOutcome(id) && !isReserved(id)) {
-        // It was stored, when its decision had come back before it was given back.
-        changes.connection(id, null);
-      }
+      released.remove(next.getKey());
     }
   }
 
