@@ -68,6 +68,7 @@ final class Recording implements HistoryListener {
   private boolean full;
   private boolean shadow;
   private long admitted;
+  private long unadmitted;
   private long[] livedMs = new long[64];
   private int lived;
 
@@ -151,7 +152,12 @@ final class Recording implements HistoryListener {
           }
         }
       }
-      case Opened opened -> add(new RecordedEvent.Told(atMs, lean(opened)));
+      case Opened opened -> {
+        add(new RecordedEvent.Told(atMs, lean(opened)));
+        if (began && ConnectionIds.isUnleased(opened.connection())) {
+          unadmitted++;
+        }
+      }
       case Failed failed -> add(new RecordedEvent.Told(atMs, lean(failed)));
     }
     peaks.see(ledger.changedPods());
@@ -180,6 +186,7 @@ final class Recording implements HistoryListener {
             });
     if (!pods.isEmpty()) {
       add(new RecordedEvent.Found(atMs, same(envoy), pods));
+      unadmitted += began ? pods.size() : 0;
     }
   }
 
@@ -292,6 +299,14 @@ final class Recording implements HistoryListener {
   /** Whether an answer in the window did not bind. */
   boolean isShadow() {
     return shadow;
+  }
+
+  /**
+   * How many connections came to be open in the window without being admitted there: Envoy let them
+   * in by itself, or a heartbeat told of them.
+   */
+  long unadmitted() {
+    return unadmitted;
   }
 
   /** What the records say of the window. */

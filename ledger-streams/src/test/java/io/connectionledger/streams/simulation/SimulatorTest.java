@@ -3,6 +3,7 @@ package io.connectionledger.streams.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.ConnectionEvent.Alive;
 import io.connectionledger.model.event.ConnectionEvent.Closed;
 import io.connectionledger.model.event.ConnectionEvent.Failed;
 import io.connectionledger.model.event.ConnectionEvent.Opened;
@@ -274,6 +275,23 @@ class SimulatorTest {
     assertThat(answer.recorded().admitted()).isEqualTo(1);
     assertThat(answer.simulated().admitted()).isZero();
     assertThat(answer.simulated().pods()).containsExactly(new Peak("pod-1", POD, 3));
+  }
+
+  @Test
+  void shouldSayThatAPodIsAboveItsLimitByWhatNobodyAdmitted() {
+    follow(policy(PoolPolicy.UNLIMITED_RATE, 1, 1, 1));
+    allowed("first", POD, 0);
+    opened("first", POD, 1);
+    boolean before = what(UnaryOperator.identity()).assumptions().toString().contains("by itself");
+    opened(ConnectionIds.unleased("envoy", "10.1.0.1:4000", 1), POD, 2);
+    write(new Alive("chat", "envoy", Map.of(POD, List.of("unheard-of")), BEGIN_MS + 3));
+
+    Simulation answer = what(UnaryOperator.identity());
+
+    assertThat(before).isFalse();
+    assertThat(answer.repeated()).isEqualTo(answer.recorded());
+    assertThat(answer.repeated().pods()).containsExactly(new Peak("pod-1", POD, 3));
+    assertThat(answer.assumptions()).anyMatch(line -> line.startsWith("2 connections that Envoy"));
   }
 
   @Test
