@@ -117,6 +117,7 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
             .log("Envoy opened an access-log stream");
       }
     }
+    presence.came(this);
     unsettled.incrementAndGet();
     publish(message, current);
     if (received.mended()) {
@@ -196,6 +197,8 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     if (unsettled.decrementAndGet() > 0) {
       return;
     }
+    // Before the next is asked for, which may come at once.
+    presence.settled(this);
     if (!clientDone) {
       responses.request(1);
     } else if (answered.compareAndSet(false, true)) {
