@@ -39,6 +39,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
@@ -57,12 +59,16 @@ public final class AdmissionApi implements AutoCloseable {
   /** How long after {@link #leave} those are waited for that do not heed health. */
   private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(6);
 
+  /** How late what was counted in a flood is recorded after its second. */
+  private static final Duration COUNTING = Duration.ofMillis(500);
+
   private final Ledger ledger;
   private final Policies policies;
   private final Durability durability;
   private final Ticker ticker;
   private final KafkaDecisionLog log;
   private final DecisionBatcher batcher;
+  private final DecisionPublisher publisher;
   private final DecisionArchive archive;
   private final AuditTrail audit;
   private final PrometheusMeterRegistry registry;
@@ -77,6 +83,9 @@ public final class AdmissionApi implements AutoCloseable {
   private final PeerService peerService;
   private final ExecutorService queries =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("peer-query-", 0).factory());
+  private final ScheduledExecutorService counting =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("rejections").daemon().factory());
   private volatile boolean warm;
   private volatile boolean serving;
   private volatile boolean leaving;
@@ -106,7 +115,13 @@ public final class AdmissionApi implements AutoCloseable {
     this.meters = new AdmissionMetrics(registry);
     this.metrics = new PrometheusText(registry, meters, ledger.queries());
     this.batcher = new DecisionBatcher(log);
-    DecisionPublisher publisher = new DecisionPublisher(batcher, meters, ticker);
+    this.publisher = new DecisionPublisher(batcher, meters, ticker);
+    var unused =
+        counting.scheduleWithFixedDelay(
+            publisher::recordCounted,
+            COUNTING.toMillis(),
+            COUNTING.toMillis(),
+            TimeUnit.MILLISECONDS);
     this.peers = peers;
     this.borrower = new Borrower(ledger, peers, ticker);
     this.admission = new Admission(ledger, peers, publisher, durability, meters, ticker);
@@ -189,6 +204,7 @@ public final class AdmissionApi implements AutoCloseable {
    */
   public void settle() {
     admission.awaitDecided();
+    publisher.recordAllCounted();
     batcher.drain();
     log.flush();
     if (admission.hasLost()) {
@@ -311,6 +327,8 @@ public final class AdmissionApi implements AutoCloseable {
         Borrower borrowing = borrower) {
       stopHttp();
       queries.shutdown();
+      counting.shutdownNow();
+      publisher.recordAllCounted();
     }
   }
 }

@@ -9,6 +9,7 @@ import io.envoyproxy.envoy.service.discovery.v3.Resource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * passed on as the acceptance of what was sent: the next response comes when the content changes.
  * In the plain protocol all later requests that answer the same response must be changed alike,
  * because they repeat Envoy's old version. Responses and requests may come on different threads.
+ *
+ * <p>The server keeps what a stream asks for, so that is bounded here: {@link AskedNames}.
  */
 final class DiscoveryStream {
 
@@ -32,6 +35,9 @@ final class DiscoveryStream {
 
   private final Nacks nacks;
   private final Map<String, Sent> latest = new ConcurrentHashMap<>();
+
+  /** Nonces of the delta protocol; the discovery server ends with an exception on any other. */
+  private final Set<String> unanswered = ConcurrentHashMap.newKeySet();
 
   /** Envoys need to name themselves only once. */
   private volatile String envoy = "";
@@ -51,6 +57,7 @@ final class DiscoveryStream {
       latest.put(
           response.getTypeUrl(),
           new Sent(response.getNonce(), response.getSystemVersionInfo(), pools, false));
+      unanswered.add(response.getNonce());
     }
   }
 
@@ -63,8 +70,10 @@ final class DiscoveryStream {
     return message instanceof DeltaDiscoveryRequest request ? (T) received(request) : message;
   }
 
-  private DiscoveryRequest received(DiscoveryRequest request) {
-    named(request.getNode().getId());
+  private DiscoveryRequest received(DiscoveryRequest received) {
+    named(received.getNode().getId());
+    // What is long and says nothing to the server, which keeps the request.
+    DiscoveryRequest request = received.toBuilder().clearNode().build();
     Sent answered = answered(request.getTypeUrl(), request.getResponseNonce());
     if (request.hasErrorDetail()) {
       answered =
@@ -79,12 +88,17 @@ final class DiscoveryStream {
         : request.toBuilder().clearErrorDetail().setVersionInfo(answered.version()).build();
   }
 
-  private DeltaDiscoveryRequest received(DeltaDiscoveryRequest request) {
-    named(request.getNode().getId());
+  private DeltaDiscoveryRequest received(DeltaDiscoveryRequest received) {
+    named(received.getNode().getId());
+    DeltaDiscoveryRequest request = received.toBuilder().clearNode().build();
+    String nonce = request.getResponseNonce();
+    boolean answers = unanswered.remove(nonce);
     if (!request.hasErrorDetail()) {
-      return request;
+      return answers || nonce.isEmpty()
+          ? request
+          : request.toBuilder().clearResponseNonce().build();
     }
-    Sent answered = answered(request.getTypeUrl(), request.getResponseNonce());
+    Sent answered = answers ? answered(request.getTypeUrl(), nonce) : null;
     Collection<String> pools = answered == null ? List.of() : answered.pools();
     answered = refused(request.getTypeUrl(), answered, pools, request.getErrorDetail());
     return answered == null ? request : request.toBuilder().clearErrorDetail().build();

@@ -1,5 +1,7 @@
 package io.connectionledger.controlplane;
 
+import io.connectionledger.model.LogRateLimiter;
+import io.connectionledger.model.Ticker;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.envoyproxy.controlplane.cache.SimpleCache;
@@ -7,6 +9,7 @@ import io.envoyproxy.controlplane.server.V3DiscoveryServer;
 import io.grpc.BindableService;
 import io.grpc.ServerInterceptors;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -29,6 +32,9 @@ public final class EdsServer {
   /** The one group that every Envoy belongs to. */
   private static final String EVERY_ENVOY = "every-envoy";
 
+  /** Between two lines about refusals: whoever asks may name himself as he likes. */
+  private static final Duration LINES = Duration.ofMillis(20);
+
   private final Endpoints endpoints = new Endpoints();
   private final V3DiscoveryServer server = new V3DiscoveryServer(endpoints);
   private final NackInterceptor interceptor;
@@ -39,15 +45,24 @@ public final class EdsServer {
    * @param log told of refusals
    */
   EdsServer(MeterRegistry registry, Consumer<Nack> log) {
-    interceptor = new NackInterceptor(new Nacks(registry, log));
+    interceptor = new NackInterceptor(new Nacks(registry, log), new AskedNames(registry));
   }
 
   /** A server that answers with the pods that {@code policies} name, one policy a pool. */
   public static EdsServer create(Collection<PoolPolicy> policies, MeterRegistry registry) {
-    EdsServer server = new EdsServer(registry, EdsServer::log);
+    EdsServer server = new EdsServer(registry, log());
     server.update(
         policies.stream().map(policy -> PolicyRecord.ofBase(policy, Set.of(), 0)).toList());
     return server;
+  }
+
+  private static Consumer<Nack> log() {
+    LogRateLimiter lines = new LogRateLimiter(Ticker.system(), LINES);
+    return nack -> {
+      if (lines.passes()) {
+        log(nack);
+      }
+    };
   }
 
   private static void log(Nack nack) {
@@ -68,7 +83,8 @@ public final class EdsServer {
   /** EDS by itself, to add to a server. */
   public BindableService service() {
     return () ->
-        ServerInterceptors.intercept(server.getEndpointDiscoveryServiceImpl(), interceptor);
+        ServerInterceptors.intercept(
+            new EndpointsOverEds(server.getEndpointDiscoveryServiceImpl()), interceptor);
   }
 
   /** The same over ADS, to add to the same server. */

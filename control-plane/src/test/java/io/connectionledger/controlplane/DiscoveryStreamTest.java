@@ -65,6 +65,21 @@ final class DiscoveryStreamTest {
     assertThat(stream.received("neither")).isEqualTo("neither");
   }
 
+  /** On which the discovery server would end with an exception, and a stack trace in the log. */
+  @Test
+  void shouldPassOnNoAcceptanceOfWhatWasNotSentOrIsAnsweredAlready() {
+    // Given
+    stream.sent(DeltaDiscoveryResponse.newBuilder().setTypeUrl("delta").setNonce("1").build());
+    DeltaDiscoveryRequest acceptance =
+        DeltaDiscoveryRequest.newBuilder().setTypeUrl("delta").setResponseNonce("1").build();
+    DeltaDiscoveryRequest other = acceptance.toBuilder().setResponseNonce("2").build();
+    DeltaDiscoveryRequest none = acceptance.toBuilder().clearResponseNonce().build();
+    // Then
+    assertThat(stream.received(other)).isEqualTo(none);
+    assertThat(stream.received(acceptance)).isEqualTo(acceptance);
+    assertThat(stream.received(acceptance)).isEqualTo(none);
+  }
+
   @Test
   void shouldKeepTheReasonShortAndOnOneLine() {
     // Given

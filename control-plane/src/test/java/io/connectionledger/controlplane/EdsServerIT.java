@@ -10,14 +10,22 @@ import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.testkit.InProcessService;
 import io.connectionledger.testkit.PolicyFixtures;
+import io.envoyproxy.controlplane.cache.Resources;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
+import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
+import io.envoyproxy.envoy.service.endpoint.v3.EndpointDiscoveryServiceGrpc;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -142,6 +150,50 @@ final class EdsServerIT {
     // Then
     assertThat(log).extracting(Nack::envoy).containsExactly("envoy-1", "envoy-2");
     assertThat(nacks()).isEqualTo(4);
+  }
+
+  /** The discovery server itself would keep the names for as long as the stream lasts. */
+  @Test
+  void shouldEndAStreamThatAsksForTooMuchAndAnswerTheNext() {
+    // Given
+    eds.update(List.of(pool("chat", 1)));
+    CompletableFuture<Status> end = new CompletableFuture<>();
+    StreamObserver<DeltaDiscoveryRequest> greedy =
+        EndpointDiscoveryServiceGrpc.newStub(service.channel())
+            .deltaEndpoints(
+                new StreamObserver<>() {
+                  @Override
+                  public void onNext(DeltaDiscoveryResponse response) {
+                    // Of the pool that there is.
+                  }
+
+                  @Override
+                  public void onError(Throwable failure) {
+                    end.complete(Status.fromThrowable(failure));
+                  }
+
+                  @Override
+                  public void onCompleted() {
+                    end.complete(Status.OK);
+                  }
+                });
+    // When
+    for (int i = 0; i < 4; i++) {
+      greedy.onNext(
+          DeltaDiscoveryRequest.newBuilder()
+              .setTypeUrl(Resources.V3.ENDPOINT_TYPE_URL)
+              .addResourceNamesSubscribe(i + "x".repeat(300_000))
+              .build());
+    }
+    // Then
+    assertThat(end)
+        .succeedsWithin(Duration.ofSeconds(10))
+        .extracting(Status::getCode)
+        .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    ScriptedXdsClient next = envoy(Protocol.DELTA, "envoy-1");
+    next.subscribe("chat");
+    awaitAndStay(next, 1);
+    assertThat(registry.get(AskedNames.REFUSED).counter().count()).isEqualTo(1);
   }
 
   private ScriptedXdsClient envoy(Protocol protocol, String node) {

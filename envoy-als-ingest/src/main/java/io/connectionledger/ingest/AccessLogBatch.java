@@ -7,6 +7,7 @@ import io.connectionledger.ingest.translate.Translation;
 import io.connectionledger.ingest.translate.Translation.Event;
 import io.connectionledger.ingest.translate.Translation.Heartbeat;
 import io.connectionledger.ingest.translate.Translation.Ignored;
+import io.connectionledger.ingest.translate.Translation.Limited;
 import io.connectionledger.ingest.translate.Translation.Malformed;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.event.ConnectionEvent;
@@ -43,6 +44,7 @@ final class AccessLogBatch {
   private final List<ConnectionEvent> alive = new ArrayList<>();
   private final List<ConnectionEvent> others = new ArrayList<>();
   private final List<DeadLetter> deadLetters = new ArrayList<>();
+  private int limited;
 
   private AccessLogBatch(String envoy, long receivedAtMs) {
     this.envoy = envoy;
@@ -74,6 +76,11 @@ final class AccessLogBatch {
     return deadLetters;
   }
 
+  /** How many handshakes Envoy turned away before it asked the ledger. */
+  int limited() {
+    return limited;
+  }
+
   private void add(Translation translation, HTTPAccessLogEntry entry) {
     switch (translation) {
       case Heartbeat heartbeat -> {
@@ -87,6 +94,7 @@ final class AccessLogBatch {
         }
       }
       case Malformed malformed -> reject(malformed.cause(), malformed.reason(), entry);
+      case Limited one -> limited++;
       case Ignored ignored -> {}
     }
   }

@@ -113,10 +113,11 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
         LOGGER
             .atInfo()
             .addKeyValue("envoy", id)
-            .addKeyValue("log", message.getIdentifier().getLogName())
+            .addKeyValue("log", NodeIds.beginning(message.getIdentifier().getLogName()))
             .log("Envoy opened an access-log stream");
       }
     }
+    presence.came(this);
     unsettled.incrementAndGet();
     publish(message, current);
     if (received.mended()) {
@@ -174,6 +175,7 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     }
     AccessLogBatch batch =
         AccessLogBatch.of(current, message.getHttpLogs().getLogEntryList(), ticker.nowMs());
+    metrics.limited(batch.limited());
     for (ConnectionEvent event : batch.events()) {
       unsettled.incrementAndGet();
       publisher.publish(event, this::settle);
@@ -196,6 +198,8 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     if (unsettled.decrementAndGet() > 0) {
       return;
     }
+    // Before the next is asked for, which may come at once.
+    presence.settled(this);
     if (!clientDone) {
       responses.request(1);
     } else if (answered.compareAndSet(false, true)) {

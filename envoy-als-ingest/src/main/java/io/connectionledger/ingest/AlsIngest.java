@@ -47,13 +47,22 @@ public final class AlsIngest implements AutoCloseable {
       Supplier<PoolIndex> pools,
       Ticker ticker,
       MeterRegistry registry) {
+    this(producer, pools, ticker, registry, MAX_STREAMS);
+  }
+
+  AlsIngest(
+      Producer<byte[], byte[]> producer,
+      Supplier<PoolIndex> pools,
+      Ticker ticker,
+      MeterRegistry registry,
+      int maxStreams) {
     IngestMetrics metrics = new IngestMetrics(registry);
     producerMetrics = new KafkaClientMetrics(producer);
     producerMetrics.bindTo(registry);
     publisher = new EventPublisher(producer, ticker, metrics);
     NodeIds nodeIds = new NodeIds(ticker, metrics);
     presence = new PresenceBeacon(ticker, nodeIds::problems, publisher::publish);
-    service = new Service(publisher, pools, ticker, metrics, presence, nodeIds);
+    service = new Service(publisher, pools, ticker, metrics, presence, nodeIds, maxStreams);
   }
 
   /**
@@ -111,6 +120,7 @@ public final class AlsIngest implements AutoCloseable {
     private final IngestMetrics metrics;
     private final PresenceBeacon presence;
     private final NodeIds nodeIds;
+    private final int maxStreams;
 
     Service(
         EventPublisher publisher,
@@ -118,7 +128,8 @@ public final class AlsIngest implements AutoCloseable {
         Ticker ticker,
         IngestMetrics metrics,
         PresenceBeacon presence,
-        NodeIds nodeIds) {
+        NodeIds nodeIds,
+        int maxStreams) {
       this.lines = new LogRateLimiter(ticker, LINES);
       this.publisher = publisher;
       this.pools = pools;
@@ -126,6 +137,7 @@ public final class AlsIngest implements AutoCloseable {
       this.metrics = metrics;
       this.presence = presence;
       this.nodeIds = nodeIds;
+      this.maxStreams = maxStreams;
     }
 
     @Override
@@ -145,9 +157,9 @@ public final class AlsIngest implements AutoCloseable {
       // grpc-java hands every server method this type; nothing weaker can pull.
       var call = (ServerCallStreamObserver<StreamAccessLogsResponse>) responses;
       call.disableAutoRequest();
-      if (metrics.streams() >= MAX_STREAMS) {
+      if (metrics.streams() >= maxStreams) {
         String problem =
-            "this instance has " + MAX_STREAMS + " access-log streams, the most it takes";
+            "this instance has " + maxStreams + " access-log streams, the most it takes";
         nodeIds.refused(problem, NodeIds.Refusal.TOO_MANY);
         call.onError(Status.RESOURCE_EXHAUSTED.withDescription(problem).asRuntimeException());
         return new Refused();

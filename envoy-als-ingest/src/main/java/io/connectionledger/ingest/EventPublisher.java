@@ -131,7 +131,7 @@ final class EventPublisher implements AutoCloseable {
     byte[] value = RecordCodec.encode(presence);
     for (PartitionInfo partition : producer.partitionsFor(Topics.ENVOYS)) {
       send(
-          new ProducerRecord<>(Topics.ENVOYS, partition.partition(), presence.atMs(), key, value),
+          new ProducerRecord<>(Topics.ENVOYS, partition.partition(), ticker.nowMs(), key, value),
           () -> {},
           () -> {});
     }

@@ -43,6 +43,12 @@ final class IngestMetrics {
   /** Prometheus: {@code ledger_als_slowed_down_total}, messages beyond what a stream may send. */
   static final String SLOWED_DOWN = "ledger.als.slowed.down";
 
+  /**
+   * Prometheus: {@code ledger_handshakes_limited_total}, handshakes that Envoys turned away before
+   * they asked the ledger.
+   */
+  static final String LIMITED = "ledger.handshakes.limited";
+
   private final Counter nodeIdConflicts;
   private final Counter opened;
   private final Counter alive;
@@ -51,6 +57,7 @@ final class IngestMetrics {
   private final Map<DeadLetterCause, Counter> deadLetters = new EnumMap<>(DeadLetterCause.class);
   private final Counter lost;
   private final Counter slowedDown;
+  private final Counter limited;
   private final AtomicInteger streams = new AtomicInteger();
 
   IngestMetrics(MeterRegistry registry) {
@@ -80,6 +87,10 @@ final class IngestMetrics {
     slowedDown =
         Counter.builder(SLOWED_DOWN)
             .description("Access-log messages that had to wait because their stream sent too many")
+            .register(registry);
+    limited =
+        Counter.builder(LIMITED)
+            .description("WebSocket handshakes that Envoys turned away before they asked")
             .register(registry);
     Gauge.builder(STREAMS, streams, AtomicInteger::get)
         .description("Access-log streams that are open, one per Envoy worker")
@@ -143,6 +154,10 @@ final class IngestMetrics {
   /** Counts a message that came sooner than it may. */
   void slowedDown() {
     slowedDown.increment();
+  }
+
+  void limited(int handshakes) {
+    limited.increment(handshakes);
   }
 
   void streamOpened() {

@@ -32,6 +32,9 @@ final class NodeIds {
   /** An Envoy has fewer listeners; more addresses are not remembered of a stream. */
   private static final int MAX_LISTENERS = 64;
 
+  /** Of a log's name and of an address: what is longer is remembered by its beginning. */
+  static final int MAX_TEXT = 256;
+
   /** An Envoy that is refused tries again within seconds: after this it is not there any more. */
   private static final Duration REMEMBERED = Duration.ofMinutes(2);
 
@@ -112,7 +115,12 @@ final class NodeIds {
   }
 
   private static String text(SocketAddress address) {
-    return address.getAddress() + ':' + address.getPortValue();
+    return beginning(address.getAddress()) + ':' + address.getPortValue();
+  }
+
+  /** What is remembered or shown of a text that others chose. */
+  static String beginning(String text) {
+    return text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT);
   }
 
   /**
@@ -121,7 +129,7 @@ final class NodeIds {
    * @param log the {@code log_name} of the access log that it is of
    */
   synchronized Stream opened(String node, String log) {
-    Stream stream = new Stream(node, log);
+    Stream stream = new Stream(node, beginning(log));
     streams.computeIfAbsent(node, name -> new ArrayList<>()).add(stream);
     return stream;
   }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +51,10 @@ final class PresenceBeacon implements AutoCloseable {
   private final Consumer<Presence> publish;
   private final Supplier<List<String>> problems;
   private final Map<String, Streams> streams = new HashMap<>();
+
+  /** The streams of whose last message Kafka has not everything, and when that came. */
+  private final Map<Object, Long> unsettledSinceMs = new ConcurrentHashMap<>();
+
   private final AtomicBoolean told = new AtomicBoolean(true);
   private long begun;
   private final ScheduledExecutorService thread =
@@ -129,6 +134,28 @@ final class PresenceBeacon implements AutoCloseable {
     tellSoon();
   }
 
+  /** A message of {@code stream} came: no time is told after it until it is {@link #settled}. */
+  void came(Object stream) {
+    unsettledSinceMs.put(stream, ticker.nowMs());
+  }
+
+  /** Kafka has everything of the last message of {@code stream}, or never will. */
+  void settled(Object stream) {
+    unsettledSinceMs.remove(stream);
+  }
+
+  /**
+   * Up to when Kafka has everything that was heard. Leases run by it: nothing more is asked of a
+   * stream until its last message is settled, so that Envoys look silent while Kafka is slow.
+   */
+  private long heardUntilMs() {
+    long untilMs = ticker.nowMs();
+    for (long sinceMs : unsettledSinceMs.values()) {
+      untilMs = Math.min(untilMs, sinceMs);
+    }
+    return untilMs;
+  }
+
   private void tellSoon() {
     if (told.compareAndSet(true, false) && !thread.isShutdown()) {
       var unused = thread.schedule(this::tell, GATHER_MS, TimeUnit.MILLISECONDS);
@@ -140,11 +167,12 @@ final class PresenceBeacon implements AutoCloseable {
     try {
       List<String> wrong = problems.get();
       List<Map<String, Long>> all = envoys();
+      long untilMs = heardUntilMs();
       for (int record = 0; record < all.size(); record++) {
         // Each is an ingest of its own to whoever reads: so they need not know of each other.
         String name = record == 0 ? ingest : ingest + '-' + record;
         publish.accept(
-            new Presence(name, all.get(record), ticker.nowMs(), record == 0 ? wrong : List.of()));
+            new Presence(name, all.get(record), untilMs, record == 0 ? wrong : List.of()));
       }
     } catch (RuntimeException failure) {
       // The next one comes within the interval; an exception would end the schedule.

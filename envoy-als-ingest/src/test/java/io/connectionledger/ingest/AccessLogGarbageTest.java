@@ -10,6 +10,7 @@ import io.connectionledger.ingest.translate.AdmissionMetadata;
 import io.connectionledger.ingest.translate.Translation.Event;
 import io.connectionledger.ingest.translate.Translation.Heartbeat;
 import io.connectionledger.ingest.translate.Translation.Ignored;
+import io.connectionledger.ingest.translate.Translation.Limited;
 import io.connectionledger.ingest.translate.Translation.Malformed;
 import io.connectionledger.model.UnreadableRecordException;
 import io.connectionledger.model.event.ConnectionIds;
@@ -73,6 +74,7 @@ class AccessLogGarbageTest {
                   .isNotBlank()
                   .doesNotContain("\n")
                   .hasSizeLessThanOrEqualTo(200);
+          case Limited limited -> {}
           case Ignored ignored -> {}
         }
       } catch (RuntimeException | AssertionError failure) {

@@ -28,20 +28,28 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.Cluster;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,13 +60,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AlsIngestIT {
 
   private static final long NOW_MS = 1_800_000_000_000L;
+  private static final int MAX_STREAMS = 20;
 
   private final MockProducer<byte[], byte[]> kafka =
       new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final AlsIngest ingest =
-      new AlsIngest(kafka, () -> PoolIndex.EMPTY, () -> NOW_MS * 1_000_000, registry);
+      new AlsIngest(kafka, () -> PoolIndex.EMPTY, () -> NOW_MS * 1_000_000, registry, MAX_STREAMS);
   private InProcessService service;
 
   @BeforeEach
@@ -74,8 +83,15 @@ class AlsIngestIT {
   /** The Envoy's side of one stream. */
   private final class Envoy implements StreamObserver<StreamAccessLogsResponse> {
     private final CompletableFuture<Status> end = new CompletableFuture<>();
-    private final StreamObserver<StreamAccessLogsMessage> out =
-        AccessLogServiceGrpc.newStub(service.channel()).streamAccessLogs(this);
+    private final StreamObserver<StreamAccessLogsMessage> out;
+
+    Envoy() {
+      this(service);
+    }
+
+    Envoy(InProcessService other) {
+      out = AccessLogServiceGrpc.newStub(other.channel()).streamAccessLogs(this);
+    }
 
     void send(StreamAccessLogsMessage message) {
       out.onNext(message);
@@ -172,6 +188,24 @@ class AlsIngestIT {
   }
 
   @Test
+  void shouldRefuseAStreamTooManyAndTakeAnotherWhenOneHasEnded() throws Exception {
+    List<Envoy> streams = new ArrayList<>();
+    for (int i = 0; i < MAX_STREAMS; i++) {
+      streams.add(new Envoy());
+    }
+    awaitMetric("ledger_als_streams " + MAX_STREAMS + ".0");
+
+    Envoy refused = new Envoy();
+
+    assertThat(refused.end().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    awaitMetric("ledger_envoys_refused_total{cause=\"too_many_streams\"} 1.0");
+    streams.getFirst().cancel();
+    awaitMetric("ledger_als_streams " + (MAX_STREAMS - 1) + ".0");
+    new Envoy().send(firstMessage("envoy-1", opened("a")));
+    awaitWritten(1);
+  }
+
+  @Test
   void shouldWriteAnEventUnderItsPoolWithTheReceiversTime() {
     Envoy envoy = new Envoy();
 
@@ -207,6 +241,51 @@ class AlsIngestIT {
     kafka.completeNext();
     awaitWritten(4);
     assertThat(event(3)).isInstanceOf(ConnectionEvent.Closed.class);
+  }
+
+  @Test
+  void shouldTellNoTimeAfterWhatKafkaDoesNotHaveYet() throws Exception {
+    // Given
+    Cluster cluster =
+        Cluster.empty()
+            .withPartitions(
+                Map.of(
+                    new TopicPartition(Topics.ENVOYS, 0),
+                    new PartitionInfo(Topics.ENVOYS, 0, null, new Node[0], new Node[0])));
+    MockProducer<byte[], byte[]> slow =
+        new MockProducer<>(
+            cluster, false, null, new ByteArraySerializer(), new ByteArraySerializer());
+    AtomicLong nowMs = new AtomicLong(NOW_MS);
+    try (AlsIngest its =
+            new AlsIngest(
+                slow,
+                () -> PoolIndex.EMPTY,
+                () -> nowMs.get() * 1_000_000,
+                new SimpleMeterRegistry());
+        InProcessService itsService = InProcessService.start(its.service())) {
+      // When
+      new Envoy(itsService).send(firstMessage("envoy-1", opened("a")));
+      await().until(() -> told(slow, Topics.CONNECTIONS).size() == 1);
+      nowMs.set(NOW_MS + 60_000);
+      int before = told(slow, Topics.ENVOYS).size();
+      await().until(() -> told(slow, Topics.ENVOYS).size() > before + 1);
+      // Then
+      assertThat(RecordCodec.decodePresence(told(slow, Topics.ENVOYS).getLast().value()).atMs())
+          .isEqualTo(NOW_MS);
+      while (slow.completeNext()) {
+        // the event is among them
+      }
+      await()
+          .until(
+              () ->
+                  RecordCodec.decodePresence(told(slow, Topics.ENVOYS).getLast().value()).atMs()
+                      == NOW_MS + 60_000);
+    }
+  }
+
+  private static List<ProducerRecord<byte[], byte[]>> told(
+      MockProducer<byte[], byte[]> kafka, String topic) {
+    return kafka.history().stream().filter(record -> record.topic().equals(topic)).toList();
   }
 
   @Test

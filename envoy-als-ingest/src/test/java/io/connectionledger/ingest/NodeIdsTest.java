@@ -2,6 +2,7 @@ package io.connectionledger.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.envoyproxy.envoy.config.core.v3.Address;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogCommon;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -17,10 +18,14 @@ class NodeIdsTest {
   private int clients;
 
   private void sees(NodeIds.Stream stream, int listenerPort, int connections) {
+    sees(stream, Entries.address("10.1.0.1", listenerPort), connections);
+  }
+
+  private void sees(NodeIds.Stream stream, Address listener, int connections) {
     for (int i = 0; i < connections; i++) {
       stream.saw(
           AccessLogCommon.newBuilder()
-              .setDownstreamLocalAddress(Entries.address("10.1.0.1", listenerPort))
+              .setDownstreamLocalAddress(listener)
               .setDownstreamRemoteAddress(Entries.address("192.0.2.1", 1_000 + clients++))
               .build());
     }
@@ -62,6 +67,20 @@ class NodeIdsTest {
     sees(ids.opened("envoy-1", LOG), 10_000, 20);
     sees(ids.opened("envoy-1", "internal"), 10_443, 20);
 
+    assertThat(ids.problems()).isEmpty();
+  }
+
+  /** An address is whatever the entry says, of a mebibyte, too; so is the name of the log. */
+  @Test
+  void shouldRememberTheBeginningOfTextsAlone() {
+    String endless = "x".repeat(1 << 20);
+    assertThat(NodeIds.beginning(endless)).hasSize(NodeIds.MAX_TEXT);
+    NodeIds.Stream one = ids.opened("envoy-1", endless + "1");
+    NodeIds.Stream other = ids.opened("envoy-1", endless + "2");
+    sees(one, Entries.address(endless, 1), 8);
+    sees(other, Entries.address(endless + "2", 1), 8);
+
+    // As they begin alike, they are taken for one listener of one log.
     assertThat(ids.problems()).isEmpty();
   }
 

@@ -11,10 +11,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -69,6 +71,26 @@ class PresenceBeaconTest {
     beacon.detached("a");
 
     assertThat(told).noneMatch(presence -> presence.envoys().isEmpty());
+  }
+
+  /** Leases run by what it tells, and nobody is heard while Kafka does not take what was. */
+  @Test
+  void shouldTellNoTimeAfterWhatKafkaDoesNotHaveYet() {
+    AtomicLong nowMs = new AtomicLong(1_000);
+    beacon.close();
+    BlockingQueue<Presence> later = new LinkedBlockingQueue<>();
+    beacon = new PresenceBeacon(() -> nowMs.get() * 1_000_000, List::of, later::add);
+    beacon.came("a stream");
+    nowMs.set(9_000);
+    beacon.came("another");
+    later.clear();
+    Presence held = Awaitility.await().until(later::poll, Objects::nonNull);
+
+    beacon.settled("a stream");
+    beacon.settled("another");
+
+    assertThat(held.atMs()).isEqualTo(1_000);
+    Awaitility.await().until(() -> later.stream().anyMatch(p -> p.atMs() == 9_000));
   }
 
   @Test

@@ -18,7 +18,7 @@ public final class NaivePool {
   private enum State {
     RESERVED,
     OPEN,
-    /** Given back before its decision came back from the log. */
+    /** Given back; its decision may still come back from the log. */
     RELEASED,
     ENDED
   }
@@ -29,9 +29,10 @@ public final class NaivePool {
   private final Map<State, Long> lives = new EnumMap<>(State.class);
   private long nowMs;
 
-  public NaivePool(long reservationMs, long leaseMs, long tombstoneMs, long nowMs) {
+  public NaivePool(
+      long reservationMs, long releasedMs, long leaseMs, long tombstoneMs, long nowMs) {
     lives.put(State.RESERVED, reservationMs);
-    lives.put(State.RELEASED, reservationMs);
+    lives.put(State.RELEASED, releasedMs);
     lives.put(State.OPEN, leaseMs);
     lives.put(State.ENDED, tombstoneMs);
     this.nowMs = nowMs;

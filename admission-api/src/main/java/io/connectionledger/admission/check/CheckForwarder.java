@@ -9,10 +9,7 @@ import io.connectionledger.streams.Ledger;
 import io.connectionledger.streams.Loans;
 import io.connectionledger.streams.Owner;
 import io.connectionledger.streams.PoolRouting;
-import io.grpc.Context;
-import io.grpc.Deadline;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -25,8 +22,6 @@ final class CheckForwarder {
 
   /** For a caller that does not say how long it waits. */
   private static final Duration PATIENCE = Duration.ofMillis(500);
-
-  private static final Duration MAX_PATIENCE = Duration.ofSeconds(10);
 
   private final LocalChecks local;
   private final CheckOutcomes outcomes;
@@ -62,16 +57,6 @@ final class CheckForwarder {
     check.advance();
   }
 
-  /** Leaves a quarter of the caller's time for the way back, and for an answer without an owner. */
-  private long deadlineNanos() {
-    Deadline deadline = Context.current().getDeadline();
-    long leftNanos =
-        deadline == null
-            ? PATIENCE.toNanos()
-            : Math.min(deadline.timeRemaining(TimeUnit.NANOSECONDS), MAX_PATIENCE.toNanos());
-    return ticker.nowNanos() + leftNanos / 4 * 3;
-  }
-
   /**
    * One check on its way. One thread at a time takes it on; {@link #run} is for the transport, at
    * any time, to say that the caller has gone: whatever is or will be reserved for it is given
@@ -83,7 +68,7 @@ final class CheckForwarder {
     private final Question question;
     private final CheckReply reply;
     private final long startedNanos;
-    private final long deadlineNanos = deadlineNanos();
+    private final long deadlineNanos = ticker.nowNanos() + Patience.nanos(PATIENCE);
 
     /** What this instance itself says of the check, which is that it is not the owner. */
     private Decision.Rejected refusal;
@@ -126,7 +111,9 @@ final class CheckForwarder {
       if (isGone()) {
         return;
       }
-      Decision.Rejected stillNone = local.decide(question, reply, this::whenGone, startedNanos);
+      Decision.Rejected stillNone =
+          local.decide(
+              question, reply, this::whenGone, startedNanos, deadlineNanos - ticker.nowNanos());
       if (stillNone != null) {
         refusal = stillNone;
         advance();

@@ -41,6 +41,20 @@ public final class LocalChecks {
    */
   public Decision.@Nullable Rejected decide(
       Question question, CheckReply reply, Consumer<Runnable> onGone, long startedNanos) {
+    return decide(question, reply, onGone, startedNanos, Patience.nanos(Patience.MAX));
+  }
+
+  /**
+   * The same for a caller that waits elsewhere.
+   *
+   * @param patienceNanos within how long it is answered, recorded or not
+   */
+  Decision.@Nullable Rejected decide(
+      Question question,
+      CheckReply reply,
+      Consumer<Runnable> onGone,
+      long startedNanos,
+      long patienceNanos) {
     long stamp = deciding.readLock();
     try {
       switch (decider.decide(question.pool(), question.key(), question.listener())) {
@@ -54,6 +68,8 @@ public final class LocalChecks {
           outcomes.record(allowed, !answerFirst, pending);
           if (answerFirst) {
             pending.answer();
+          } else {
+            pending.giveUpWithin(patienceNanos);
           }
         }
         case Decision.Rejected rejected -> {

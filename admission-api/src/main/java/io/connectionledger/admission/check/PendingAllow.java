@@ -1,6 +1,9 @@
 package io.connectionledger.admission.check;
 
 import io.connectionledger.model.event.Decision;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -13,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *              recorded, or fast
  *   PENDING ──────────────────────▶ ANSWERED ── caller gone ──▶ reservation released
  *      │
- *      ├── not recorded ──▶ GIVEN_UP: reservation released, answered no_owner
+ *      ├── not recorded, or not in time ──▶ GIVEN_UP: reservation released, answered no_owner
  *      └── caller gone ───▶ GIVEN_UP: reservation released, no answer
  * </pre>
  *
@@ -59,6 +62,24 @@ final class PendingAllow implements Callback, Runnable {
       answer();
     } else if (state.compareAndSet(State.PENDING, State.GIVEN_UP)) {
       outcomes.answerNotRecorded(decision, reply, startedNanos, failure);
+    }
+  }
+
+  /**
+   * Answers that nobody decides when Kafka has not acknowledged the decision by then: too few
+   * replicas may be in sync, and it goes on trying for minutes.
+   */
+  void giveUpWithin(long nanos) {
+    if (state.get() == State.PENDING) {
+      CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, Runnable::run)
+          .execute(this::giveUp);
+    }
+  }
+
+  private void giveUp() {
+    if (state.compareAndSet(State.PENDING, State.GIVEN_UP)) {
+      outcomes.answerNotRecorded(
+          decision, reply, startedNanos, new TimeoutException("not acknowledged in time"));
     }
   }
 

@@ -8,15 +8,15 @@ import io.connectionledger.model.event.RejectionReason;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.Callback;
-import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Records decisions, without ever waiting. An allowed decision is recorded or its check hears that
- * it was not; a rejected one gives way when Kafka falls behind, so that a denial storm neither
- * fills memory nor takes the room of the allowed. Thread-safe.
+ * it was not. Rejected ones are only counted where there are very many, or when Kafka falls behind,
+ * so that a flood neither fills memory and disks nor takes the room of the allowed: see {@link
+ * #recordCounted}. Thread-safe.
  */
 public final class DecisionPublisher {
 
@@ -27,14 +27,16 @@ public final class DecisionPublisher {
 
   private final DecisionLog log;
   private final AdmissionMetrics metrics;
+  private final Ticker ticker;
   private final LogRateLimiter lostGate;
   private final LogRateLimiter droppedGate;
   private final AtomicInteger pendingRejections = new AtomicInteger();
-  private final Callback rejectionDone = this::rejectionDone;
+  private final RejectionCounts counts = new RejectionCounts();
 
   public DecisionPublisher(DecisionLog log, AdmissionMetrics metrics, Ticker ticker) {
     this.log = log;
     this.metrics = metrics;
+    this.ticker = ticker;
     this.lostGate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
     this.droppedGate = new LogRateLimiter(ticker, Duration.ofSeconds(10));
   }
@@ -50,19 +52,35 @@ public final class DecisionPublisher {
   }
 
   /**
-   * Records a rejected decision if there is room. One about an unknown pool is never recorded: its
+   * Records a rejected decision, or counts it. One about an unknown pool is never recorded: its
    * name is whatever the check says.
    */
   public void publish(Decision.Rejected rejected) {
     if (rejected.reason() == RejectionReason.UNKNOWN_POOL) {
       return;
     }
-    if (pendingRejections.incrementAndGet() > MAX_PENDING_REJECTIONS) {
-      pendingRejections.decrementAndGet();
-      dropped(null);
-      return;
+    boolean behind = pendingRejections.get() >= MAX_PENDING_REJECTIONS;
+    if (!counts.take(rejected, behind, ticker.nowMs())) {
+      send(rejected);
     }
-    log.send(rejected, false, rejectionDone);
+  }
+
+  /**
+   * Records what was counted in the seconds that are over, a record for each second and kind. To be
+   * called about twice a second.
+   */
+  public void recordCounted() {
+    counts.before(ticker.nowMs()).forEach(this::send);
+  }
+
+  /** Records all that was counted, before whatever has everything recorded. */
+  public void recordAllCounted() {
+    counts.before(Long.MAX_VALUE).forEach(this::send);
+  }
+
+  private void send(Decision.Rejected rejected) {
+    pendingRejections.incrementAndGet();
+    log.send(rejected, false, (recorded, failure) -> sent(rejected.attempts(), failure));
   }
 
   /** Counts a decision that was answered as allowed and then could not be recorded. */
@@ -78,19 +96,16 @@ public final class DecisionPublisher {
     }
   }
 
-  private void rejectionDone(@Nullable RecordMetadata recorded, @Nullable Exception failure) {
+  private void sent(int count, @Nullable Exception failure) {
     pendingRejections.decrementAndGet();
-    if (failure != null) {
-      dropped(failure);
+    if (failure == null) {
+      return;
     }
-  }
-
-  private void dropped(@Nullable Exception failure) {
-    metrics.decisionDropped();
+    metrics.decisionsDropped(count);
     if (droppedGate.passes()) {
       LOGGER
           .atWarn()
-          .addKeyValue("failure", failure == null ? "Kafka is behind" : failure.toString())
+          .addKeyValue("failure", failure.toString())
           .log("Rejected decisions are answered but not recorded");
     }
   }

@@ -75,12 +75,21 @@ public final class KafkaDecisionLog implements DecisionLog, AutoCloseable {
       Future<RecordMetadata> unused =
           producer.send(
               new ProducerRecord<>(
-                  Topics.DECISIONS, decision.pool().getBytes(UTF_8), RecordCodec.encode(decision)),
+                  Topics.DECISIONS,
+                  null,
+                  timestampMs(decision),
+                  decision.pool().getBytes(UTF_8),
+                  RecordCodec.encode(decision)),
               callback);
     } catch (RuntimeException refused) {
       // The producer will not call back.
       callback.onCompletion(null, refused);
     }
+  }
+
+  /** Null for now; what was counted belongs to the second that it was counted in. */
+  private static @Nullable Long timestampMs(Decision decision) {
+    return decision.attempts() > 1 ? (Long) decision.atMs() : null;
   }
 
   /** Returns when Kafka has every record that was sent before, or has refused it. */

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class FigureRoutes {
 
   private static final String POOL = "/v1/pools/{pool}";
-  private static final long KEPT_NANOS = Duration.ofSeconds(1).toNanos();
+  private static final long KEPT_NANOS = Duration.ofMillis(500).toNanos();
 
   private final PoolQueries ledger;
   private final DecisionArchive decisions;

@@ -278,7 +278,10 @@ public final class QueryServer implements AutoCloseable {
                       () ->
                           new HttpProblem(
                               HttpStatus.NOT_FOUND_404,
-                              "no decision " + id + ": it was not recorded, or too long ago"))));
+                              "no decision "
+                                  + id
+                                  + ": it was not recorded, or too long ago; of a flood of"
+                                  + " rejections most are only counted"))));
     } catch (IOException notNow) {
       throw new HttpProblem(
           HttpStatus.SERVICE_UNAVAILABLE_503, String.valueOf(notNow.getMessage()));

@@ -48,13 +48,17 @@ public final class ExternalScaler extends ExternalScalerGrpc.ExternalScalerImplB
   private static final Duration INTERVAL = Duration.ofSeconds(1);
 
   /** One for each ScaledObject and instance of KEDA; whoever wants more has lost count of them. */
-  private static final int MAX_STREAMS = 1_000;
+  static final int MAX_STREAMS = 1_000;
+
+  /** Questions at once; each may ask another instance. */
+  static final int MAX_QUESTIONS = 64;
 
   private static final String POOL = "pool";
 
   private final Demand.Source demand;
   private final Executor executor;
   private final Semaphore streams = new Semaphore(MAX_STREAMS);
+  private final Semaphore questions = new Semaphore(MAX_QUESTIONS);
 
   /**
    * One that answers what the source says.
@@ -113,6 +117,10 @@ public final class ExternalScaler extends ExternalScalerGrpc.ExternalScalerImplB
   }
 
   private <T> void answer(StreamObserver<T> responses, Supplier<T> question) {
+    if (!questions.tryAcquire()) {
+      responses.onError(tooMany(MAX_QUESTIONS + " questions at once"));
+      return;
+    }
     executor.execute(
         () -> {
           T response;
@@ -121,10 +129,16 @@ public final class ExternalScaler extends ExternalScalerGrpc.ExternalScalerImplB
           } catch (RuntimeException failure) {
             fail(responses, failure);
             return;
+          } finally {
+            questions.release();
           }
           responses.onNext(response);
           responses.onCompleted();
         });
+  }
+
+  private static StatusRuntimeException tooMany(String allowed) {
+    return Status.RESOURCE_EXHAUSTED.withDescription("allowed are " + allowed).asRuntimeException();
   }
 
   /** Says so at once, and then whenever it changes; nothing while the pool is not ready. */
@@ -137,10 +151,7 @@ public final class ExternalScaler extends ExternalScalerGrpc.ExternalScalerImplB
     CountDownLatch cancelled = new CountDownLatch(1);
     call.setOnCancelHandler(cancelled::countDown);
     if (!streams.tryAcquire()) {
-      call.onError(
-          Status.RESOURCE_EXHAUSTED
-              .withDescription("allowed are " + MAX_STREAMS + " streams")
-              .asRuntimeException());
+      call.onError(tooMany(MAX_STREAMS + " streams"));
       return;
     }
     executor.execute(

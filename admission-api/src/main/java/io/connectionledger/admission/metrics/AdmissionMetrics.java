@@ -103,8 +103,8 @@ public final class AdmissionMetrics {
     lost.increment();
   }
 
-  public void decisionDropped() {
-    dropped.increment();
+  public void decisionsDropped(int count) {
+    dropped.increment(count);
   }
 
   private PoolCounters pool(String pool) {

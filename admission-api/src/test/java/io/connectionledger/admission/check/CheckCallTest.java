@@ -1,7 +1,6 @@
 package io.connectionledger.admission.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.connectionledger.admission.ScriptedLedger;
@@ -16,9 +15,9 @@ import io.connectionledger.testkit.CheckRequests;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.envoyproxy.envoy.type.v3.StatusCode;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
-import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -92,16 +91,31 @@ final class CheckCallTest {
   }
 
   @Test
-  void shouldGiveTheSlotBackWhenTheCallersDeadlinePasses() {
+  void shouldGiveTheSlotBackWhenTheCallerLeaves() {
     // Given
-    var stub = AuthorizationGrpc.newBlockingStub(channel).withDeadlineAfter(1, TimeUnit.SECONDS);
+    var call = AuthorizationGrpc.newFutureStub(channel).check(webSocket());
+    await().until(() -> kafka.history().size() == 1);
     // When
-    assertThatThrownBy(() -> stub.check(webSocket()))
-        .isInstanceOf(StatusRuntimeException.class)
-        .hasMessageStartingWith("DEADLINE_EXCEEDED");
+    call.cancel(true);
     // Then
-    assertThat(kafka.history()).hasSize(1);
     await().untilAsserted(() -> assertThat(ledger.released).containsExactly(ALLOWED));
+  }
+
+  /** As with too few replicas in sync: Kafka goes on trying for two minutes. */
+  @Test
+  void shouldAnswerWhileTheCallerWaitsThatKafkaDoesNotAcknowledge() {
+    // Given
+    var stub = AuthorizationGrpc.newBlockingStub(channel).withDeadlineAfter(4, TimeUnit.SECONDS);
+    // When
+    CheckResponse answer = stub.check(webSocket());
+    boolean late = kafka.completeNext();
+    // Then
+    assertThat(answer.getDeniedResponse().getStatus().getCode())
+        .isEqualTo(StatusCode.ServiceUnavailable);
+    assertThat(answer.getDynamicMetadata().getFieldsOrThrow("reason").getStringValue())
+        .isEqualTo("no_owner");
+    assertThat(late).isTrue();
+    assertThat(ledger.released).containsExactly(ALLOWED);
   }
 
   private static CheckRequest webSocket() {

@@ -52,7 +52,9 @@ final class InFlightDecisionsTest {
       underway.lose(each, MAX_UNSEEN, 0);
     }
 
-    Decision.Allowed next = allowed("next");
+    // Of another pod, of which nothing is lost.
+    Decision.Allowed next =
+        new Decision.Allowed("chat", "next", new PodAddress("10.0.0.8", 80), 0, 1);
     assertThat(underway.begin(next, 0)).isFalse();
     underway.end(next);
     assertThat(underway.begin(next, MAX_UNSEEN.toNanos())).isTrue();

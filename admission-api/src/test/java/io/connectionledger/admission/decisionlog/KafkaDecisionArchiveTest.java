@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.Ticker;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.event.ConnectionIds;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.DecisionInputs;
 import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.model.event.RejectionReason;
+import io.connectionledger.testkit.ManualTicker;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -19,7 +21,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.KafkaException;
@@ -42,7 +47,7 @@ class KafkaDecisionArchiveTest {
           () -> NOW_MS * 1_000_000);
 
   /** A topic of two partitions. */
-  private static final class Topic extends MockConsumer<byte[], byte[]> {
+  private static class Topic extends MockConsumer<byte[], byte[]> {
     private final List<ConsumerRecord<byte[], byte[]>> records;
 
     Topic(List<ConsumerRecord<byte[], byte[]>> records) {
@@ -75,6 +80,8 @@ class KafkaDecisionArchiveTest {
     @Override
     public synchronized Map<TopicPartition, OffsetAndTimestamp> offsetsForTimes(
         Map<TopicPartition, Long> times, Duration timeout) {
+      // As the real one has it.
+      times.values().forEach(time -> assertThat(time).isNotNegative());
       Map<TopicPartition, OffsetAndTimestamp> found = new HashMap<>();
       times.forEach(
           (partition, time) ->
@@ -149,6 +156,14 @@ class KafkaDecisionArchiveTest {
     assertThat(archive.find("not an id")).isEmpty();
   }
 
+  /** Kafka refuses to look for a time before the epoch, which was a 500 with a stack trace. */
+  @Test
+  void shouldFindNothingOfAnIdThatSaysToBeFromTheBeginningOfTime() throws IOException {
+    stored(0, NOW_MS, RecordCodec.encode(rejected(NOW_MS)));
+
+    assertThat(archive.find("AAAAAAAAAAAAAAAA")).isEmpty();
+  }
+
   @Test
   void shouldSayInOneLineThatKafkaIsAway() {
     KafkaDecisionArchive away =
@@ -162,5 +177,53 @@ class KafkaDecisionArchiveTest {
     assertThatThrownBy(() -> away.find(ConnectionIds.next(NOW_MS)))
         .isInstanceOf(IOException.class)
         .hasMessage("ledger.decisions cannot be read: nobody there");
+  }
+
+  @Test
+  void shouldLookForOneDecisionAtATime() throws IOException {
+    List<String> second = new ArrayList<>();
+    List<KafkaDecisionArchive> it = new ArrayList<>();
+    it.add(
+        archive(
+            () -> {
+              try {
+                second.add("found " + it.getFirst().find(ConnectionIds.next(NOW_MS)));
+              } catch (IOException refused) {
+                second.add(refused.getMessage());
+              }
+              return new Topic(topic);
+            },
+            () -> NOW_MS * 1_000_000));
+
+    assertThat(it.getFirst().find(ConnectionIds.next(NOW_MS))).isEmpty();
+
+    assertThat(second).containsExactly("another decision is being looked for, ask again");
+  }
+
+  @Test
+  void shouldLookForSoLong() {
+    ManualTicker ticker = new ManualTicker();
+    stored(0, ticker.nowMs(), RecordCodec.encode(rejected(ticker.nowMs())));
+    KafkaDecisionArchive slow =
+        archive(
+            () ->
+                new Topic(topic) {
+                  @Override
+                  public synchronized ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
+                    ticker.advance(Duration.ofSeconds(1));
+                    return ConsumerRecords.empty();
+                  }
+                },
+            ticker);
+
+    assertThatThrownBy(() -> slow.find(ConnectionIds.next(ticker.nowMs())))
+        .isInstanceOf(IOException.class)
+        .hasMessage("not found within 5 s");
+  }
+
+  private KafkaDecisionArchive archive(
+      Supplier<Consumer<byte[], byte[]>> consumers, Ticker ticker) {
+    return new KafkaDecisionArchive(
+        consumers, new DecisionTail(() -> new Topic(topic), ticker), ticker);
   }
 }

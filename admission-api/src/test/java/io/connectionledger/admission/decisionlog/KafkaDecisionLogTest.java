@@ -2,11 +2,14 @@ package io.connectionledger.admission.decisionlog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.RejectionReason;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.Cluster;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
@@ -38,6 +41,24 @@ final class KafkaDecisionLogTest {
               "topic ledger.decisions is not reachable yet: not present in metadata after 0 ms");
       assertThat(after).isEmpty();
       assertThat(later).isEmpty();
+    }
+  }
+
+  @Test
+  void shouldStampWhatWasCountedWithItsOwnTime() {
+    // Given
+    ByteArraySerializer bytes = new ByteArraySerializer();
+    MockProducer<byte[], byte[]> producer = new MockProducer<>(true, null, bytes, bytes);
+    Decision.Rejected one =
+        new Decision.Rejected("chat", "d-1", RejectionReason.POD_LIMIT, null, 1, 1_999);
+    try (KafkaDecisionLog log = new KafkaDecisionLog(producer)) {
+      // When
+      log.send(one, false, (recorded, failure) -> {});
+      log.send(one.lastOf(5, 1_001), false, (recorded, failure) -> {});
+      // Then
+      assertThat(producer.history())
+          .extracting(ProducerRecord::timestamp)
+          .containsExactly(null, 1_999L);
     }
   }
 

@@ -14,6 +14,7 @@ import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.view.SimulationRefusedException;
 import io.connectionledger.model.view.SimulationRefusedException.Why;
+import io.connectionledger.testkit.ManualTicker;
 import io.connectionledger.testkit.PolicyFixtures;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -46,6 +47,8 @@ final class HttpBoundsIT {
 
   private static final String PUT =
       "PUT /v1/pools/chat/policy HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n{";
+
+  private static final String LAST = "connection: close\r\n";
 
   /** Well below what those 600 would take if they held threads, which is some nine seconds. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -121,6 +124,19 @@ final class HttpBoundsIT {
               });
       assertThat(Duration.ofNanos(test.ticker.nowNanos() - began))
           .isBetween(HttpBounds.BODY_GRACE, HttpBounds.BODY_TIMEOUT);
+    }
+  }
+
+  @Test
+  void shouldEndABodyThatComesFastEnoughAndNeverEnds() throws Exception {
+    ManualTicker ticker = new ManualTicker();
+    test.ticker = ticker;
+    try (QueryServer server = test.start()) {
+      Socket endless = sent(server.adminPort().orElseThrow(), PUT + " ".repeat(90_000));
+      assertThat(endless.getInputStream().available()).isZero();
+      ticker.advance(HttpBounds.BODY_TIMEOUT.plusSeconds(1));
+      assertThat(answer(endless)).startsWith("HTTP/1.1 408");
+      assertThat(test.refused("body_too_slow")).isEqualTo(1);
     }
   }
 
@@ -242,10 +258,19 @@ final class HttpBoundsIT {
   }
 
   @Test
-  void shouldCloseAConnectionTooManyAndKeepTheProbesApart() throws Exception {
+  void shouldCloseAConnectionTooManyInAllAndOfOneAddressAndKeepTheProbesApart() throws Exception {
     try (QueryServer server = test.start()) {
-      for (int i = 0; i < HttpBounds.MAX_CONNECTIONS + 20; i++) {
-        connect(server.port());
+      int share = HttpBounds.MAX_CONNECTIONS / HttpBounds.ADDRESS_SHARE;
+      for (int i = 0; i < share + 20; i++) {
+        connect(server.port(), "127.0.0.1");
+      }
+      await()
+          .untilAsserted(
+              () -> assertThat(test.refused("connections_of_address")).isBetween(10.0, 20.0));
+      assertThat(test.refused("connections")).isZero();
+
+      for (int i = 0; i < share + 20; i++) {
+        connect(server.port(), i % 2 == 0 ? "127.0.0.2" : "127.0.0.3");
       }
       await().untilAsserted(() -> assertThat(test.refused("connections")).isPositive());
       assertThat(
@@ -256,9 +281,35 @@ final class HttpBoundsIT {
   }
 
   @Test
-  void shouldEndTheConnectionOfWhoDoesNotTakeTheAnswer() throws Exception {
+  void shouldTakeFewerConnectionsToThePortOfTheProbes() throws Exception {
+    try (QueryServer server = test.start()) {
+      int probes = server.probesPort().orElseThrow();
+      for (int i = 0; i < HttpBounds.MAX_PROBE_CONNECTIONS; i++) {
+        connect(probes);
+      }
+      await()
+          .untilAsserted(
+              () -> {
+                assertThat(connect(probes).getInputStream().read()).isNegative();
+                assertThat(test.refused("connections")).isPositive();
+              });
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+      await()
+          .ignoreExceptions()
+          .untilAsserted(
+              () ->
+                  assertThat(get(probes, "/health/live", Duration.ofSeconds(2)).statusCode())
+                      .isEqualTo(200));
+    }
+  }
+
+  @Test
+  void shouldEndTheConnectionOfWhoDoesNotTakeTheAnswerOrSaysNothing() throws Exception {
     test.metrics = () -> "x".repeat(64 << 20);
     try (QueryServer server = test.start()) {
+      Socket silent = connect(server.port());
       Socket deaf = connect(server.port());
       deaf.setReceiveBufferSize(4_096);
       write(deaf, "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n");
@@ -270,6 +321,9 @@ final class HttpBoundsIT {
                 assertThat(deaf.getInputStream().read()).isNotNegative();
                 assertThat(test.refused("answer_too_slow")).isEqualTo(1);
               });
+      // For as long: the one waits for the other.
+      assertThat(HttpBounds.IDLE_TIMEOUT).isEqualTo(HttpBounds.ANSWER_TIMEOUT);
+      assertThat(answer(silent)).isEmpty();
     }
   }
 
@@ -305,10 +359,10 @@ final class HttpBoundsIT {
               answer(
                   sent(
                       admin,
-                      "GET /health/live HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n")))
+                      "GET /health/live HTTP/1.1\r\nhost: evil.example\r\n" + LAST + "\r\n")))
           .startsWith("HTTP/1.1 200");
       String drain =
-          "DELETE /v1/pools/chat/pods/10.0.0.1:80/drain HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+          "DELETE /v1/pools/chat/pods/10.0.0.1:80/drain HTTP/1.1\r\nhost: localhost\r\n" + LAST;
       assertThat(answer(sent(admin, drain + "origin: https://evil.example\r\n\r\n")))
           .startsWith("HTTP/1.1 403")
           .doesNotContain("access-control");
@@ -326,7 +380,12 @@ final class HttpBoundsIT {
   }
 
   private Socket connect(int port) throws IOException {
-    Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    return connect(port, "127.0.0.1");
+  }
+
+  private Socket connect(int port, String from) throws IOException {
+    Socket socket =
+        new Socket(InetAddress.getLoopbackAddress(), port, InetAddress.getByName(from), 0);
     sockets.add(socket);
     return socket;
   }

@@ -353,7 +353,7 @@ final class PolicyRoutesTest {
     assertThat(record().paces())
         .isEqualTo(Map.of(POD, new DrainPace(NOW_MS, NOW_MS + 600_000, 10)));
     assertThat(send("GET", "/v1/pools/chat/connections", "").body())
-        .contains("\"drainUntil\":\"2023-11-14T22:23:20.123Z\",\"drainTo\":8}")
+        .contains("\"drainUntil\":\"2023-11-14T22:23:20.123Z\",\"drainFrom\":10,\"drainTo\":8}")
         .contains("\"state\":\"available\",\"overLimit\":false}");
     // And without a pace it takes its time
     assertThat(send("PUT", "/v1/pools/chat/pods/10.0.0.1:80/drain", "").body())

@@ -65,10 +65,10 @@ final class QueryRoutesTest {
             asOfMs,
             PoolPolicy.Mode.ENFORCE,
             4,
-            1,
+            3,
             List.of(
                 new PodView("one", ONE, 2, 1, 3, State.DRAINING),
-                new PodView("two", TWO, 1, 0, 3, State.AVAILABLE),
+                new PodView("two", TWO, 1, 2, 1, 3, State.FULL),
                 new PodView("10.0.0.9:80", GONE, 1, 0, 3, State.GONE))),
         new PoolRejections(
             "chat",
@@ -143,15 +143,15 @@ final class QueryRoutesTest {
         .isEqualTo(
             """
             {"pool":"chat","asOf":"2023-11-14T22:13:20.123Z","mode":"enforce","active":4,\
-            "reserved":1,"unreported":0,"unleased":0,"windows":{"5m":{"pod_limit":4}},"desiredPods":3,\
+            "reserved":3,"unreported":0,"unleased":0,"windows":{"5m":{"pod_limit":4}},"desiredPods":3,\
             "scaling":{"ready":false,"reasons":["the owner is new"]},\
             "readiness":{"ready":true,"completeness":1.0,"envoys":[{"node":"envoy-1",\
             "lastSeen":"2023-11-14T22:13:20.123Z","connections":4}],"reasons":[]},\
             "pods":[{"pod":"one","address":"10.0.0.1:80","active":2,"reserved":1,"limit":3,\
             "state":"draining","overLimit":false,"drainUntil":"2023-11-14T22:13:50.123Z",\
-            "drainTo":4,"priority":1,"windows":{"5m":{"pod_limit":4}}},\
-            {"pod":"two","address":"10.0.0.2:80","active":1,"reserved":0,"limit":3,\
-            "state":"available","overLimit":false,"priority":2,"windows":{"5m":{}}},\
+            "drainFrom":8,"drainTo":4,"priority":1,"windows":{"5m":{"pod_limit":4}}},\
+            {"pod":"two","address":"10.0.0.2:80","active":1,"reserved":2,"lent":1,"limit":3,\
+            "state":"full","overLimit":false,"priority":2,"windows":{"5m":{}}},\
             {"pod":"10.0.0.9:80","address":"10.0.0.9:80","active":1,"reserved":0,"limit":3,\
             "state":"gone","overLimit":false,"windows":{"5m":{}}}]}""");
   }

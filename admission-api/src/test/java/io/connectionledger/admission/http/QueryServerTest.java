@@ -309,7 +309,8 @@ final class QueryServerTest {
     assertThat(away.statusCode()).isEqualTo(503);
     assertThat(away.body()).contains("ledger.decisions cannot be read: away");
     assertThat(none.statusCode()).isEqualTo(404);
-    assertThat(none.body()).contains("it was not recorded, or too long ago");
+    assertThat(none.body())
+        .contains("it was not recorded, or too long ago; of a flood of rejections most");
     assertThat(noId.statusCode()).isEqualTo(404);
     assertThat(noId.body()).contains("a decision's id has 16 letters");
   }
@@ -328,6 +329,8 @@ final class QueryServerTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "/",
+        "/page/app.js",
         "/health/ready",
         "/health/live",
         "/metrics",

@@ -1,7 +1,6 @@
 package io.connectionledger.bench.abuse;
 
-import io.connectionledger.bench.client.CheckClient.Round;
-import io.connectionledger.bench.client.PacedCheckClient;
+import io.connectionledger.bench.client.Churn;
 import io.connectionledger.bench.process.Directories;
 import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;
@@ -9,6 +8,7 @@ import io.connectionledger.bench.process.LedgerProcess.Shape;
 import io.connectionledger.bench.process.Machine;
 import io.connectionledger.bench.process.ProcessUse;
 import io.connectionledger.bench.process.Subprocess;
+import io.connectionledger.bench.process.Wait;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,15 +17,35 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What each {@link Attack} does to the checks that come meanwhile, and to the ledger's memory: a
- * ledger of its own for each, which is checked at a steady rate before and during the attack.
+ * What each {@link Attack} does to the clients that come and go meanwhile, to the count of their
+ * connections, and to the ledger's memory: a ledger of its own for each.
  */
 final class Abuse {
 
   private static final int CHECKS_PER_SECOND = 200;
-  private static final int WARM_UP_SECONDS = 10;
+  private static final int LIFE_SECONDS = 10;
+  private static final int HEARTBEAT_SECONDS = 5;
+  private static final int WARM_UP_SECONDS = 15;
+
+  /** In which what was invented expires: three heartbeats, and some. */
+  private static final int AFTERMATH_SECONDS = 20;
+
+  private static final Duration UNTIL_COUNTED = Duration.ofSeconds(40);
 
   private Abuse() {}
+
+  /** What the clients have seen since they were last asked. */
+  private record Seen(long allowed, long other, long open, double p99Millis) {
+
+    static Seen of(String line) {
+      String[] f = line.split(" ", -1);
+      return new Seen(
+          Long.parseLong(f[0]),
+          Long.parseLong(f[1]),
+          Long.parseLong(f[2]),
+          Double.parseDouble(f[4]) / 1e3);
+    }
+  }
 
   public static void main(String[] args) throws Exception {
     int seconds = args.length > 0 ? Integer.parseInt(args[0]) : 60;
@@ -35,8 +55,9 @@ final class Abuse {
             : List.of(Attack.values());
     System.out.println(Machine.describe());
     System.out.println(
-        "| attack | rate | heap before, after | RSS before, after | p99 quiet | p99 meanwhile | failed | lost |");
-    System.out.println("|---|---:|---:|---:|---:|---:|---:|---:|");
+        "| attack | rate | heap before, after | RSS before, after | p99 quiet, meanwhile, then |"
+            + " ratio | not admitted | records lost | connections open, counted |");
+    System.out.println("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     for (Attack attack : attacks) {
       Path dir = Files.createTempDirectory("ledger-bench");
       System.out.println(row(attack, seconds, dir));
@@ -47,57 +68,82 @@ final class Abuse {
 
   private static String row(Attack attack, int seconds, Path dir) throws Exception {
     Ports ports = Ports.free();
-    Shape shape = Shape.of(1, 10, 1_000_000, Duration.ofSeconds(10), Duration.ofSeconds(15));
+    Shape shape =
+        Shape.of(
+            2,
+            10,
+            1_000_000,
+            Duration.ofSeconds(HEARTBEAT_SECONDS),
+            Duration.ofSeconds(LIFE_SECONDS));
     try (LedgerProcess ledger = LedgerProcess.start(dir, ports, shape);
-        Subprocess checks =
-            Subprocess.java(
-                dir.resolve("checks.log"),
-                "256m",
-                PacedCheckClient.class.getName(),
-                Integer.toString(ports.authz()),
-                "2")) {
+        Subprocess attacker =
+            Subprocess.background(dir.resolve("attacker.log"), "1g", Attacker.class.getName())) {
       ledger.awaitReady(Duration.ofMinutes(2));
-      ask(checks, WARM_UP_SECONDS);
-      Round quiet = Round.parse(ask(checks, seconds));
-      ProcessUse before = ProcessUse.of(ledger.process().pid(), dir.resolve("data"));
-      long[] done = new long[1];
-      Exception[] failed = new Exception[1];
-      Deadline end = new Deadline(Duration.ofSeconds(seconds));
-      Thread attacker =
-          Thread.ofPlatform()
-              .start(
-                  () -> {
-                    try {
-                      done[0] = attack.run(ports, end);
-                    } catch (Exception broken) {
-                      failed[0] = broken;
-                    }
-                  });
-      Round meanwhile = Round.parse(ask(checks, seconds));
-      attacker.join();
-      if (failed[0] != null) {
-        throw failed[0];
+      try (Subprocess clients = clients(dir, ports)) {
+        pause(WARM_UP_SECONDS);
+        Seen warm = Seen.of(clients.ask(""));
+        pause(seconds);
+        Seen quiet = Seen.of(clients.ask(""));
+        ProcessUse before = ProcessUse.of(ledger.process().pid(), dir.resolve("data"));
+        // To collect garbage takes time, too.
+        Seen start = Seen.of(clients.ask(""));
+        long done = Long.parseLong(attacker.ask(Attacker.order(attack, seconds, ports)));
+        Seen meanwhile = Seen.of(clients.ask(""));
+        pause(AFTERMATH_SECONDS);
+        Seen then = Seen.of(clients.ask(""));
+        ProcessUse after = ProcessUse.of(ledger.process().pid(), dir.resolve("data"));
+        Seen held = Seen.of(clients.ask(Churn.HOLD));
+        double lost =
+            ledger.metric("ledger_events_lost_total")
+                + ledger.metric("ledger_decisions_lost_total");
+        return String.format(
+            Locale.ROOT,
+            "| %s | %,d/s | %.0f, %.0f MB | %.0f, %.0f MB | %.1f, %.1f, %.1f ms | %.1f | %d, quiet %d"
+                + " | %.0f | %,d, %,d |",
+            attack.label(),
+            done / seconds,
+            before.heapMb(),
+            after.heapMb(),
+            before.rssMb(),
+            after.rssMb(),
+            quiet.p99Millis(),
+            meanwhile.p99Millis(),
+            then.p99Millis(),
+            meanwhile.p99Millis() / quiet.p99Millis(),
+            meanwhile.other() - start.other(),
+            quiet.other() - warm.other(),
+            lost,
+            held.open(),
+            counted(ledger, held.open()));
       }
-      ProcessUse after = ProcessUse.of(ledger.process().pid(), dir.resolve("data"));
-      double lost =
-          ledger.metric("ledger_events_lost_total") + ledger.metric("ledger_decisions_lost_total");
-      return String.format(
-          Locale.ROOT,
-          "| %s | %,d/s | %.0f, %.0f MB | %.0f, %.0f MB | %.1f ms | %.1f ms | %d | %.0f |",
-          attack.label(),
-          done[0] / seconds,
-          before.heapMb(),
-          after.heapMb(),
-          before.rssMb(),
-          after.rssMb(),
-          quiet.p99() / 1e3,
-          meanwhile.p99() / 1e3,
-          meanwhile.failed(),
-          lost);
     }
   }
 
-  private static String ask(Subprocess checks, int seconds) throws Exception {
-    return checks.ask(seconds + " " + CHECKS_PER_SECOND);
+  /** Clients that come and go through Envoys that tell of them. */
+  private static Subprocess clients(Path dir, Ports ports) throws Exception {
+    return Subprocess.java(
+        dir.resolve("clients.log"),
+        "512m",
+        Churn.class.getName(),
+        Integer.toString(ports.authz()),
+        Integer.toString(ports.als()),
+        Integer.toString(CHECKS_PER_SECOND),
+        Integer.toString(LIFE_SECONDS),
+        Integer.toString(HEARTBEAT_SECONDS));
+  }
+
+  /** What the ledger counts in the pool of the clients, once it is right or does not become so. */
+  private static long counted(LedgerProcess ledger, long open) throws Exception {
+    try {
+      Wait.until("the count is right", UNTIL_COUNTED, () -> ledger.count("active", 1) == open);
+    } catch (IllegalStateException wrong) {
+      System.err.println(wrong.getMessage());
+    }
+    return ledger.count("active", 1);
+  }
+
+  private static void pause(int seconds) {
+    Deadline end = new Deadline(Duration.ofSeconds(seconds));
+    end.pause(Duration.ofSeconds(seconds));
   }
 }

@@ -2,7 +2,7 @@ package io.connectionledger.bench.abuse;
 
 import io.connectionledger.bench.process.LedgerProcess.Ports;
 
-/** One way to do harm, by a client that has an own process for it. */
+/** One way to do harm, by a process that does nothing else. */
 enum Attack {
   QUIET("nothing"),
   SLOW_BODIES("400 bodies of HTTP requests, a byte a second"),
@@ -14,7 +14,8 @@ enum Attack {
   FORGED_FAILURES("failed handshakes that nobody reserved"),
   IDLE_STREAMS("access-log streams that say nothing"),
   HUGE_METADATA("checks with 512 KiB of metadata"),
-  REJECTED("checks that are rejected, as fast as they are answered"),
+  REJECTED("checks of a pool that is full, as fast as they are answered"),
+  GREEDY_ENVOYS("streams of endpoints that ask for more and more names"),
   POISON("records that are none, in every topic that is read");
 
   private final String label;
@@ -38,7 +39,9 @@ enum Attack {
       case SLOW_BODIES, HEADERS, NOT_READING, DEEP_JSON -> HttpAttacks.run(this, ports, done);
       case HUGE_MESSAGES, INVENTED, FORGED_FAILURES, IDLE_STREAMS ->
           LogAttacks.run(this, ports, done);
-      case HUGE_METADATA, REJECTED -> CheckAttacks.run(this, ports, done);
+      case HUGE_METADATA -> Http2Attack.run(ports, done);
+      case REJECTED -> CheckAttacks.rejected(ports, done);
+      case GREEDY_ENVOYS -> EndpointsAttack.run(ports, done);
       case POISON -> PoisonAttack.run(ports, done);
     };
   }

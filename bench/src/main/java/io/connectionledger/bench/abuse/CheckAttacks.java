@@ -1,41 +1,42 @@
 package io.connectionledger.bench.abuse;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.connectionledger.bench.client.CheckClient;
+import io.connectionledger.bench.process.LedgerProcess;
 import io.connectionledger.bench.process.LedgerProcess.Ports;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.grpc.ManagedChannel;
-import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.util.concurrent.Semaphore;
 
-/** Against ext_authz. */
+/** Checks of a pool without room. */
 final class CheckAttacks {
 
   private static final int AT_ONCE = 64;
-  private static final int METADATA = 512 << 10;
+
+  /** The second pool: nobody else asks for it. */
+  private static final int POOL = 1;
 
   private CheckAttacks() {}
 
-  static long run(Attack attack, Ports ports, Deadline done) throws InterruptedException {
+  static long rejected(Ports ports, Deadline done) throws IOException, InterruptedException {
+    fill(ports);
     ManagedChannel channel =
         NettyChannelBuilder.forAddress("127.0.0.1", ports.authz())
             .usePlaintext()
-            .maxInboundMetadataSize(2 * METADATA)
+            .directExecutor()
             .build();
-    Metadata metadata = new Metadata();
-    if (attack == Attack.HUGE_METADATA) {
-      metadata.put(
-          Metadata.Key.of("tracestate", Metadata.ASCII_STRING_MARSHALLER), "x".repeat(METADATA));
-    }
-    var stub =
-        AuthorizationGrpc.newStub(channel)
-            .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(metadata));
-    // There is no second pool.
-    CheckRequest request = CheckClient.request(1);
+    AuthorizationGrpc.AuthorizationStub stub = AuthorizationGrpc.newStub(channel);
+    CheckRequest request = CheckClient.request(POOL);
     Semaphore places = new Semaphore(AT_ONCE);
     long sent = 0;
     try {
@@ -48,6 +49,24 @@ final class CheckAttacks {
       channel.shutdownNow();
     }
     return sent;
+  }
+
+  /** One connection a pod: the first checks take all there are. */
+  private static void fill(Ports ports) throws IOException, InterruptedException {
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      HttpResponse<String> answer =
+          http.send(
+              HttpRequest.newBuilder(
+                      URI.create(
+                          "http://127.0.0.1:%d/v1/pools/%s/policy"
+                              .formatted(ports.http(), LedgerProcess.pool(POOL))))
+                  .PUT(HttpRequest.BodyPublishers.ofString("{\"perPodMaxConnections\":1}", UTF_8))
+                  .build(),
+              HttpResponse.BodyHandlers.ofString());
+      if (answer.statusCode() != 200) {
+        throw new IOException("the pool cannot be filled: " + answer.body());
+      }
+    }
   }
 
   private record Answer(Semaphore places) implements StreamObserver<CheckResponse> {

@@ -21,25 +21,35 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Against the access-log service. */
 final class LogAttacks {
 
   private static final int ENTRIES = 100;
-  private static final int MAX_IDLE = 20_000;
+
+  /** More on one connection wait in the client. */
+  private static final int STREAMS_OF_A_CONNECTION = 5_000;
 
   private LogAttacks() {}
 
   static long run(Attack attack, Ports ports, Deadline done) {
-    ManagedChannel channel =
-        NettyChannelBuilder.forAddress("127.0.0.1", ports.als()).usePlaintext().build();
+    List<ManagedChannel> channels = new ArrayList<>();
     try {
       return attack == Attack.FORGED_FAILURES
-          ? oneStream(attack, channel, done)
-          : manyStreams(attack, channel, done);
+          ? oneStream(attack, channel(ports, channels), done)
+          : manyStreams(attack, ports, channels, done);
     } finally {
-      channel.shutdownNow();
+      channels.forEach(ManagedChannel::shutdownNow);
     }
+  }
+
+  private static ManagedChannel channel(Ports ports, List<ManagedChannel> channels) {
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", ports.als()).usePlaintext().build();
+    channels.add(channel);
+    return channel;
   }
 
   private static long oneStream(Attack attack, ManagedChannel channel, Deadline done) {
@@ -56,16 +66,18 @@ final class LogAttacks {
     return sent;
   }
 
-  private static long manyStreams(Attack attack, ManagedChannel channel, Deadline done) {
+  private static long manyStreams(
+      Attack attack, Ports ports, List<ManagedChannel> channels, Deadline done) {
     long streams = 0;
     while (!done.isOver()) {
-      if (attack != Attack.IDLE_STREAMS || streams < MAX_IDLE) {
-        var log = open(channel);
-        if (attack != Attack.IDLE_STREAMS) {
-          log.onNext(message(attack, "invented-" + streams, streams * ENTRIES));
-        }
-        streams++;
+      if (streams % STREAMS_OF_A_CONNECTION == 0) {
+        ManagedChannel unused = channel(ports, channels);
       }
+      var log = open(channels.getLast());
+      if (attack != Attack.IDLE_STREAMS) {
+        log.onNext(message(attack, "invented-" + streams, streams * ENTRIES));
+      }
+      streams++;
       done.pause(Duration.ofMillis(attack == Attack.HUGE_MESSAGES ? 20 : 1));
     }
     return streams;

@@ -42,7 +42,7 @@ final class PoisonAttack {
                     + "}")
                 .getBytes(UTF_8),
             "[".repeat(10_000).getBytes(UTF_8),
-            new byte[500_000]);
+            new byte[100_000]);
     long sent = 0;
     try (Producer<byte[], byte[]> producer =
         new KafkaProducer<>(
@@ -56,7 +56,7 @@ final class PoisonAttack {
             sent++;
           }
         }
-        done.pause(Duration.ofMillis(20));
+        done.pause(Duration.ofMillis(100));
       }
     }
     return sent;

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
@@ -29,16 +28,20 @@ import java.util.concurrent.locks.LockSupport;
  * Clients that come and go, and the Envoys that tell of them: so many checks a second, each allowed
  * one opens, is repeated in every heartbeat and closes when its life is over. Answers each line of
  * its input with how many checks were allowed and how many were not, how many connections are open,
- * and the median and the 99th percentile of a check's microseconds since the line before.
+ * and the median and the 99th percentile of a check's microseconds since the line before. After the
+ * line {@link #HOLD} nobody comes or leaves any more.
  */
 public final class Churn {
+
+  /** What is open stays, and is repeated in every heartbeat. */
+  public static final String HOLD = "hold";
 
   private static final int ENVOYS = 4;
   private static final int ENTRIES = 1_000;
   private static final int STEPS = 16;
 
   /** One more is given up at once, as an Envoy's patience ends: a cold ledger is soon behind. */
-  private static final int MAX_UNANSWERED = 5_000;
+  private static final int MAX_ASKING = 5_000;
 
   private static final long REPORT_NANOS = Duration.ofMillis(100).toNanos();
   private static final Ticker TICKER = Ticker.system();
@@ -47,7 +50,8 @@ public final class Churn {
   private final AtomicLong allowed = new AtomicLong();
   private final AtomicLong other = new AtomicLong();
   private final AtomicLong open = new AtomicLong();
-  private final Semaphore unanswered = new Semaphore(MAX_UNANSWERED);
+  private final AtomicLong asking = new AtomicLong();
+  private volatile boolean holding;
 
   /** Of the checks' times, {@link #STEPS} for each doubling of a microsecond. */
   private final AtomicLongArray times = new AtomicLongArray(STEPS * 32);
@@ -102,11 +106,12 @@ public final class Churn {
       }
       say(opened, AccessLogType.DownstreamTunnelSuccessfullyEstablished);
       List<Admitted> closed = new ArrayList<>();
-      while (!connections.isEmpty() && connections.element().untilNanos <= nowNanos) {
+      while (!holding && !connections.isEmpty() && connections.element().untilNanos <= nowNanos) {
         closed.add(connections.remove().connection);
       }
       say(closed, AccessLogType.DownstreamEnd);
       open.addAndGet(opened.size() - closed.size());
+      asking.addAndGet(-opened.size());
     }
 
     private void say(List<Admitted> what, AccessLogType type) {
@@ -114,18 +119,19 @@ public final class Churn {
     }
 
     void check() {
-      if (!unanswered.tryAcquire()) {
+      if (asking.get() >= MAX_ASKING) {
         other.incrementAndGet();
         return;
       }
       long askedNanos = TICKER.nowNanos();
+      asking.incrementAndGet();
       checks.check(
           request,
           new StreamObserver<>() {
             @Override
             public void onNext(CheckResponse response) {
               if (!response.hasOkResponse()) {
-                other.incrementAndGet();
+                notAdmitted();
                 return;
               }
               Struct metadata = response.getDynamicMetadata();
@@ -140,19 +146,22 @@ public final class Churn {
 
             @Override
             public void onError(Throwable failure) {
-              unanswered.release();
-              other.incrementAndGet();
+              notAdmitted();
             }
 
             @Override
             public void onCompleted() {
-              unanswered.release();
               double micros = Math.max(1, (TICKER.nowNanos() - askedNanos) / 1e3);
               times.incrementAndGet(
                   Math.min(times.length() - 1, (int) (STEPS * Math.log(micros) / Math.log(2))));
             }
           });
     }
+  }
+
+  private void notAdmitted() {
+    other.incrementAndGet();
+    asking.decrementAndGet();
   }
 
   /**
@@ -176,8 +185,17 @@ public final class Churn {
     }
     envoys.forEach(envoy -> Thread.ofPlatform().daemon().start(envoy));
     int perSecond = Integer.parseInt(args[2]);
-    Thread.ofPlatform().daemon().start(() -> ask(envoys, perSecond));
-    Subprocess.answerEach(words -> churn.answer());
+    Thread.ofPlatform().daemon().start(() -> churn.ask(envoys, perSecond));
+    Subprocess.answerEach(words -> words[0].equals(HOLD) ? churn.hold() : churn.answer());
+  }
+
+  /** Answers once everybody who asked is in or not. */
+  private String hold() {
+    holding = true;
+    while (asking.get() > 0) {
+      waitUntil(TICKER.nowNanos() + REPORT_NANOS);
+    }
+    return answer();
   }
 
   private String answer() {
@@ -203,9 +221,9 @@ public final class Churn {
     return Math.pow(2, (step + 0.5) / STEPS);
   }
 
-  private static void ask(List<Envoy> envoys, int perSecond) {
+  private void ask(List<Envoy> envoys, int perSecond) {
     long startNanos = TICKER.nowNanos();
-    for (long i = 0; ; i++) {
+    for (long i = 0; !holding; i++) {
       waitUntil(startNanos + i * 1_000_000_000L / perSecond);
       envoys.get((int) (i % ENVOYS)).check();
     }

@@ -15,6 +15,18 @@ public record Spread(double median, double min, double max) {
     return new Spread(median, sorted[0], Arrays.stream(sorted).max().orElseThrow());
   }
 
+  /** As {@code half of them x to y} with so many decimals: the quartiles. */
+  public static String middle(Collection<Double> values, int decimals) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    int quarter = sorted.length / 4;
+    String number = "%,." + decimals + "f";
+    return String.format(
+        Locale.ROOT,
+        "half of them " + number + " to " + number,
+        sorted[quarter],
+        sorted[sorted.length - 1 - quarter]);
+  }
+
   /** As {@code median (min to max)} with so many decimals. */
   public String show(int decimals) {
     String number = "%,." + decimals + "f";

@@ -101,8 +101,7 @@ final class CheckLoad {
       int nothingPort = Integer.parseInt(nothing.answer());
       ledger.awaitReady(Duration.ofMinutes(2));
       int pools = options.get("pools");
-      try (Subprocess envoys =
-          LogPath.envoys(dir, ports, 4, pools, options.get("pods"), 1_000)) {
+      try (Subprocess envoys = LogPath.envoys(dir, ports, 4, pools, options.get("pods"), 1_000)) {
         if (options.get("open") > 0) {
           LogPath.fill(ledger, envoys, options.get("open"), pools);
         }

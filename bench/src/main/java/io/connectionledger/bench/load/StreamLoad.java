@@ -93,8 +93,14 @@ final class StreamLoad {
     List<Turn> alone = new ArrayList<>();
     List<Turn> followed = new ArrayList<>();
     for (int i = 0; i < options.get("rounds"); i++) {
-      alone.add(alone());
-      followed.add(followed());
+      // In turns of their own: what grows or cools down weighs on both alike.
+      if (i % 2 == 0) {
+        alone.add(alone());
+        followed.add(followed());
+      } else {
+        followed.add(followed());
+        alone.add(alone());
+      }
     }
     summary("p50   ", alone, followed, turn -> turn.round().p50());
     summary("p99   ", alone, followed, turn -> turn.round().p99());
@@ -142,7 +148,8 @@ final class StreamLoad {
     Round round = turn.round();
     System.out.printf(
         Locale.ROOT,
-        "%-9s p50 %,.0f µs, p99 %,.0f µs, p99.9 %,.0f µs, inside %,.0f µs, failed %d, ledger's cores %.2f, load %.1f%s%n",
+        "%-9s p50 %,.0f µs, p99 %,.0f µs, p99.9 %,.0f µs, inside %,.0f µs, failed %d, ledger's"
+            + " cores %.2f, load %.1f%s%n",
         name,
         round.p50(),
         round.p99(),
@@ -164,7 +171,8 @@ final class StreamLoad {
     }
     System.out.println(name + " µs alone     " + spread(alone, value).show(0));
     System.out.println(name + " µs followed  " + spread(followed, value).show(0));
-    System.out.println(name + " ratio        " + Spread.of(ratios).show(2));
+    System.out.println(
+        name + " ratio        " + Spread.of(ratios).show(2) + ", " + Spread.middle(ratios, 2));
   }
 
   private static Spread spread(List<Turn> turns, ToDoubleFunction<Turn> value) {

@@ -30,9 +30,9 @@ final class TlsLoad {
 
   private static final Map<String, Integer> DEFAULTS =
       Map.of(
-          "rounds", 5,
-          "seconds", 6,
-          "warm-ups", 3,
+          "rounds", 18,
+          "seconds", 4,
+          "warm-ups", 6,
           "pods", 500,
           "connections", 4,
           "in-flight", 16);
@@ -52,7 +52,7 @@ final class TlsLoad {
     certify(tlsDir);
     String certificate = tlsDir.resolve("tls.crt").toString();
     Shape shape =
-        Shape.of(1, options.get("pods"), 10_000_000, Duration.ofSeconds(10), Duration.ofSeconds(5));
+        Shape.of(1, options.get("pods"), 10_000_000, Duration.ofSeconds(10), Duration.ofSeconds(2));
     Ports plainPorts = Ports.free();
     Ports tlsPorts = Ports.free();
     try (LedgerProcess plain = LedgerProcess.start(plainDir, plainPorts, shape);
@@ -74,12 +74,20 @@ final class TlsLoad {
       List<Double> with = new ArrayList<>();
       List<Double> ratios = new ArrayList<>();
       for (int i = -options.get("warm-ups"); i < options.get("rounds"); i++) {
-        double first = turn("without", plain, plainPorts, plainClient, options);
-        double second = turn("with", tls, tlsPorts, tlsClient, options);
+        // Each goes first as often: what the machine does besides falls on both.
+        boolean tlsFirst = i % 2 != 0;
+        double first =
+            tlsFirst
+                ? turn("with", tls, tlsPorts, tlsClient, options)
+                : turn("without", plain, plainPorts, plainClient, options);
+        double second =
+            tlsFirst
+                ? turn("without", plain, plainPorts, plainClient, options)
+                : turn("with", tls, tlsPorts, tlsClient, options);
         if (i >= 0) {
-          without.add(first);
-          with.add(second);
-          ratios.add(second / first);
+          without.add(tlsFirst ? second : first);
+          with.add(tlsFirst ? first : second);
+          ratios.add(tlsFirst ? first / second : second / first);
         }
       }
       System.out.println("without TLS, µs a check " + Spread.of(without).show(1));

@@ -5,6 +5,7 @@ import com.google.protobuf.Timestamp;
 import io.connectionledger.ingest.translate.Translation.Event;
 import io.connectionledger.ingest.translate.Translation.Heartbeat;
 import io.connectionledger.ingest.translate.Translation.Ignored;
+import io.connectionledger.ingest.translate.Translation.Limited;
 import io.connectionledger.ingest.translate.Translation.Malformed;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.event.ConnectionEvent;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  *   End                             established                            closed
  *   End                             not established, reservation granted   failed
  *   End                             turned away by Envoy itself            failed
+ *   End                             turned away before the ledger          limited
  *   anything else                                                          ignored
  * </pre>
  *
@@ -48,6 +50,10 @@ public final class AccessLogTranslator {
   private static final String UPGRADE = "upgrade";
   private static final String WEBSOCKET = "websocket";
   private static final String DENIED = "ext_authz_denied";
+
+  /** What a limit ahead of the ledger answers with: see envoy/flood/envoy.yaml. */
+  private static final String LIMITED = "x-ledger-limited";
+
   private static final String UNKNOWN_REASON = "unknown";
   private static final Pattern BREAKS = Pattern.compile("[\\s\\p{Cc}\\p{Zl}\\p{Zp}]+");
   private static final long MAX_TIMESTAMP_SECONDS = 253_402_300_799L;
@@ -99,6 +105,9 @@ public final class AccessLogTranslator {
       return Ignored.INSTANCE;
     }
     if (!isEstablished(entry, admission)) {
+      if (type == AccessLogType.DownstreamEnd && isLimited(entry, admission)) {
+        return Limited.INSTANCE;
+      }
       return type == AccessLogType.DownstreamEnd
               && (isGranted(entry, admission) || isTurnedAway(entry, admission))
           ? new Event(failed(entry, admission, receivedAtMs))
@@ -161,6 +170,13 @@ public final class AccessLogTranslator {
     String upgrade = entry.getRequest().getRequestHeadersMap().getOrDefault(UPGRADE, "");
     return upgrade.equalsIgnoreCase(WEBSOCKET)
         && !poolName(admission, entry).isEmpty()
+        && EnvoyRejection.of(failure(entry)).isPresent();
+  }
+
+  /** So many that a record for each would be what a flood is after. */
+  private static boolean isLimited(HTTPAccessLogEntry entry, AdmissionMetadata admission) {
+    return admission.reservation() == null
+        && entry.getResponse().getResponseHeadersMap().containsKey(LIMITED)
         && EnvoyRejection.of(failure(entry)).isPresent();
   }
 

@@ -17,6 +17,11 @@ public sealed interface Translation {
     static final Ignored INSTANCE = new Ignored();
   }
 
+  /** A handshake that its Envoy turned away before it asked the ledger: only to be counted. */
+  record Limited() implements Translation {
+    static final Limited INSTANCE = new Limited();
+  }
+
   /**
    * An entry that cannot be read.
    *

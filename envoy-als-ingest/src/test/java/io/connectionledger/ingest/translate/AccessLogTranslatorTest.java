@@ -17,6 +17,7 @@ import com.google.protobuf.Value;
 import io.connectionledger.ingest.translate.Translation.Event;
 import io.connectionledger.ingest.translate.Translation.Heartbeat;
 import io.connectionledger.ingest.translate.Translation.Ignored;
+import io.connectionledger.ingest.translate.Translation.Limited;
 import io.connectionledger.ingest.translate.Translation.Malformed;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.event.ConnectionEvent.Closed;
@@ -261,6 +262,22 @@ class AccessLogTranslatorTest {
     assertThat(translate(plain)).isEqualTo(Ignored.INSTANCE);
     assertThat(translate(nowhere)).isEqualTo(Ignored.INSTANCE);
     assertThat(translate(turnedAway("no_healthy_upstream"))).isEqualTo(Ignored.INSTANCE);
+  }
+
+  @Test
+  void shouldOnlyCountWhatEnvoyTurnedAwayBeforeItAsked() {
+    HTTPAccessLogEntry.Builder limited = limited(turnedAway("local_rate_limited"));
+    HTTPAccessLogEntry.Builder admitted = limited(refused(503, "local_rate_limited"));
+    HTTPAccessLogEntry.Builder answered = limited(turnedAway("via_upstream"));
+
+    assertThat(translate(limited)).isEqualTo(Limited.INSTANCE);
+    assertThat(translate(admitted)).as("a slot to give back").isInstanceOf(Event.class);
+    assertThat(translate(answered)).as("by a pod").isEqualTo(Ignored.INSTANCE);
+  }
+
+  private static HTTPAccessLogEntry.Builder limited(HTTPAccessLogEntry.Builder entry) {
+    entry.getResponseBuilder().putResponseHeaders("x-ledger-limited", "address");
+    return entry;
   }
 
   /** A handshake that was never decided on, and reached no pod. */

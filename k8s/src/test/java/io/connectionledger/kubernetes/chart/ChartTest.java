@@ -114,6 +114,23 @@ class ChartTest {
   }
 
   @Test
+  void shouldHaveAPortForKedaWhereItScalesAlone() throws IOException {
+    assertThat(Chart.render(Map.of())).doesNotContain("9004");
+
+    List<JsonNode> objects = Chart.objects(Chart.render(Map.of("scaling.enabled", "true")));
+    String asks = Chart.object(objects, "NetworkPolicy", "ledger").at("/spec/ingress").toString();
+    assertThat(asks)
+        .contains(
+            "{\"from\":[{\"namespaceSelector\":{\"matchLabels\":{\"kubernetes.io/metadata.name\":\"keda\"}}}],"
+                + "\"ports\":[{\"port\":9004}]}");
+    assertThat(
+            Chart.object(objects, "ConfigMap", "ledger").at("/data").path("ledger.yaml").asText())
+        .contains("keda: { bind: 0.0.0.0, port: 9004 }");
+    assertThat(Chart.object(objects, "Service", "ledger-instances").at("/spec/ports").toString())
+        .contains("9004");
+  }
+
+  @Test
   void shouldRestartTheLedgerForItsConfigurationAndNotForItsPools() throws IOException {
     JsonNode pods = podsOfLedger(Map.of());
 

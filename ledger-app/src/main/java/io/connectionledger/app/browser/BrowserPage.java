@@ -54,6 +54,16 @@ public final class BrowserPage implements AutoCloseable {
     tools.call("Emulation.setEmulatedMedia", view.media());
   }
 
+  /** Has a script run before those of the page, whenever it is loaded from now on. */
+  public void prepend(String script) throws IOException, InterruptedException {
+    tools.call("Page.addScriptToEvaluateOnNewDocument", Map.of("source", script));
+  }
+
+  /** Lets no request for these addresses leave the browser, where {@code *} is anything. */
+  public void block(List<String> patterns) throws IOException, InterruptedException {
+    tools.call("Network.setBlockedURLs", Map.of("urls", patterns));
+  }
+
   /**
    * The value of an expression in the page, of its promise where it is one.
    *

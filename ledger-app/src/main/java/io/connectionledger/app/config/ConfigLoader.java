@@ -43,8 +43,6 @@ import java.util.regex.Pattern;
  */
 public final class ConfigLoader {
 
-  static final String DEFAULT_BIND = "127.0.0.1";
-  static final int MAX_PORT = 65_535;
   private static final int MAX_PARTITIONS = 10_000;
   private static final int MAX_REPLICATION = 100;
   private static final long MIN_RETENTION_BYTES = 16L << 20;
@@ -57,8 +55,6 @@ public final class ConfigLoader {
   private static final Duration MAX_UNREPORTED = Duration.ofHours(24);
   private static final String UNREPORTED_ALLOWED = "0s to 24h, written as 500ms, 10s, 5m or 1h";
 
-  static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:%-]{1,253}");
-  static final String HOST_ALLOWED = "an IP address or a host name";
   static final Pattern PATH = Pattern.compile("[^\\p{Cntrl}]+");
   private static final Pattern NAME = Pattern.compile("[\\p{Graph}]{1,1000}");
   private static final Pattern NAMESPACE = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
@@ -113,7 +109,7 @@ public final class ConfigLoader {
                 .map(value -> value.matching(PATH, "the path of a directory"))
                 .orElse("./data")),
         kafka(),
-        new Instance(host("instance.host")),
+        new Instance(settings.host("instance.host")),
         listener("als", 9001),
         new Authz(
             listener("authz", 9002),
@@ -124,9 +120,7 @@ public final class ConfigLoader {
         new HttpReader(settings).http(),
         listener("xds", 18_000),
         peers(),
-        settings.get("keda.port").or(() -> settings.get("keda.bind")).isPresent()
-            ? listener("keda", 0)
-            : null,
+        settings.listens("keda") ? listener("keda", 0) : null,
         tls(),
         identity(),
         new Lease(
@@ -252,7 +246,7 @@ public final class ConfigLoader {
   /** Other instances are told where, so that any port will do. */
   private Listener peers() {
     String bind = settings.get("peers.bind").isPresent() ? "peers.bind" : "authz.bind";
-    return new Listener(host(bind), integer("peers.port", 0, MAX_PORT, 0));
+    return new Listener(settings.host(bind), settings.port("peers.port", 0));
   }
 
   private Map<String, Tls> tls() {
@@ -315,11 +309,7 @@ public final class ConfigLoader {
 
   private Listener listener(String section, int defaultPort) {
     return new Listener(
-        host(section + ".bind"), integer(section + ".port", 0, MAX_PORT, defaultPort));
-  }
-
-  private String host(String key) {
-    return settings.get(key).map(value -> value.matching(HOST, HOST_ALLOWED)).orElse(DEFAULT_BIND);
+        settings.host(section + ".bind"), settings.port(section + ".port", defaultPort));
   }
 
   private int integer(String key, int min, int max, int otherwise) {

@@ -60,28 +60,18 @@ final class HttpReader {
   }
 
   private @Nullable HttpAddress optional(String section, int otherwise) {
-    return settings.get(section + ".port").isPresent()
-            || settings.get(section + ".bind").isPresent()
-        ? address(section, otherwise)
-        : null;
+    return settings.listens(section) ? address(section, otherwise) : null;
   }
 
   private HttpAddress address(String section, int otherwise) {
     return new HttpAddress(
-        settings
-            .get(section + ".bind")
-            .map(value -> value.matching(ConfigLoader.HOST, ConfigLoader.HOST_ALLOWED))
-            .orElse(ConfigLoader.DEFAULT_BIND),
-        settings
-            .get(section + ".port")
-            .map(value -> value.integer(0, ConfigLoader.MAX_PORT))
-            .orElse(otherwise));
+        settings.host(section + ".bind"), settings.port(section + ".port", otherwise));
   }
 
   private Set<String> hosts() {
     Set<String> hosts = new HashSet<>();
     for (Setting host : list(Keys.HOSTS)) {
-      hosts.add(host.matching(ConfigLoader.HOST, ConfigLoader.HOST_ALLOWED));
+      hosts.add(host.matching(Settings.HOST, Settings.HOST_ALLOWED));
     }
     return hosts;
   }

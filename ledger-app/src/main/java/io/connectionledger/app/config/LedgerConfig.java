@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param dataDir where this instance keeps its state; relative to the working directory
  * @param peers where other instances ask this one
- * @param keda where KEDA asks; null for the port of ext_authz
+ * @param keda where KEDA asks; null for the port of ext_authz, where that is plain text on loopback
  * @param tls of each port that has it, by its section: als, authz, xds, http, peers, keda
  * @param identity by port, als or xds: the name that an Envoy's certificate must have, in which
  *     {@code {node}} stands for its node id

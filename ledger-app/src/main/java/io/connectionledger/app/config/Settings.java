@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -24,6 +25,10 @@ final class Settings {
 
   /** The longest file, in characters: ten thousand pods have some 700,000. */
   static final int MAX_CHARACTERS = 3 << 20;
+
+  static final Pattern HOST = Pattern.compile("[A-Za-z0-9._:%-]{1,253}");
+  static final String HOST_ALLOWED = "an IP address or a host name";
+  private static final int MAX_PORT = 65_535;
 
   private final Map<String, Setting> values = new LinkedHashMap<>();
   private final Map<String, Pool> pools = new LinkedHashMap<>();
@@ -102,6 +107,21 @@ final class Settings {
 
   Optional<Setting> get(String key) {
     return Optional.ofNullable(values.get(key));
+  }
+
+  /** The host at {@code key}; the loopback when there is none. */
+  String host(String key) {
+    return get(key).map(value -> value.matching(HOST, HOST_ALLOWED)).orElse("127.0.0.1");
+  }
+
+  /** The port at {@code key}. */
+  int port(String key, int otherwise) {
+    return get(key).map(value -> value.integer(0, MAX_PORT)).orElse(otherwise);
+  }
+
+  /** Whether {@code section} says where to listen. */
+  boolean listens(String section) {
+    return values.containsKey(section + ".port") || values.containsKey(section + ".bind");
   }
 
   void put(String key, Setting value) {

@@ -179,13 +179,18 @@ final class Demo implements AutoCloseable {
               policy.pods().get(i).name(),
               policy.perPodMaxConnections(),
               own.peak(),
+              own.admittedPeak(),
               ownHeld.get(i),
               held.pod(address).active(),
               own.current(),
               left.pod(address).active() + left.pod(address).reserved()));
     }
-    long opened = pods.stream().mapToLong(pod -> pod.count().opened()).sum();
-    return Summary.of(results, opened, left.established());
+    List<WebSocketPod.Count> own = pods.stream().map(WebSocketPod::count).toList();
+    return Summary.of(
+        results,
+        own.stream().mapToLong(WebSocketPod.Count::opened).sum(),
+        left.established(),
+        own.stream().mapToLong(WebSocketPod.Count::failedOpen).sum());
   }
 
   /** The ledger's state when it is as {@code wanted}, or when patience ends. */

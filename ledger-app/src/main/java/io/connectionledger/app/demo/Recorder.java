@@ -8,6 +8,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -20,6 +21,8 @@ final class Recorder {
   private static final View WINDOW = new View(1280, 920, false);
   private static final View NIGHT = new View(1280, 920, true);
   private static final View PHONE = new View(390, 844, false);
+
+  private static final String DRAIN = "#table .row .act button";
 
   private final Path folder;
   private final URI page;
@@ -41,31 +44,71 @@ final class Recorder {
         save(all, "overview.png");
       }
       try (BrowserPage one = browser.open(ofPool, WINDOW)) {
-        await(one, "document.querySelectorAll('.decisions li').length > 5");
-        await(one, "document.querySelectorAll('#envoys tbody tr').length > 0");
-        save(one, "pool.png");
-        one.look(NIGHT);
-        save(one, "pool-dark.png");
-        one.look(WINDOW);
-        one.eval("document.querySelector('.decisions [data-outcome=rejected] button').click()");
-        await(one, "document.querySelector('dialog .verdict') !== null");
-        save(one, "why.png");
-        one.eval("document.querySelector('dialog').close()");
-        one.look(PHONE);
-        one.eval("scrollTo(0, 0)");
-        save(one, "phone.png");
-        one.look(WINDOW);
-        one.eval(
-            """
-            const input = document.getElementById('perPodMaxConnections');
-            input.value = Number(input.value) + 2;
-            input.dispatchEvent(new Event('input'));
-            document.querySelector('#policy form').requestSubmit();""");
-        await(one, "document.querySelector('.preview table') !== null");
-        one.eval("document.querySelector('#policy').scrollIntoView({ block: 'center' })");
-        save(one, "policy.png");
+        look(one);
+        explain(one);
+        tryPolicy(one);
+        missParts(one);
+        drain(one);
       }
     }
+  }
+
+  private void look(BrowserPage one) throws IOException, InterruptedException {
+    await(one, "document.querySelectorAll('.decisions li').length > 5");
+    await(one, "document.querySelectorAll('#envoys tbody tr').length > 0");
+    save(one, "pool.png");
+    one.look(NIGHT);
+    save(one, "pool-dark.png");
+    one.look(PHONE);
+    save(one, "phone.png");
+    one.look(WINDOW);
+    scrollTo(one, "#history");
+    save(one, "history.png");
+  }
+
+  private void explain(BrowserPage one) throws IOException, InterruptedException {
+    one.eval("document.querySelector('.decisions [data-outcome=rejected] button').click()");
+    await(one, "document.querySelector('dialog .verdict') !== null");
+    save(one, "why.png");
+    one.eval("document.querySelector('dialog').close()");
+  }
+
+  private void drain(BrowserPage one) throws IOException, InterruptedException {
+    one.click(DRAIN);
+    one.eval("document.getElementById('within').value = '30s'");
+    one.click("#pace-within");
+    one.click("dialog button[type=submit]");
+    await(one, "document.querySelector('#table .row[data-state=draining]') !== null");
+    one.eval("scrollTo(0, 0)");
+    save(one, "drain.png");
+    one.click(DRAIN);
+    await(one, "document.querySelector('#table .row[data-state=draining]') === null");
+  }
+
+  private void tryPolicy(BrowserPage one) throws IOException, InterruptedException {
+    one.eval(
+        """
+        const input = document.getElementById('perPodMaxConnections');
+        input.value = Number(input.value) + 2;
+        input.dispatchEvent(new Event('input'));
+        document.querySelector('#policy form').requestSubmit();""");
+    await(one, "document.querySelector('.preview table') !== null");
+    scrollTo(one, "#policy");
+    save(one, "policy.png");
+  }
+
+  private void missParts(BrowserPage one) throws IOException, InterruptedException {
+    one.block(List.of("*/history*", "*/decisions*"));
+    await(one, "document.querySelector('.incomplete').textContent.includes('last hour')");
+    one.eval("scrollTo(0, 0)");
+    save(one, "incomplete.png");
+    one.block(List.of());
+    await(one, "document.querySelector('.incomplete').hidden");
+  }
+
+  private static void scrollTo(BrowserPage page, String part)
+      throws IOException, InterruptedException {
+    page.eval("document.querySelector('" + part + "').scrollIntoView({ block: 'center' })");
   }
 
   private static void await(BrowserPage page, String condition)

@@ -61,6 +61,11 @@ public record EnvoyOptions(
         2);
   }
 
+  public EnvoyOptions withNode(String other) {
+    return new EnvoyOptions(
+        other, pool, listenerPort, adminPort, als, authz, xds, heartbeat, checkTimeout, workers);
+  }
+
   public EnvoyOptions withPool(String other) {
     return new EnvoyOptions(
         node, other, listenerPort, adminPort, als, authz, xds, heartbeat, checkTimeout, workers);

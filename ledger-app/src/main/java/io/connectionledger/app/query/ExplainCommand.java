@@ -76,6 +76,14 @@ public final class ExplainCommand implements Callable<Integer> {
     if (decision.path("mode").asText().equals("shadow")) {
       lines.add("in shadow mode: it was recorded, and the request passed as it came");
     }
+    if (decision.has("count")) {
+      lines.add(
+          "in a flood: it was the last of "
+              + decision.path("count").asText()
+              + " checks since "
+              + decision.path("from").asText()
+              + ", of which the others were only counted");
+    }
     JsonNode state = decision.path("state");
     if (state.isMissingNode() || state.isNull()) {
       lines.add("No pool's state was looked at.");

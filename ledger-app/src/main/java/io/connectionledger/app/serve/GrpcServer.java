@@ -8,6 +8,7 @@ import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -38,6 +39,12 @@ final class GrpcServer implements AutoCloseable {
   /** Calls at once on one connection; Envoy opens another one when it has more. */
   static final int MAX_CALLS_OF_A_CONNECTION = 10_000;
 
+  /**
+   * Connections from one address: each worker of an Envoy has one for each of the ledger's
+   * services, and many Envoys may stand behind one.
+   */
+  static final int MAX_CONNECTIONS_OF_AN_ADDRESS = 2_048;
+
   /** How long a connection may take until it can be used. */
   static final Duration HANDSHAKE = Duration.ofSeconds(20);
 
@@ -50,8 +57,17 @@ final class GrpcServer implements AutoCloseable {
   /** And is closed when it does not answer within this. */
   static final Duration NO_ANSWER = Duration.ofSeconds(20);
 
+  private static final Times TIMES = new Times(HANDSHAKE, IDLE, SILENT, NO_ANSWER);
+
+  static {
+    GrpcLog.install();
+  }
+
   private final Server server;
   private final @Nullable ExecutorService executor;
+
+  /** When a connection is closed: {@link #HANDSHAKE} and so on. */
+  record Times(Duration handshake, Duration idle, Duration silent, Duration noAnswer) {}
 
   private GrpcServer(Server server, @Nullable ExecutorService executor) {
     this.server = server;
@@ -61,17 +77,20 @@ final class GrpcServer implements AutoCloseable {
   /**
    * Serves calls that may wait: each on a thread of its own.
    *
+   * @param registry where it is counted what is refused
    * @param interceptors the last sees a call first
    */
   static GrpcServer start(
       String key,
       Listener listener,
       ServerCredentials credentials,
+      MeterRegistry registry,
       List<ServerInterceptor> interceptors,
       BindableService... services) {
     ExecutorService executor =
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name(key + "-", 0).factory());
-    NettyServerBuilder builder = builder(listener, credentials).executor(executor);
+    NettyServerBuilder builder =
+        builder(key, listener, credentials, registry, TIMES).executor(executor);
     // gRPC runs the last one first.
     interceptors.forEach(builder::intercept);
     for (BindableService service : services) {
@@ -80,32 +99,57 @@ final class GrpcServer implements AutoCloseable {
     return new GrpcServer(listen(key, listener, builder), executor);
   }
 
-  /** Serves calls that never wait, on the event loop. */
+  /**
+   * Serves calls that never wait, on the event loop.
+   *
+   * @param registry where it is counted what is refused
+   */
   static GrpcServer startOnEventLoop(
       String key,
       Listener listener,
       ServerCredentials credentials,
+      MeterRegistry registry,
       ServerServiceDefinition... services) {
-    NettyServerBuilder builder = builder(listener, credentials).directExecutor();
+    return startOnEventLoop(key, listener, credentials, registry, TIMES, services);
+  }
+
+  /** The same, which closes connections at other times. */
+  static GrpcServer startOnEventLoop(
+      String key,
+      Listener listener,
+      ServerCredentials credentials,
+      MeterRegistry registry,
+      Times times,
+      ServerServiceDefinition... services) {
+    NettyServerBuilder builder =
+        builder(key, listener, credentials, registry, times).directExecutor();
     for (ServerServiceDefinition service : services) {
       builder.addService(service);
     }
     return new GrpcServer(listen(key, listener, builder), null);
   }
 
-  private static NettyServerBuilder builder(Listener listener, ServerCredentials credentials) {
+  private static NettyServerBuilder builder(
+      String key,
+      Listener listener,
+      ServerCredentials credentials,
+      MeterRegistry registry,
+      Times times) {
+    GrpcRefusals refusals = new GrpcRefusals(key, registry);
     return NettyServerBuilder.forAddress(listener.socketAddress(), credentials)
         // Envoys ping idle connections to find a ledger that vanished; the default takes pings more
         // often than every five minutes for an attack.
         .maxInboundMetadataSize(MAX_METADATA_BYTES)
         .maxInboundMessageSize(MAX_MESSAGE_BYTES)
         .maxConcurrentCallsPerConnection(MAX_CALLS_OF_A_CONNECTION)
-        .handshakeTimeout(HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS)
-        .maxConnectionIdle(IDLE.toMillis(), TimeUnit.MILLISECONDS)
-        .keepAliveTime(SILENT.toMillis(), TimeUnit.MILLISECONDS)
-        .keepAliveTimeout(NO_ANSWER.toMillis(), TimeUnit.MILLISECONDS)
+        .handshakeTimeout(times.handshake().toMillis(), TimeUnit.MILLISECONDS)
+        .maxConnectionIdle(times.idle().toMillis(), TimeUnit.MILLISECONDS)
+        .keepAliveTime(times.silent().toMillis(), TimeUnit.MILLISECONDS)
+        .keepAliveTimeout(times.noAnswer().toMillis(), TimeUnit.MILLISECONDS)
         .permitKeepAliveTime(1, TimeUnit.SECONDS)
-        .permitKeepAliveWithoutCalls(true);
+        .permitKeepAliveWithoutCalls(true)
+        .addStreamTracerFactory(refusals)
+        .addTransportFilter(new AddressCap(MAX_CONNECTIONS_OF_AN_ADDRESS, refusals));
   }
 
   private static Server listen(String key, Listener listener, NettyServerBuilder builder) {

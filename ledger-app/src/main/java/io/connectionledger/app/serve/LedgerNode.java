@@ -71,7 +71,7 @@ public final class LedgerNode implements AutoCloseable {
   private final LedgerNodeMetrics metrics = new LedgerNodeMetrics();
   private final PrometheusMeterRegistry registry = metrics.registry();
   private final Callers callers = new Callers(ticker, registry);
-  private Certificates certificates;
+  private final Certificates certificates;
   private OptionalInt alsPort = OptionalInt.empty();
   private OptionalInt authzPort = OptionalInt.empty();
   private OptionalInt xdsPort = OptionalInt.empty();
@@ -90,7 +90,6 @@ public final class LedgerNode implements AutoCloseable {
   private LedgerNode(LedgerConfig config) {
     this.config = config;
     this.bootstrapServers = config.kafka().bootstrapServers();
-    this.certificates = Certificates.load(Map.of(), registry);
     LedgerConfig.Lease lease = config.lease();
     Path policyFile = config.policies().file();
     this.policyText = policyFile == null ? null : PolicyFile.text(policyFile);
@@ -101,6 +100,8 @@ public final class LedgerNode implements AutoCloseable {
     this.terms =
         new LeaseTerms(lease.heartbeat(), lease.missed(), lease.reservation(), lease.unreported());
     this.ledger = new LocalLedger(pools, config.kafka().partitions(), terms, ticker);
+    closing.add(metrics);
+    this.certificates = closing.add(Certificates.load(config.tls(), registry));
   }
 
   /**
@@ -132,12 +133,7 @@ public final class LedgerNode implements AutoCloseable {
   }
 
   private void start(Set<Role> roles) throws InterruptedException {
-    closing.add(metrics);
-    certificates = closing.add(Certificates.load(config.tls(), registry));
-    OpenPorts.check(
-        config,
-        roles,
-        port -> port.equals("peers") ? peerTls() != null : certificates.of(port) != null);
+    OpenPorts.check(config, roles, this::hasTls);
     HttpAccess access =
         roles.contains(Role.ADMISSION)
             ? closing.add(HttpAccess.of(config.http().access(), ticker, registry))
@@ -179,6 +175,10 @@ public final class LedgerNode implements AutoCloseable {
     return port.isPresent() ? message.addKeyValue(name, port.getAsInt()) : message;
   }
 
+  private boolean hasTls(String port) {
+    return port.equals("peers") ? peerTls() != null : certificates.of(port) != null;
+  }
+
   private void startControlPlane() {
     eds = EdsServer.create(pools.values(), registry);
     GrpcServer server =
@@ -186,6 +186,7 @@ public final class LedgerNode implements AutoCloseable {
             "xds",
             config.xds(),
             credentials("xds"),
+            registry,
             interceptors("xds"),
             eds.service(),
             eds.overAds());
@@ -288,12 +289,13 @@ public final class LedgerNode implements AutoCloseable {
             "authz",
             config.authz().listener(),
             credentials("authz"),
+            registry,
             // Checks are timed as ledger_decision_seconds; another meter would cost each of them.
             Stream.concat(
                     Stream.of(
                         api.authz().bindService(),
                         ServerInterceptors.intercept(api.health(), metrics.grpc())),
-                    config.keda() == null ? scaler(api) : Stream.of())
+                    OpenPorts.authzTakesKeda(config, this::hasTls) ? scaler(api) : Stream.of())
                 .toArray(ServerServiceDefinition[]::new));
     closing.add(server);
     authzPort = OptionalInt.of(server.port());
@@ -303,6 +305,7 @@ public final class LedgerNode implements AutoCloseable {
               "keda",
               config.keda(),
               credentials("keda"),
+              registry,
               scaler(api).toArray(ServerServiceDefinition[]::new));
       closing.add(keda);
       kedaPort = OptionalInt.of(keda.port());
@@ -333,6 +336,7 @@ public final class LedgerNode implements AutoCloseable {
             "peers",
             config.peers(),
             tls == null ? InsecureServerCredentials.create() : tls.peerServer(),
+            registry,
             tls == null ? service : ServerInterceptors.intercept(service, callers.instances(tls)));
     closing.add(server);
     peersPort = OptionalInt.of(server.port());
@@ -383,7 +387,12 @@ public final class LedgerNode implements AutoCloseable {
         closing.add(AlsIngest.create(kafkaClient(), ledger::index, ticker, registry));
     GrpcServer server =
         GrpcServer.start(
-            "als", config.als(), credentials("als"), interceptors("als"), ingest.service());
+            "als",
+            config.als(),
+            credentials("als"),
+            registry,
+            interceptors("als"),
+            ingest.service());
     closing.add(server);
     closing.add(ingest::leave);
     alsPort = OptionalInt.of(server.port());
@@ -438,7 +447,7 @@ public final class LedgerNode implements AutoCloseable {
     return peersPort;
   }
 
-  /** Where KEDA asks it; empty where that is the port of ext_authz. */
+  /** Where KEDA asks it; empty without a port of its own. */
   public OptionalInt kedaPort() {
     return kedaPort;
   }

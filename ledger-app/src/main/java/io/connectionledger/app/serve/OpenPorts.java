@@ -64,6 +64,16 @@ final class OpenPorts {
         .log("INSECURE: everybody who reaches these ports may use them, as insecure: true wants");
   }
 
+  /**
+   * Whether the port of ext_authz answers KEDA and reflection too: only without a port for them,
+   * and on this machine in plain text. Elsewhere it is for Envoys alone.
+   */
+  static boolean authzTakesKeda(LedgerConfig config, Predicate<String> hasTls) {
+    return config.keda() == null
+        && BrowserRules.isLoopback(config.authz().listener().bind())
+        && !hasTls.test("authz");
+  }
+
   private static List<Port> ports(LedgerConfig config, Set<Role> roles) {
     List<Port> ports = new ArrayList<>();
     if (roles.contains(Role.KAFKA)) {

@@ -13,6 +13,7 @@ final class TailLine {
   private static final List<Map.Entry<String, String>> FIELDS =
       List.of(
           Map.entry("reason", "reason"),
+          Map.entry("count", "count"),
           Map.entry("pod", "pod"),
           Map.entry("status", "status"),
           Map.entry("retryAfterSeconds", "retry-after"),

@@ -112,12 +112,11 @@ public final class TlsMaterial {
     Contents now = read;
     try {
       now = Contents.of(files);
-      if (now.equals(read)) {
-        return true;
+      if (!now.equals(read)) {
+        use(now);
+        LOGGER.atInfo().addKeyValue("tls", section).log("Certificates were read again");
       }
-      use(now);
       wrong = "";
-      LOGGER.atInfo().addKeyValue("tls", section).log("Certificates were read again");
       return true;
     } catch (UnusableFileException unusable) {
       String reason = String.valueOf(unusable.getMessage());

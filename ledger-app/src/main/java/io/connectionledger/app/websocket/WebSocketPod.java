@@ -23,6 +23,9 @@ public final class WebSocketPod implements AutoCloseable {
   private static final String LOOPBACK = "127.0.0.1";
   private static final int ACCEPTING = 0;
 
+  /** Envoy's mark on what it lets in by itself because nobody answered its check in time. */
+  private static final String FAILED_OPEN = "x-envoy-auth-failure-mode-allowed";
+
   /** Java's default of 50 loses connections in a burst. */
   private static final int ACCEPT_QUEUE = 4096;
 
@@ -82,15 +85,21 @@ public final class WebSocketPod implements AutoCloseable {
     socket.onMessage(context -> context.send(context.message()));
     socket.onClose(
         context -> {
-          if (open.remove(context.sessionId()) != null) {
-            tally.closed();
+          Map<String, String> headers = open.remove(context.sessionId());
+          if (headers != null) {
+            tally.closed(failedOpen(headers));
           }
         });
   }
 
   private void opened(WsConnectContext context) {
-    open.put(context.sessionId(), context.headerMap());
-    tally.opened();
+    Map<String, String> headers = context.headerMap();
+    open.put(context.sessionId(), headers);
+    tally.opened(failedOpen(headers));
+  }
+
+  private static boolean failedOpen(Map<String, String> headers) {
+    return headers.keySet().stream().anyMatch(FAILED_OPEN::equalsIgnoreCase);
   }
 
   private void refuseIfAsked() {
@@ -139,26 +148,41 @@ public final class WebSocketPod implements AutoCloseable {
    *
    * @param current open connections
    * @param peak the most that were ever open at once
+   * @param admittedPeak the most that were ever open at once without those that failed open
+   * @param failedOpen how many of the opened ones Envoy let in by itself
    */
-  public record Count(int current, int peak, long opened, long closed) {}
+  public record Count(
+      int current, int peak, int admittedPeak, long opened, long closed, long failedOpen) {}
 
   /** The arithmetic; one lock, so that a {@link Count} is always of one moment. */
   private static final class Tally {
     private int peak;
+    private int admitted;
+    private int admittedPeak;
     private long opened;
     private long closed;
+    private long failedOpen;
 
-    synchronized void opened() {
+    synchronized void opened(boolean failed) {
       opened++;
       peak = Math.max(peak, (int) (opened - closed));
+      if (failed) {
+        failedOpen++;
+      } else {
+        admitted++;
+        admittedPeak = Math.max(admittedPeak, admitted);
+      }
     }
 
-    synchronized void closed() {
+    synchronized void closed(boolean failed) {
       closed++;
+      if (!failed) {
+        admitted--;
+      }
     }
 
     synchronized Count count() {
-      return new Count((int) (opened - closed), peak, opened, closed);
+      return new Count((int) (opened - closed), peak, admittedPeak, opened, closed, failedOpen);
     }
   }
 }

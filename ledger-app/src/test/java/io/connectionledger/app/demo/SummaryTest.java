@@ -10,16 +10,29 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 final class SummaryTest {
 
-  private static final PodResult GOOD = new PodResult("pod-1", 10, 10, 9, 9, 0, 0);
+  private static final PodResult GOOD = new PodResult("pod-1", 10, 10, 10, 9, 9, 0, 0);
 
   @Test
   void shouldPassWhenEveryCountIsEqual() {
     // When
-    Summary summary = Summary.of(List.of(GOOD, GOOD), 40, 40);
+    Summary summary = Summary.of(List.of(GOOD, GOOD), 40, 40, 0);
 
     // Then
     assertThat(summary.passed()).isTrue();
-    assertThat(summary.lines()).noneMatch(line -> line.contains("DIFFERENT"));
+    assertThat(summary.lines())
+        .noneMatch(line -> line.contains("DIFFERENT") || line.contains("fail-open"));
+  }
+
+  @Test
+  void shouldSayWhatEnvoyLetInByItself() {
+    // When
+    Summary summary =
+        Summary.of(List.of(GOOD, new PodResult("pod-2", 10, 12, 9, 9, 9, 0, 0)), 40, 40, 3);
+
+    // Then
+    assertThat(summary.passed()).isFalse();
+    assertThat(summary.lines())
+        .anyMatch(line -> line.contains("let 3 of them in") && line.contains("more than 10 at"));
   }
 
   @ParameterizedTest
@@ -35,9 +48,11 @@ final class SummaryTest {
     // When
     Summary summary =
         Summary.of(
-            List.of(GOOD, new PodResult("pod-2", 10, peak, held, ledgerHeld, left, ledgerLeft)),
+            List.of(
+                GOOD, new PodResult("pod-2", 10, peak, peak, held, ledgerHeld, left, ledgerLeft)),
             40,
-            40);
+            40,
+            0);
 
     // Then
     assertThat(summary.passed()).isFalse();
@@ -47,6 +62,6 @@ final class SummaryTest {
 
   @Test
   void shouldFailWhenAConnectionWasNeverReported() {
-    assertThat(Summary.of(List.of(GOOD), 41, 40).passed()).isFalse();
+    assertThat(Summary.of(List.of(GOOD), 41, 40, 0).passed()).isFalse();
   }
 }

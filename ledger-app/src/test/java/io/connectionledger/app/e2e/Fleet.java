@@ -28,6 +28,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -36,7 +37,7 @@ import org.awaitility.Awaitility;
 public final class Fleet implements AutoCloseable {
 
   public static final Path ROOT = Path.of("").toAbsolutePath().resolve("..").normalize();
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   final String pool;
   final List<WebSocketPod> pods;
@@ -78,7 +79,8 @@ public final class Fleet implements AutoCloseable {
             xds: { port: 0 }
             lease: { heartbeat: 2s }
             pools:
-            %s"""
+            %s\
+            """
                 .formatted(folder.resolve("data"), pools.indent(2)));
     LedgerConfig loaded = ConfigLoader.load(config, Map.of());
     return LedgerNode.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
@@ -114,16 +116,42 @@ public final class Fleet implements AutoCloseable {
       Path folder,
       Path bootstrap)
       throws Exception {
+    return start(pool, pods, envoys, ports, folder, bootstrap, UnaryOperator.identity());
+  }
+
+  /** Starts one, with options of its own. */
+  static Fleet start(
+      String pool,
+      List<WebSocketPod> pods,
+      LedgerPorts ports,
+      Path folder,
+      UnaryOperator<EnvoyOptions> options)
+      throws Exception {
+    return start(pool, pods, 1, ports, folder, ROOT.resolve("envoy/envoy.yaml"), options);
+  }
+
+  private static Fleet start(
+      String pool,
+      List<WebSocketPod> pods,
+      int envoys,
+      LedgerPorts ports,
+      Path folder,
+      Path bootstrap,
+      UnaryOperator<EnvoyOptions> changed)
+      throws Exception {
     Fleet fleet = new Fleet(pool, pods, ports.http());
     Path program = EnvoyBinary.system().locate();
     for (int i = 1; i <= envoys; i++) {
-      String node = "envoy-" + pool + "-" + i;
+      EnvoyOptions options =
+          changed.apply(
+              EnvoyOptions.of("envoy-" + pool + "-" + i, ports.als(), ports.authz(), ports.xds())
+                  .withPool(pool));
       fleet.envoys.add(
           EnvoyProcess.start(
               program,
               bootstrap,
-              EnvoyOptions.of(node, ports.als(), ports.authz(), ports.xds()).withPool(pool),
-              Files.createDirectories(folder.resolve(node))));
+              options,
+              Files.createDirectories(folder.resolve(options.node()))));
     }
     return fleet;
   }

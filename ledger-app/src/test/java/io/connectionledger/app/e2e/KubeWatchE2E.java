@@ -246,10 +246,25 @@ class KubeWatchE2E {
 
   /** Nobody hears Kubernetes for a while: the pods stay, and it is said why they may be old. */
   private void loseApiServer() throws Exception {
-    api.killApiServer();
-    Awaitility.await("the endpoints are called old")
-        .atMost(PATIENCE)
-        .until(() -> reasons().contains("endpoints-stale: "));
+    try (PrometheusServer prometheus =
+        PrometheusServer.start(
+            folder,
+            ChartFiles.impatientRules(folder),
+            List.of(ledger.httpPort().orElseThrow()),
+            List.of())) {
+      api.killApiServer();
+      Awaitility.await("the endpoints are called old")
+          .atMost(PATIENCE)
+          .until(() -> reasons().contains("endpoints-stale: "));
+      Map<String, String> panels = ChartFiles.panels(POOL, "none", true);
+      Awaitility.await("the alert fires, and the panels have data")
+          .atMost(PATIENCE)
+          .untilAsserted(
+              () -> {
+                assertThat(prometheus.firing()).contains("LedgerEndpointsStale");
+                prometheus.assertData(panels);
+              });
+    }
     awaitEndpoints(CHANGE_TIMEOUT);
     api.startApiServer();
     Awaitility.await("the endpoints are no longer called old")

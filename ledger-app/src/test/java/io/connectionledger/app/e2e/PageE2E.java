@@ -8,24 +8,24 @@ import io.connectionledger.app.browser.BrowserPage.View;
 import io.connectionledger.app.browser.Chromium;
 import io.connectionledger.app.websocket.WebSocketClients.Connection;
 import io.connectionledger.app.websocket.WebSocketPod;
-import java.io.IOException;
-import java.io.InputStream;
+import io.connectionledger.model.Ticker;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
@@ -33,8 +33,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** The page in a real Chromium, of a ledger process with real Envoys. */
 @Tag("chromium")
@@ -43,11 +41,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PageE2E {
 
   private static final int LIMIT = 8;
-  private static final int MANY = 10_000;
   private static final View DESK = new View(1280, 900, false);
+  private static final View NIGHT = new View(1280, 900, true);
+  private static final View PHONE = new View(390, 850, false);
+  private static final View NIGHT_PHONE = new View(390, 850, true);
   private static final Duration SOON = Duration.ofSeconds(2);
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int TAB = 9;
+  private static final int ESCAPE = 27;
   private static final int ENTER = 13;
 
   /** Of the page what the API says, too, in the API's names. */
@@ -59,7 +60,7 @@ class PageE2E {
         return {
           figures: Object.fromEntries(of(document, '.figures [data-figure]').map((one) => [one.dataset.figure, number(one.textContent)])),
           pods: Object.fromEntries(of(document, '#table .row').map((row) => [row.dataset.address,
-            ['active', 'reserved', 'limit'].map((key) => number(row.querySelector(`div.${key}`).textContent)).join('/')])),
+            ['active', 'reserved', 'lent', 'limit'].map((key) => number(row.querySelector(`div.${key}`).textContent)).join('/')])),
           rejections: Object.fromEntries(of(document, '#rejections tbody tr').map((row) => [row.cells[0].textContent.replaceAll(' ', '_'),
             of(row, 'td').map((cell) => number(cell.textContent)).join('/')])),
           scaleDown: of(document, '#scaling tbody tr').map((row) => [...row.cells].map((cell) => cell.textContent).join(' ')),
@@ -67,8 +68,16 @@ class PageE2E {
           complete: document.querySelector('#envoys .head .note').textContent,
           source: document.querySelector('#policy .head .note').textContent,
           limit: number(document.getElementById('perPodMaxConnections').value),
+          decisions: of(document, '.decisions li').map((item) => item.dataset.id),
         };
       })()""";
+
+  /** What the charts draw, in the API's names, with its time of each value. */
+  private static final String DRAWN =
+      """
+      Object.fromEntries([...document.querySelectorAll('#history .plot')].flatMap(({ uplot }) =>
+        uplot.series.slice(1).map((one, i) => [one.label, Object.fromEntries(
+          uplot.data[0].map((at, place) => [at, uplot.data[i + 1][place]]))])))""";
 
   private final List<Connection> in = new ArrayList<>();
   private List<WebSocketPod> pods = List.of();
@@ -80,31 +89,21 @@ class PageE2E {
   @BeforeAll
   void start(@TempDir Path folder) throws Exception {
     pods = Fleet.pods(3);
-    String many =
-        IntStream.range(0, MANY)
-            .mapToObj(
-                i ->
-                    "{ name: many-%d, address: '10.0.%d.%d:80' }"
-                        .formatted(i, i / 250, i % 250 + 1))
-            .collect(Collectors.joining(", "));
-    ledger =
-        ServeProcess.start(
-            folder,
-            "%s, many: { per-pod-max-connections: 20, pods: [%s] }"
-                .formatted(ServeProcess.pool("chat", LIMIT, pods), many));
+    ledger = ServeProcess.start(folder, ServeProcess.pool("chat", LIMIT, pods));
     chat = Fleet.start("chat", pods, 2, ledger.ports(), folder);
-    awaitLedger();
     browser = Chromium.start(Chromium.find().orElseThrow());
+    awaitLedger();
   }
 
   private void awaitLedger() {
     Awaitility.await("the ledger is ready")
         .atMost(Duration.ofMinutes(2))
-        .until(
-            () ->
-                ledger.http().find("/health/ready").isPresent()
-                    && ledger.http().find("/v1/pools/many/connections?limit=1").isPresent()
-                    && chat.ready());
+        .until(() -> ledger.http().find("/health/ready").isPresent() && chat.ready());
+  }
+
+  @BeforeEach
+  void nobodyIsThere() {
+    chat.awaitActive(0);
   }
 
   @AfterEach
@@ -112,7 +111,6 @@ class PageE2E {
     page.close();
     Fleet.close(in);
     in.clear();
-    chat.awaitActive(0);
   }
 
   @AfterAll
@@ -167,9 +165,15 @@ class PageE2E {
     JsonNode figures = shown.path("figures");
     assertThat(figures.path("active").asInt()).isEqualTo(all.path("active").asInt());
     assertThat(figures.path("reserved").asInt()).isEqualTo(all.path("reserved").asInt());
+    assertThat(figures.path("lent").asInt()).isEqualTo(api("figures").path("lent").asInt());
     assertThat(figures.path("pods").asInt()).isEqualTo(pods.size());
-    assertThat(figures.path("limit").asInt())
-        .isEqualTo(pods.size() * api("policy").path("perPodMaxConnections").asInt());
+    JsonNode policy = api("policy");
+    int limit = policy.path("perPodMaxConnections").asInt();
+    assertThat(figures.path("limit").asInt()).isEqualTo(pods.size() * limit);
+    assertThat(shown.path("limit").asInt()).isEqualTo(limit);
+    assertThat(shown.path("source").asText())
+        .isEqualTo(
+            policy.path("source").asText().equals("api") ? "changed by the API" : "as configured");
     assertThat(figures.path("desiredPods").asInt()).isEqualTo(all.path("desiredPods").asInt());
     assertThat(figures.path("rejected").asLong()).isEqualTo(sum(all.path("windows").path("5m")));
     Map<String, String> held = new TreeMap<>();
@@ -178,12 +182,13 @@ class PageE2E {
             pod ->
                 held.put(
                     pod.path("address").asText(),
-                    "%d/%d/%d"
+                    "%d/%d/%d/%d"
                         .formatted(
                             pod.path("active").asInt(),
                             pod.path("reserved").asInt(),
+                            pod.path("lent").asInt(),
                             pod.path("limit").asInt())));
-    assertThat(strings(shown.path("pods"))).isEqualTo(held);
+    assertThat(byName(shown.path("pods"))).isEqualTo(held);
     Map<String, String> rejected = new TreeMap<>();
     all.path("windows")
         .path("1h")
@@ -195,7 +200,7 @@ class PageE2E {
                     List.of("5m", "15m", "1h").stream()
                         .map(window -> all.path("windows").path(window).path(reason).asText("0"))
                         .collect(Collectors.joining("/"))));
-    assertThat(strings(shown.path("rejections"))).isEqualTo(rejected);
+    assertThat(byName(shown.path("rejections"))).isEqualTo(rejected);
     List<String> order = new ArrayList<>();
     scaling
         .path("scaleDown")
@@ -207,19 +212,57 @@ class PageE2E {
                             pod.path("priority").asText(),
                             pod.path("pod").asText(),
                             pod.path("active").asText())));
-    assertThat(shown.path("scaleDown")).extracting(JsonNode::asText).isEqualTo(order);
+    assertThat(strings(shown.path("scaleDown"))).isEqualTo(order);
     Map<String, String> envoys = new TreeMap<>();
     all.path("readiness")
         .path("envoys")
         .forEach(
             envoy -> envoys.put(envoy.path("node").asText(), envoy.path("connections").asText()));
-    assertThat(strings(shown.path("envoys"))).isEqualTo(envoys);
+    assertThat(byName(shown.path("envoys"))).isEqualTo(envoys);
     assertThat(shown.path("complete").asText())
         .startsWith(
             (int) Math.floor(all.path("readiness").path("completeness").asDouble() * 100) + " %");
+    List<String> decided = api("decisions?limit=100").path("decisions").findValuesAsText("id");
+    assertThat(strings(shown.path("decisions"))).isEqualTo(decided.reversed());
   }
 
-  private static Map<String, String> strings(JsonNode object) {
+  /** Compares what the charts draw with the API's answer, where they have the same moments. */
+  private void chartsShowTheLastHour() throws Exception {
+    JsonNode drawn = page.eval(DRAWN);
+    JsonNode past = api("history");
+    Map<String, JsonNode> series = new TreeMap<>();
+    series.put("open", past.path("active"));
+    for (String name : List.of("opened", "closed", "failed")) {
+      series.put(name, past.path(name));
+    }
+    past.path("rejected").properties().forEach(one -> series.put(one.getKey(), one.getValue()));
+    assertThat(drawn.fieldNames())
+        .toIterable()
+        .containsExactlyInAnyOrderElementsOf(series.keySet());
+    long fromSeconds = Instant.parse(past.path("from").asText()).getEpochSecond();
+    long bucketSeconds = past.path("bucketSeconds").asLong();
+    int compared = 0;
+    for (Map.Entry<String, JsonNode> one : series.entrySet()) {
+      for (int i = 0; i < one.getValue().size(); i++) {
+        JsonNode value = drawn.path(one.getKey()).path("" + (fromSeconds + i * bucketSeconds));
+        if (!value.isMissingNode()) {
+          compared++;
+          assertThat(value.asLong())
+              .as("%s, bucket %d", one.getKey(), i)
+              .isEqualTo(one.getValue().path(i).asLong());
+        }
+      }
+    }
+    assertThat(compared).isGreaterThan(100);
+  }
+
+  private static List<String> strings(JsonNode array) {
+    List<String> strings = new ArrayList<>();
+    array.forEach(one -> strings.add(one.asText()));
+    return strings;
+  }
+
+  private static Map<String, String> byName(JsonNode object) {
     Map<String, String> strings = new TreeMap<>();
     object.properties().forEach(entry -> strings.put(entry.getKey(), entry.getValue().asText()));
     return strings;
@@ -238,6 +281,8 @@ class PageE2E {
   void shouldShowWhatTheApiSaysWithinTwoSecondsWhileConnectionsComeAndGo() throws Exception {
     open("/#/pools/chat", DESK);
     Random random = new Random(22);
+    Ticker ticker = Ticker.system();
+    List<Duration> delays = new ArrayList<>();
 
     for (int round = 0; round < 6; round++) {
       in.addAll(Fleet.opened(chat.attempt(4 + random.nextInt(8), Map.of())));
@@ -246,15 +291,41 @@ class PageE2E {
       in.removeAll(leaving);
       chat.awaitActive(in.size());
 
-      await(SOON, this::pageSaysWhatTheApiSays);
+      long beganNanos = ticker.nowNanos();
+      await(PATIENCE, this::pageSaysWhatTheApiSays);
+      delays.add(Duration.ofNanos(ticker.nowNanos() - beganNanos));
     }
+    // A pause of the machine may meet one of them.
+    Collections.sort(delays);
+    assertThat(delays.get(delays.size() / 2)).as("of %s", delays).isLessThanOrEqualTo(SOON);
 
     assertThat(text("#link")).isEqualTo("Live");
+    await(PATIENCE, this::chartsShowTheLastHour);
     pageIsClean();
   }
 
   @Test
   @Order(2)
+  void shouldSayWhichPartCannotBeReadAndWhy() throws Exception {
+    open("/", DESK);
+    page.block(List.of("*/chat/history*", "*/chat/decisions*"));
+    page.eval("location.hash = '#/pools/chat'");
+    await(
+        PATIENCE,
+        () ->
+            assertThat(text(".incomplete"))
+                .contains(
+                    "Not up to date: the last hour, decisions. They cannot be read: the ledger"
+                        + " does not answer."));
+    await(PATIENCE, () -> assertThat(text("#link")).isEqualTo("Live"));
+
+    page.block(List.of());
+    await(PATIENCE, () -> assertThat(text(".incomplete")).doesNotContain("Not up to date"));
+    await(PATIENCE, this::pageSaysWhatTheApiSays);
+  }
+
+  @Test
+  @Order(3)
   void shouldShowAllPoolsAtAGlance() throws Exception {
     in.addAll(chat.open(5));
     open("/", DESK);
@@ -263,7 +334,7 @@ class PageE2E {
         PATIENCE,
         () -> {
           assertThat(text("[data-pool=chat] [data-figure=active]")).isEqualTo("5");
-          assertThat(text("[data-pool=many] .of")).contains("of 200,000 open");
+          assertThat(text("[data-pool=chat] .of")).contains("of 24 open");
         });
     page.click("[data-pool=chat] a");
     await(PATIENCE, this::pageSaysWhatTheApiSays);
@@ -271,7 +342,7 @@ class PageE2E {
   }
 
   @Test
-  @Order(3)
+  @Order(4)
   void shouldDrainByMouse() throws Exception {
     in.addAll(chat.open(9));
     open("/#/pools/chat", DESK);
@@ -283,17 +354,17 @@ class PageE2E {
     page.click("dialog button[type=submit]");
 
     await(PATIENCE, () -> assertThat(draining()).containsExactly(address(1)));
-    await(SOON, () -> assertThat(text(row + " span.state")).matches("draining: \\d left, .*"));
+    await(PATIENCE, () -> assertThat(text(row + " span.state")).matches("draining: \\d left, .*"));
     assertThat(api("connections").path("pods").path(1).has("drainUntil")).isTrue();
 
     page.click(row + " .act button");
     await(PATIENCE, () -> assertThat(draining()).isEmpty());
-    await(SOON, () -> assertThat(text(row + " span.state")).doesNotContain("drain"));
+    await(PATIENCE, () -> assertThat(text(row + " span.state")).doesNotContain("drain"));
     pageIsClean();
   }
 
   @Test
-  @Order(4)
+  @Order(5)
   void shouldDrainByKeyboard() throws Exception {
     open("/#/pools/chat", DESK);
     await(PATIENCE, () -> assertThat(shows(row(2) + " .act button")).isTrue());
@@ -304,7 +375,7 @@ class PageE2E {
     page.press("Enter", ENTER);
 
     await(PATIENCE, () -> assertThat(draining()).containsExactly(address(2)));
-    await(SOON, () -> assertThat(text(row(2) + " span.state")).isEqualTo("drained"));
+    await(PATIENCE, () -> assertThat(text(row(2) + " span.state")).isEqualTo("drained"));
     // Whoever closes a dialog is where they were before.
     assertThat(focused()).isEqualTo("Undrain pod-3");
     page.press("Enter", ENTER);
@@ -338,7 +409,7 @@ class PageE2E {
   }
 
   @Test
-  @Order(5)
+  @Order(6)
   void shouldShowDecisionsAsTheyHappenAndWhy() throws Exception {
     open("/#/pools/chat", DESK);
     in.addAll(Fleet.opened(chat.attempt(3 * LIMIT + 2, Map.of())));
@@ -364,7 +435,7 @@ class PageE2E {
   }
 
   @Test
-  @Order(6)
+  @Order(7)
   void shouldPreviewAPolicyBeforeItIsSet() throws Exception {
     open("/#/pools/chat", DESK);
     await(PATIENCE, this::pageSaysWhatTheApiSays);
@@ -384,7 +455,7 @@ class PageE2E {
 
     await(PATIENCE, () -> assertThat(text("#policy p.outcome")).startsWith("The policy is set."));
     assertThat(api("policy").path("perPodMaxConnections").asInt()).isEqualTo(LIMIT + 1);
-    await(SOON, this::pageSaysWhatTheApiSays);
+    await(PATIENCE, this::pageSaysWhatTheApiSays);
     ledger.http().change("DELETE", "/v1/pools/chat/policy", "");
   }
 
@@ -396,99 +467,48 @@ class PageE2E {
   }
 
   @Test
-  @Order(7)
-  void shouldShowTenThousandPodsWithoutStutter() throws Exception {
-    open("/#/pools/many", DESK);
-    await(PATIENCE, () -> assertThat(text("#table .tools .note")).isEqualTo("10,000 of 10,000"));
-    try (CheckCrowd crowd = CheckCrowd.of("many", List.of(ledger.ports().authz()))) {
-      crowd.start();
-      await(
-          PATIENCE,
-          () -> assertThat(text(".figures [data-figure=reserved]")).matches("[\\d,]{2,}"));
-
-      double before = page.mainThreadSeconds();
-      JsonNode moved =
-          page.eval(
-              """
-              new Promise((done) => {
-                const scroller = document.querySelector('.scroller');
-                const canvas = document.querySelector('canvas');
-                const painted = Number(canvas.dataset.paints);
-                const start = performance.now();
-                let frames = 0;
-                (function frame(now) {
-                  frames++;
-                  scroller.scrollTop += 700;
-                  if (performance.now() - start < 4000) {
-                    requestAnimationFrame(frame);
-                  } else {
-                    done({ frames, rate: frames * 1000 / (performance.now() - start), paints: Number(canvas.dataset.paints) - painted });
-                  }
-                })();
-              })""");
-
-      double perFrame = (page.mainThreadSeconds() - before) / moved.path("frames").asDouble();
-      System.out.printf(
-          "10,000 pods: %.0f frames a second, %.1f ms of processor time each%n",
-          moved.path("rate").asDouble(), 1_000 * perFrame);
-      // Processor time, since others may want this machine too.
-      assertThat(1 / perFrame).isGreaterThanOrEqualTo(30);
-      assertThat(moved.path("paints").asInt()).isPositive();
-      assertThat(page.eval("document.querySelectorAll('#table .row').length").asInt())
-          .isBetween(5, 60);
-    }
-    pageIsClean();
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "/, 1280, false",
-    "/, 390, true",
-    "/#/pools/chat, 1280, false",
-    "/#/pools/chat, 1280, true",
-    "/#/pools/chat, 390, false"
-  })
   @Order(8)
-  void shouldBeAccessible(String path, int width, boolean dark) throws Exception {
+  void shouldBeAccessible() throws Exception {
     in.addAll(chat.open(4));
-    open(path, new View(width, 850, dark));
-    await(PATIENCE, () -> assertThat(shows(".pools h2, .decisions li")).isTrue());
-    // axe-core draws on canvases, which Chromium has something to say about.
+    open("/", DESK);
+    await(PATIENCE, () -> assertThat(shows(".pools h2")).isTrue());
+    Axe.load(page);
+    isAccessible("body", DESK);
+    isAccessible("body", NIGHT_PHONE);
+    page.close();
+
+    open("/#/pools/chat", DESK);
+    await(PATIENCE, () -> assertThat(shows(".decisions li")).isTrue());
     pageIsClean();
-    page.eval(axe());
-    assertThat(faults()).isEmpty();
+    Axe.load(page);
+    for (View view : List.of(DESK, NIGHT, PHONE, NIGHT_PHONE)) {
+      isAccessible("body", view);
+    }
+    page.click(".decisions li button");
+    await(PATIENCE, () -> assertThat(shows("dialog .verdict")).isTrue());
+    isAccessible("dialog", NIGHT_PHONE);
+    isAccessible("dialog", DESK);
+    page.press("Escape", ESCAPE);
+    await(PATIENCE, () -> assertThat(shows("dialog")).isFalse());
+    page.click(row(0) + " .act button");
+    await(PATIENCE, () -> assertThat(shows("dialog #within")).isTrue());
+    isAccessible("dialog", NIGHT_PHONE);
+    isAccessible("dialog", DESK);
+    page.press("Escape", ESCAPE);
+    await(PATIENCE, () -> assertThat(shows("dialog")).isFalse());
+    page.click("#policy button[type=submit]");
+    await(PATIENCE, () -> assertThat(shows(".preview table")).isTrue());
+    isAccessible("#policy", NIGHT_PHONE);
+    isAccessible("#policy", DESK);
+  }
+
+  /** Nothing that axe-core calls serious, and nothing beside the screen. */
+  private void isAccessible(String part, View view) throws Exception {
+    page.look(view);
+    page.eval("new Promise(requestAnimationFrame)");
+    assertThat(Axe.faults(page, part)).as("%s in %s", part, view).isEmpty();
     assertThat(page.eval("document.documentElement.scrollWidth").asInt())
-        .isLessThanOrEqualTo(width);
-
-    if (path.contains("chat")) {
-      page.click(".decisions li button");
-      await(PATIENCE, () -> assertThat(shows("dialog .verdict")).isTrue());
-      assertThat(faults()).isEmpty();
-    }
-  }
-
-  private static String axe() throws IOException {
-    try (InputStream in =
-        PageE2E.class.getResourceAsStream(
-            "/META-INF/resources/webjars/axe-core/4.6.3/axe.min.js")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8) + ";0";
-    }
-  }
-
-  /** What axe-core calls serious or worse. */
-  private List<String> faults() throws Exception {
-    List<String> faults = new ArrayList<>();
-    page.eval("axe.run().then((found) => found.violations)")
-        .forEach(
-            fault -> {
-              if (List.of("serious", "critical").contains(fault.path("impact").asText())) {
-                faults.add(
-                    fault.path("id").asText()
-                        + ": "
-                        + fault.path("nodes").path(0).path("html").asText());
-              }
-            });
-    return faults;
+        .isLessThanOrEqualTo(view.width());
   }
 
   @Test

@@ -1,5 +1,7 @@
 package io.connectionledger.app.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.connectionledger.testkit.FreePorts;
@@ -14,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -87,6 +91,24 @@ final class PrometheusServer implements AutoCloseable {
     }
     JsonNode series = result.at("/data/result");
     return IntStream.range(0, series.size()).mapToObj(series::get).toList();
+  }
+
+  /** The names of the alerts that fire now. */
+  Set<String> firing() throws IOException, InterruptedException {
+    return query("ALERTS{alertstate=\"firing\"}").stream()
+        .map(series -> series.at("/metric/alertname").asText())
+        .collect(Collectors.toSet());
+  }
+
+  /** Fails unless each of these expressions has a result now. */
+  void assertData(Map<String, String> panels) {
+    assertThat(panels.entrySet())
+        .isNotEmpty()
+        .allSatisfy(
+            panel ->
+                assertThat(query(panel.getKey()))
+                    .as("%s: %s", panel.getValue(), panel.getKey())
+                    .isNotEmpty());
   }
 
   private String get(String path) throws IOException, InterruptedException {

@@ -9,14 +9,13 @@ import io.connectionledger.app.serve.Checks;
 import io.connectionledger.app.serve.LedgerNode;
 import io.connectionledger.model.Topics;
 import io.connectionledger.streams.topology.LedgerStreams;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
+import io.envoyproxy.envoy.type.v3.StatusCode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.config.ConfigResource;
@@ -44,17 +43,11 @@ class ReplicationIT {
         Awaitility.await("two are enough").atMost(LIMIT).until(() -> isAllowed(checks));
 
         kafka.stop(2);
-        assertThat(isAllowedSoon(checks)).as("what one broker has alone").isFalse();
+        CheckResponse alone = checks.send(Checks.webSocket("chat"));
+        assertThat(alone.getDeniedResponse().getStatus().getCode())
+            .as("what one broker has alone, while the caller waits")
+            .isEqualTo(StatusCode.ServiceUnavailable);
       }
-    }
-  }
-
-  /** A check waits for as long as the record may still be stored. */
-  private static boolean isAllowedSoon(Checks checks) throws Exception {
-    try {
-      return CompletableFuture.supplyAsync(() -> isAllowed(checks)).get(5, TimeUnit.SECONDS);
-    } catch (TimeoutException unanswered) {
-      return false;
     }
   }
 

@@ -242,6 +242,21 @@ final class QueryTest {
   }
 
   @Test
+  void shouldSayForHowManyARejectionStands() {
+    assertThat(
+            ExplainCommand.lines(
+                json(
+                    """
+                    {"id":"AZ0123456789abcd","pool":"chat","at":"2026-11-21T12:00:00.999Z",
+                     "outcome":"rejected","reason":"no_owner","status":503,"retryAfterSeconds":4,
+                     "count":1234,"from":"2026-11-21T12:00:00.050Z","mode":"enforce","rule":"r"}
+                    """)))
+        .contains(
+            "in a flood: it was the last of 1234 checks since 2026-11-21T12:00:00.050Z, of which the"
+                + " others were only counted");
+  }
+
+  @Test
   void shouldExplainAnAdmissionWithoutState() {
     assertThat(
             ExplainCommand.lines(

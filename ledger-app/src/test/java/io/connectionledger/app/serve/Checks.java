@@ -1,7 +1,7 @@
 package io.connectionledger.app.serve;
 
-import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext.HttpRequest;
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
@@ -9,12 +9,22 @@ import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
 /** One connection that asks as an Envoy does, one check at a time. */
 public final class Checks implements AutoCloseable {
+
+  /** Longer than that of an Envoy: the machine may be busy. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final ManagedChannel channel;
   private final AuthorizationGrpc.AuthorizationBlockingStub stub;
@@ -79,7 +89,20 @@ public final class Checks implements AutoCloseable {
   }
 
   public CheckResponse send(CheckRequest request) {
-    return stub.check(request);
+    return stub.withDeadlineAfter(PATIENCE).check(request);
+  }
+
+  /** Sends the same one so many times at once; returns when all are answered. */
+  public List<CheckResponse> flood(CheckRequest request, int times) throws Exception {
+    Callable<CheckResponse> ask =
+        () -> stub.withDeadlineAfter(60, TimeUnit.SECONDS).check(request);
+    List<CheckResponse> answers = new ArrayList<>();
+    try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Future<CheckResponse> one : clients.invokeAll(Collections.nCopies(times, ask))) {
+        answers.add(one.get());
+      }
+    }
+    return answers;
   }
 
   @Override

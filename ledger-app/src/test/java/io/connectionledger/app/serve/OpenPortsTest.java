@@ -1,5 +1,6 @@
 package io.connectionledger.app.serve;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,10 +8,13 @@ import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
 import io.connectionledger.app.config.StartupException;
+import io.connectionledger.app.tls.TestAuthority;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -38,6 +42,39 @@ final class OpenPortsTest {
             "ports beyond loopback are open to everybody who reaches them (als without TLS, http"
                 + " without TLS, http without auth, http.admin without TLS, http.admin without"
                 + " auth): allowed is a bind of 127.0.0.1, tls and http.auth, or insecure: true");
+  }
+
+  /** Without authorities nobody could tell an instance from anybody else. */
+  @Test
+  void shouldRefuseInstancesInPlainTextBesideTls(@TempDir Path folder) {
+    Path own = new TestAuthority("ledger").issue(folder.resolve("own"), "ledger");
+    LedgerConfig config =
+        config(
+            """
+            data-dir: %s
+            kafka: { bootstrap-servers: "127.0.0.1:1" }
+            authz: { bind: 0.0.0.0, port: 0 }
+            tls: { certificate: %s/tls.crt, key: %s/tls.key }
+            """
+                .formatted(folder, own, own));
+
+    assertThatThrownBy(() -> LedgerNode.start(config, Set.of(Role.ADMISSION)))
+        .isInstanceOf(StartupException.class)
+        .hasMessageContaining("(peers without TLS)");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "127.0.0.1, false, '', true",
+    "0.0.0.0, false, '', false",
+    "127.0.0.1, true, '', false",
+    "127.0.0.1, false, 'keda: { port: 0 }', false"
+  })
+  void shouldLetKedaAskWhereEnvoysDoOnThisMachineInPlainTextAlone(
+      String bind, boolean tls, String keda, boolean taken) {
+    LedgerConfig config = config("authz: { bind: " + bind + " }\n" + keda);
+
+    assertThat(OpenPorts.authzTakesKeda(config, port -> tls)).isEqualTo(taken);
   }
 
   @Test

@@ -79,6 +79,9 @@ final class TailTest {
         .isEqualTo("2025-11-21T12:00:00.123Z chat allowed  d-1 pod=10.0.0.1:80 mode=shadow");
     assertThat(line(REJECTED))
         .isEqualTo("2025-11-21T12:00:00.123Z chat rejected d-2 reason=pod_limit retry-after=3s");
+    assertThat(line(((Decision.Rejected) REJECTED).lastOf(900, AT_MS - 99)))
+        .isEqualTo(
+            "2025-11-21T12:00:00.123Z chat rejected d-2 reason=pod_limit count=900 retry-after=3s");
   }
 
   private static List<LedgerRecord> wanted(TailFilter filter) {

@@ -3,9 +3,6 @@ package io.connectionledger.app.tls;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.google.protobuf.Struct;
-import com.google.protobuf.UInt32Value;
-import com.google.protobuf.Value;
 import io.connectionledger.admission.peer.proto.DecideRequest;
 import io.connectionledger.admission.peer.proto.LendRequest;
 import io.connectionledger.admission.peer.proto.PeerGrpc;
@@ -14,132 +11,147 @@ import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
 import io.connectionledger.app.serve.LedgerNode;
-import io.connectionledger.testkit.CheckRequests;
-import io.envoyproxy.envoy.config.core.v3.Address;
+import io.connectionledger.app.tls.Visitors.End;
+import io.connectionledger.app.tls.Visitors.Shows;
 import io.envoyproxy.envoy.config.core.v3.Node;
-import io.envoyproxy.envoy.config.core.v3.SocketAddress;
 import io.envoyproxy.envoy.data.accesslog.v3.AccessLogType;
-import io.envoyproxy.envoy.data.accesslog.v3.HTTPAccessLogEntry;
 import io.envoyproxy.envoy.service.accesslog.v3.AccessLogServiceGrpc;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsMessage;
 import io.envoyproxy.envoy.service.accesslog.v3.StreamAccessLogsResponse;
-import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
-import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
-import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
-import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
+import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
-import io.envoyproxy.envoy.service.endpoint.v3.EndpointDiscoveryServiceGrpc;
-import io.grpc.ChannelCredentials;
-import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.TlsChannelCredentials;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.reflection.v1.ServerReflectionGrpc;
-import io.grpc.reflection.v1.ServerReflectionRequest;
-import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.StreamObserver;
-import java.io.File;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.Function;
+import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
-import javax.net.ssl.KeyManagerFactory;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 import org.awaitility.Awaitility;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who gets in at which port, by what they show. */
+/** Who gets in at which port, by what they show; and two instances that show it each other. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class PortsIT {
 
-  private static final Duration TIMEOUT = Duration.ofSeconds(20);
+  private static final Duration START = Duration.ofSeconds(60);
   private static final String NODE = "envoy-1";
 
-  private LedgerNode ledger;
-  private Path shown;
-  private final List<String> wrong = new ArrayList<>();
+  private static final String POOLS =
+      """
+      pools:
+        chat: { per-pod-max-connections: 5, pods: [{ name: a, address: "10.0.0.1:80" }] }
+        shared: { per-pod-max-connections: 5, on-owner-loss: deny, pods: [{ name: a, address: "10.0.0.2:80" }] }
+      """;
 
-  /** What a caller shows, in the columns of the table. */
-  private enum Shows {
-    PLAIN_TEXT,
-    WRONG_AUTHORITY,
-    NO_CERTIFICATE,
-    OTHER_NAME,
-    OWN_NAME,
-    INSTANCE
-  }
+  private final TestAuthority authority = new TestAuthority("ledger");
+  private final List<String> wrong = new ArrayList<>();
+  private Path folder;
+  private Visitors visitors;
+  private LedgerNode ledger;
+
+  /** Takes checks alone, of Envoys with or without a certificate. */
+  private LedgerNode second;
 
   @BeforeAll
-  void start(@TempDir Path folder) throws Exception {
-    shown = folder;
-    TestAuthority authority = new TestAuthority("ledger");
-    Path own = authority.issue(folder.resolve("INSTANCE"), "ledger", "localhost");
-    authority.issue(folder.resolve("OWN_NAME"), NODE + ".envoys.test");
-    authority.issue(folder.resolve("OTHER_NAME"), "envoy-2.envoys.test");
-    Path wrongOne =
-        new TestAuthority("stranger")
-            .issue(folder.resolve("WRONG_AUTHORITY"), NODE + ".envoys.test");
-    // It trusts the ledger, which does not trust it.
-    Files.copy(
-        own.resolve("ca.crt"), wrongOne.resolve("ca.crt"), StandardCopyOption.REPLACE_EXISTING);
-    Path config =
-        Files.writeString(
-            folder.resolve("ledger.yaml"),
+  void start(@TempDir Path temp) throws Exception {
+    folder = temp;
+    visitors = new Visitors(temp);
+    Path own = authority.issue(visitors.of(Shows.INSTANCE), "ledger", "localhost");
+    authority.issue(visitors.of(Shows.OWN_NAME), NODE + ".envoys.test");
+    // As some have it who also ask on their own machine.
+    authority.issue(visitors.of(Shows.OTHER_NAME), "envoy-2.envoys.test", "localhost");
+    new TestAuthority("stranger")
+        .issue(visitors.of(Shows.WRONG_AUTHORITY), NODE + ".envoys.test", "ledger");
+    TestAuthority.trust(folder.resolve("als-ca.crt"), authority);
+    ledger =
+        start(
             """
-            data-dir: %s
+            data-dir: %s/data
             kafka: { port: 0 }
-            tls: { certificate: %s/tls.crt, key: %s/tls.key, client-ca: %s/ca.crt, client-auth: required }
-            als: { port: 0, identity: "{node}.envoys.test" }
+            tls: %s
+            als: { port: 0, identity: "{node}.envoys.test", tls: %s }
             authz: { port: 0 }
             http: { port: 0 }
             xds: { port: 0, identity: "{node}.envoys.test" }
             keda: { port: 0 }
-            pools:
-              chat: { per-pod-max-connections: 5, pods: [{ name: a, address: "10.0.0.1:80" }] }
+            %s
             """
-                .formatted(folder.resolve("data"), own, own, own));
-    LedgerConfig loaded = ConfigLoader.load(config, Map.of());
-    ledger = LedgerNode.start(loaded, Role.resolve(Optional.empty(), loaded.kafka()));
-    Awaitility.await("ready")
-        .atMost(Duration.ofSeconds(60))
-        .until(() -> ledger.unready().isEmpty());
+                .formatted(
+                    folder,
+                    tls(own, own.resolve("ca.crt"), "required"),
+                    tls(own, folder.resolve("als-ca.crt"), "required"),
+                    POOLS),
+            Optional.empty());
+    Path other = authority.issue(folder.resolve("second"), "ledger", "localhost");
+    second =
+        start(
+            """
+            data-dir: %s/second-data
+            kafka: { bootstrap-servers: "%s" }
+            tls: %s
+            authz: { port: 0 }
+            http: { port: 0 }
+            %s
+            """
+                .formatted(
+                    folder,
+                    ledger.bootstrapServers(),
+                    tls(other, other.resolve("ca.crt"), "optional"),
+                    POOLS),
+            Optional.of(Set.of(Role.ADMISSION)));
+  }
+
+  private static String tls(Path own, Path ca, String clientAuth) {
+    return "{ certificate: %s/tls.crt, key: %s/tls.key, client-ca: %s, client-auth: %s }"
+        .formatted(own, own, ca, clientAuth);
+  }
+
+  private static LedgerNode start(String yaml, Optional<Set<Role>> roles) throws Exception {
+    LedgerConfig config = ConfigLoader.parse(yaml, "ledger.yaml", Map.of());
+    LedgerNode started =
+        LedgerNode.start(
+            config, roles.orElseGet(() -> Role.resolve(Optional.empty(), config.kafka())));
+    Awaitility.await("ready").atMost(START).until(() -> started.unready().isEmpty());
+    return started;
   }
 
   @AfterAll
   void stop() throws Exception {
+    second.close();
     ledger.close();
+  }
+
+  @BeforeEach
+  void forget() {
+    wrong.clear();
   }
 
   @Test
   void shouldLetInWhoShowsWhatThePortAsksFor() throws Exception {
-    expect("als", ledger.alsPort().orElseThrow(), PortsIT::report, Shows.OWN_NAME);
-    expect("xds", ledger.xdsPort().orElseThrow(), PortsIT::discover, Shows.OWN_NAME);
+    Node node = Node.newBuilder().setId(NODE).build();
+    expect(
+        "als",
+        ledger.alsPort().orElseThrow(),
+        channel -> Visitors.report(channel, Visitors.from(NODE)),
+        Shows.OWN_NAME);
+    expect(
+        "xds",
+        ledger.xdsPort().orElseThrow(),
+        channel -> Visitors.discover(channel, node),
+        Shows.OWN_NAME);
     expect(
         "authz",
         ledger.authzPort().orElseThrow(),
@@ -150,113 +162,197 @@ class PortsIT {
     expect(
         "keda",
         ledger.kedaPort().orElseThrow(),
-        PortsIT::reflect,
+        Visitors::reflect,
         Shows.OWN_NAME,
         Shows.OTHER_NAME,
         Shows.INSTANCE);
-    expect("peers", ledger.peersPort().orElseThrow(), PortsIT::decide, Shows.INSTANCE);
-    for (Shows what : Shows.values()) {
-      boolean allowed =
-          what == Shows.OWN_NAME || what == Shows.OTHER_NAME || what == Shows.INSTANCE;
-      note("http", what, allowed, get(what));
-    }
+    expect("peers", ledger.peersPort().orElseThrow(), Visitors::decide, Shows.INSTANCE);
+    expectHttp(ledger, Shows.OWN_NAME, Shows.OTHER_NAME, Shows.INSTANCE);
 
     assertThat(wrong).isEmpty();
-    assertThat(page()).containsPattern("ledger_callers_refused_total\\{port=\"als\"\\} [1-9]");
+    assertThat(page(ledger))
+        .containsPattern("ledger_callers_refused_total\\{port=\"als\"\\} [1-9]");
   }
 
   @Test
-  void shouldRefuseWhatOnlyInstancesMayAsk() {
-    for (Shows envoy : List.of(Shows.OWN_NAME, Shows.OTHER_NAME)) {
-      ManagedChannel channel = channel(ledger.peersPort().orElseThrow(), credentials(envoy));
-      PeerGrpc.PeerBlockingStub peer = PeerGrpc.newBlockingStub(channel);
+  void shouldLetInWhoShowsNothingWhereThatIsOptional() throws Exception {
+    Shows[] allowed = {Shows.NO_CERTIFICATE, Shows.OWN_NAME, Shows.OTHER_NAME, Shows.INSTANCE};
+    expect("authz", second.authzPort().orElseThrow(), PortsIT::check, allowed);
+    expectHttp(second, allowed);
+    // What another instance shows is never optional.
+    expect("peers", second.peersPort().orElseThrow(), Visitors::decide, Shows.INSTANCE);
 
-      assertRefused(
-          () -> peer.release(ReleaseRequest.getDefaultInstance()), Status.Code.PERMISSION_DENIED);
-      assertRefused(
-          () -> peer.lend(LendRequest.newBuilder().setPool("chat").setBorrower("x").build()),
-          Status.Code.PERMISSION_DENIED);
-      channel.shutdownNow();
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void shouldHaveThePortOfEnvoysForEnvoysAloneWhereItIsEncrypted() throws Exception {
+    expect("authz", second.authzPort().orElseThrow(), Visitors::reflect);
+
+    assertThat(wrong).isEmpty();
+  }
+
+  /** Whichever of the two owns the pool, the other is asked. */
+  @Test
+  void shouldAskTheOwnerOfAPoolOverItsPortForInstances() throws Exception {
+    Awaitility.await("one owns the pool").atMost(START).until(() -> owns(ledger) != owns(second));
+    LedgerNode asked = owns(ledger) ? second : ledger;
+    ManagedChannel channel = visitors.channel(asked.authzPort().orElseThrow(), Shows.OWN_NAME);
+
+    CheckResponse answer = Visitors.check(channel, "shared");
+
+    channel.shutdownNow();
+    assertThat(answer.hasOkResponse()).as("%s", answer).isTrue();
+    assertThat(
+            visitors
+                .get(Shows.INSTANCE, asked.httpPort().orElseThrow(), "/v1/pools/shared/connections")
+                .body())
+        .contains("\"active\":0,\"reserved\":1")
+        .doesNotContain("staleMillis");
+    assertThat(owns(asked)).isFalse();
+  }
+
+  private boolean owns(LedgerNode instance) throws Exception {
+    return page(instance).contains("ledger_pool_owned{pool=\"shared\"} 1");
+  }
+
+  @Test
+  void shouldRefuseWhoDoesNotSayWhoItIs() throws Exception {
+    ManagedChannel xds = visitors.channel(ledger.xdsPort().orElseThrow(), Shows.OWN_NAME);
+    ManagedChannel als = visitors.channel(ledger.alsPort().orElseThrow(), Shows.OWN_NAME);
+    End<DiscoveryResponse> discovery = new End<>();
+    End<StreamAccessLogsResponse> report = new End<>();
+
+    Visitors.discover(xds, Node.getDefaultInstance(), discovery);
+    AccessLogServiceGrpc.newStub(als)
+        .streamAccessLogs(report)
+        .onNext(StreamAccessLogsMessage.getDefaultInstance());
+
+    assertThat(discovery.code()).isEqualTo(Status.Code.PERMISSION_DENIED);
+    assertThat(report.code()).isEqualTo(Status.Code.PERMISSION_DENIED);
+    Stream.of(xds, als).forEach(ManagedChannel::shutdownNow);
+  }
+
+  @Test
+  void shouldRefuseWhatOnlyInstancesMayAsk() throws Exception {
+    for (Shows envoy : List.of(Shows.OWN_NAME, Shows.OTHER_NAME)) {
+      expectForged(ledger.peersPort().orElseThrow(), envoy, Status.Code.PERMISSION_DENIED);
+    }
+    for (Shows stranger : List.of(Shows.PLAIN_TEXT, Shows.NO_CERTIFICATE, Shows.WRONG_AUTHORITY)) {
+      expectForged(ledger.peersPort().orElseThrow(), stranger, Status.Code.UNAVAILABLE);
     }
   }
 
   @Test
-  void shouldNotAnswerInstancesOnThePortOfEnvoys() {
-    ManagedChannel channel = channel(ledger.authzPort().orElseThrow(), credentials(Shows.INSTANCE));
-    PeerGrpc.PeerBlockingStub peer = PeerGrpc.newBlockingStub(channel);
+  void shouldNotAnswerInstancesOnThePortOfEnvoys() throws Exception {
+    expectForged(ledger.authzPort().orElseThrow(), Shows.INSTANCE, Status.Code.UNIMPLEMENTED);
+    expectForged(second.authzPort().orElseThrow(), Shows.OWN_NAME, Status.Code.UNIMPLEMENTED);
+  }
 
+  private void expectForged(int port, Shows what, Status.Code code) throws Exception {
+    ManagedChannel channel = visitors.channel(port, what);
+    PeerGrpc.PeerBlockingStub peer = PeerGrpc.newBlockingStub(channel);
+    assertRefused(() -> peer.decide(DecideRequest.newBuilder().setPool("chat").build()), code);
+    assertRefused(() -> peer.release(ReleaseRequest.getDefaultInstance()), code);
     assertRefused(
-        () -> peer.decide(DecideRequest.newBuilder().setPool("chat").build()),
-        Status.Code.UNIMPLEMENTED);
-    assertRefused(
-        () -> peer.release(ReleaseRequest.getDefaultInstance()), Status.Code.UNIMPLEMENTED);
+        () -> peer.lend(LendRequest.newBuilder().setPool("chat").setBorrower("x").build()), code);
     channel.shutdownNow();
   }
 
   /** It knows the id of the other's connection, which is more than it could find out. */
   @Test
   void shouldNotLetAnEnvoyEndAConnectionOfAnother() throws Exception {
-    ManagedChannel authz = channel(ledger.authzPort().orElseThrow(), credentials(Shows.OWN_NAME));
-    ManagedChannel als = channel(ledger.alsPort().orElseThrow(), credentials(Shows.OWN_NAME));
-    ManagedChannel other = channel(ledger.alsPort().orElseThrow(), credentials(Shows.OTHER_NAME));
+    ManagedChannel authz = visitors.channel(ledger.authzPort().orElseThrow(), Shows.OWN_NAME);
+    ManagedChannel als = visitors.channel(ledger.alsPort().orElseThrow(), Shows.OWN_NAME);
+    ManagedChannel other = visitors.channel(ledger.alsPort().orElseThrow(), Shows.OTHER_NAME);
     String first = admitted(authz);
     String second = admitted(authz);
     StreamObserver<StreamAccessLogsMessage> log =
-        AccessLogServiceGrpc.newStub(als).streamAccessLogs(new Ended<>());
+        AccessLogServiceGrpc.newStub(als).streamAccessLogs(new End<>());
     StreamObserver<StreamAccessLogsMessage> forged =
-        AccessLogServiceGrpc.newStub(other).streamAccessLogs(new Ended<>());
+        AccessLogServiceGrpc.newStub(other).streamAccessLogs(new End<>());
 
-    log.onNext(said(NODE, AccessLogType.DownstreamTunnelSuccessfullyEstablished, first));
+    log.onNext(Visitors.said(NODE, AccessLogType.DownstreamTunnelSuccessfullyEstablished, first));
     awaitActive(1);
-    forged.onNext(said("envoy-2", AccessLogType.DownstreamEnd, first));
-    forged.onNext(said("envoy-2", AccessLogType.DownstreamTunnelSuccessfullyEstablished, second));
+    forged.onNext(Visitors.said("envoy-2", AccessLogType.DownstreamEnd, first));
+    forged.onNext(
+        Visitors.said("envoy-2", AccessLogType.DownstreamTunnelSuccessfullyEstablished, second));
     awaitActive(2);
 
-    log.onNext(said(NODE, AccessLogType.DownstreamEnd, first));
-    forged.onNext(said("envoy-2", AccessLogType.DownstreamEnd, second));
+    log.onNext(Visitors.said(NODE, AccessLogType.DownstreamEnd, first));
+    forged.onNext(Visitors.said("envoy-2", AccessLogType.DownstreamEnd, second));
     awaitActive(0);
     Stream.of(authz, als, other).forEach(ManagedChannel::shutdownNow);
   }
 
+  @Test
+  void shouldFollowAChangeOfAuthoritiesAndKeepOpenStreams() throws Exception {
+    Path trusted = folder.resolve("als-ca.crt");
+    TestAuthority next = new TestAuthority("next");
+    Visitors late = new Visitors(folder.resolve("late"));
+    authority.issue(late.of(Shows.INSTANCE), "ledger");
+    next.issue(late.of(Shows.OWN_NAME), NODE + ".envoys.test");
+    ManagedChannel authz = visitors.channel(ledger.authzPort().orElseThrow(), Shows.OWN_NAME);
+    ManagedChannel als = visitors.channel(ledger.alsPort().orElseThrow(), Shows.OWN_NAME);
+    String reservation = admitted(authz);
+    End<StreamAccessLogsResponse> end = new End<>();
+    StreamObserver<StreamAccessLogsMessage> log =
+        AccessLogServiceGrpc.newStub(als).streamAccessLogs(end);
+    log.onNext(
+        Visitors.said(NODE, AccessLogType.DownstreamTunnelSuccessfullyEstablished, reservation));
+    awaitActive(1);
+    assertThat(reports(late)).isFalse();
+
+    TestAuthority.trust(trusted, authority, next);
+    Awaitility.await("the new one gets in").atMost(Visitors.TIMEOUT).until(() -> reports(late));
+    assertThat(reports(visitors)).isTrue();
+    TestAuthority.trust(trusted, next);
+    Awaitility.await("the old one is refused")
+        .atMost(Visitors.TIMEOUT)
+        .until(() -> !reports(visitors));
+    assertThat(reports(late)).isTrue();
+
+    assertThat(end.isOpen()).isTrue();
+    log.onNext(Visitors.said(NODE, AccessLogType.DownstreamEnd, reservation));
+    awaitActive(0);
+    TestAuthority.trust(trusted, authority);
+    Awaitility.await("as before").atMost(Visitors.TIMEOUT).until(() -> reports(visitors));
+    Stream.of(authz, als).forEach(ManagedChannel::shutdownNow);
+  }
+
+  /** Over a connection of its own. */
+  private boolean reports(Visitors who) throws Exception {
+    ManagedChannel channel = who.channel(ledger.alsPort().orElseThrow(), Shows.OWN_NAME);
+    try {
+      return Visitors.report(channel, Visitors.from(NODE));
+    } finally {
+      channel.shutdownNow();
+    }
+  }
+
   private static String admitted(ManagedChannel channel) {
-    return AuthorizationGrpc.newBlockingStub(channel)
-        .check(CheckRequests.webSocket("chat", Map.of()))
+    return Visitors.check(channel, "chat")
         .getDynamicMetadata()
         .getFieldsOrThrow("reservation")
         .getStringValue();
   }
 
-  private void awaitActive(int count) {
-    Awaitility.await(count + " are open")
-        .atMost(TIMEOUT)
-        .until(
-            () ->
-                send(Shows.INSTANCE, "/v1/pools/chat/connections")
-                    .body()
-                    .contains("\"active\":" + count + ",\"reserved\""));
+  private static boolean check(ManagedChannel channel) {
+    return Visitors.answers(() -> Visitors.check(channel, "none"));
   }
 
-  private static StreamAccessLogsMessage said(String node, AccessLogType type, String reservation) {
-    StreamAccessLogsMessage.Builder message = StreamAccessLogsMessage.newBuilder();
-    message.getIdentifierBuilder().getNodeBuilder().setId(node);
-    HTTPAccessLogEntry.Builder entry = message.getHttpLogsBuilder().addLogEntryBuilder();
-    entry.getResponseBuilder().setResponseCode(UInt32Value.of(101));
-    entry
-        .getCommonPropertiesBuilder()
-        .setAccessLogType(type)
-        .setUpstreamCluster("chat")
-        .setUpstreamRemoteAddress(
-            Address.newBuilder()
-                .setSocketAddress(
-                    SocketAddress.newBuilder().setAddress("10.0.0.1").setPortValue(80)))
-        .getMetadataBuilder()
-        .putFilterMetadata(
-            "envoy.filters.http.ext_authz",
-            Struct.newBuilder()
-                .putFields("pool", Value.newBuilder().setStringValue("chat").build())
-                .putFields("reservation", Value.newBuilder().setStringValue(reservation).build())
-                .build());
-    return message.build();
+  private void awaitActive(int count) {
+    Awaitility.await(count + " are open")
+        .atMost(Visitors.TIMEOUT)
+        .until(
+            () ->
+                visitors
+                    .get(
+                        Shows.INSTANCE,
+                        ledger.httpPort().orElseThrow(),
+                        "/v1/pools/chat/connections")
+                    .body()
+                    .contains("\"active\":" + count + ",\"reserved\""));
   }
 
   private static void assertRefused(Runnable call, Status.Code code) {
@@ -266,12 +362,26 @@ class PortsIT {
             refused -> assertThat(refused.getStatus().getCode()).isEqualTo(code));
   }
 
-  private void expect(
-      String name, int port, Function<ManagedChannel, Boolean> call, Shows... allowed) {
+  private void expect(String name, int port, Predicate<ManagedChannel> call, Shows... allowed)
+      throws Exception {
     for (Shows what : Shows.values()) {
-      ManagedChannel channel = channel(port, credentials(what));
-      note(name, what, List.of(allowed).contains(what), call.apply(channel));
+      ManagedChannel channel = visitors.channel(port, what);
+      note(name, what, List.of(allowed).contains(what), call.test(channel));
       channel.shutdownNow();
+    }
+  }
+
+  private void expectHttp(LedgerNode instance, Shows... allowed) throws Exception {
+    for (Shows what : Shows.values()) {
+      note("http", what, List.of(allowed).contains(what), get(instance, what));
+    }
+  }
+
+  private boolean get(LedgerNode instance, Shows what) throws Exception {
+    try {
+      return visitors.get(what, instance.httpPort().orElseThrow(), "/v1/pools").statusCode() == 200;
+    } catch (IOException refused) {
+      return false;
     }
   }
 
@@ -281,189 +391,7 @@ class PortsIT {
     }
   }
 
-  private static ManagedChannel channel(int port, ChannelCredentials credentials) {
-    return NettyChannelBuilder.forAddress("127.0.0.1", port, credentials)
-        .overrideAuthority("ledger")
-        .build();
-  }
-
-  private ChannelCredentials credentials(Shows what) {
-    File ca = shown.resolve("INSTANCE/ca.crt").toFile();
-    Path own = shown.resolve(what.name());
-    try {
-      return switch (what) {
-        case PLAIN_TEXT -> InsecureChannelCredentials.create();
-        case NO_CERTIFICATE -> TlsChannelCredentials.newBuilder().trustManager(ca).build();
-        default ->
-            TlsChannelCredentials.newBuilder()
-                .trustManager(ca)
-                .keyManager(own.resolve("tls.crt").toFile(), own.resolve("tls.key").toFile())
-                .build();
-      };
-    } catch (IOException unreadable) {
-      throw new IllegalStateException(unreadable);
-    }
-  }
-
-  /** Whether the one message of a stream is taken and the stream ends well. */
-  private static boolean report(ManagedChannel channel) {
-    Ended<StreamAccessLogsResponse> ended = new Ended<>();
-    StreamObserver<StreamAccessLogsMessage> log =
-        AccessLogServiceGrpc.newStub(channel).streamAccessLogs(ended);
-    log.onNext(
-        StreamAccessLogsMessage.newBuilder()
-            .setIdentifier(
-                StreamAccessLogsMessage.Identifier.newBuilder()
-                    .setNode(Node.newBuilder().setId(NODE)))
-            .build());
-    log.onCompleted();
-    return ended.well();
-  }
-
-  private static boolean discover(ManagedChannel channel) {
-    Ended<DiscoveryResponse> ended = new Ended<>();
-    StreamObserver<DiscoveryRequest> asked =
-        EndpointDiscoveryServiceGrpc.newStub(channel).streamEndpoints(ended);
-    asked.onNext(
-        DiscoveryRequest.newBuilder()
-            .setNode(Node.newBuilder().setId(NODE))
-            .setTypeUrl("type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment")
-            .addResourceNames("chat")
-            .build());
-    return ended.answered();
-  }
-
-  private static boolean check(ManagedChannel channel) {
-    return answers(
-        () ->
-            AuthorizationGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(TIMEOUT.toSeconds(), TimeUnit.SECONDS)
-                .check(
-                    CheckRequest.newBuilder()
-                        .setAttributes(
-                            AttributeContext.newBuilder()
-                                .setRequest(
-                                    AttributeContext.Request.newBuilder()
-                                        .setHttp(
-                                            AttributeContext.HttpRequest.getDefaultInstance())))
-                        .build()));
-  }
-
-  private static boolean reflect(ManagedChannel channel) {
-    Ended<ServerReflectionResponse> ended = new Ended<>();
-    StreamObserver<ServerReflectionRequest> asked =
-        ServerReflectionGrpc.newStub(channel).serverReflectionInfo(ended);
-    asked.onNext(ServerReflectionRequest.newBuilder().setListServices("").build());
-    return ended.answered();
-  }
-
-  private static boolean decide(ManagedChannel channel) {
-    return answers(
-        () ->
-            PeerGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(TIMEOUT.toSeconds(), TimeUnit.SECONDS)
-                .decide(DecideRequest.newBuilder().setPool("chat").build()));
-  }
-
-  private static boolean answers(Runnable call) {
-    try {
-      call.run();
-      return true;
-    } catch (StatusRuntimeException refused) {
-      return false;
-    }
-  }
-
-  private boolean get(Shows what) throws Exception {
-    try {
-      return send(what, "/v1/pools").statusCode() == 200;
-    } catch (IOException refused) {
-      return false;
-    }
-  }
-
-  private String page() throws Exception {
-    return send(Shows.INSTANCE, "/metrics").body();
-  }
-
-  private HttpResponse<String> send(Shows what, String path) throws Exception {
-    HttpClient.Builder client = HttpClient.newBuilder();
-    if (what != Shows.PLAIN_TEXT) {
-      client.sslContext(context(what == Shows.NO_CERTIFICATE ? null : shown.resolve(what.name())));
-    }
-    try (HttpClient asking = client.build()) {
-      return asking.send(
-          HttpRequest.newBuilder(
-                  URI.create(
-                      (what == Shows.PLAIN_TEXT ? "http" : "https")
-                          + "://localhost:"
-                          + ledger.httpPort().orElseThrow()
-                          + path))
-              .build(),
-          HttpResponse.BodyHandlers.ofString());
-    }
-  }
-
-  private SSLContext context(@Nullable Path own) throws GeneralSecurityException, IOException {
-    X509Certificate[] authorities =
-        Pem.certificates(Files.readAllBytes(shown.resolve("INSTANCE/ca.crt")));
-    KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
-    trusted.load(null, null);
-    trusted.setCertificateEntry("ca", authorities[0]);
-    TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
-    trust.init(trusted);
-    SSLContext context = SSLContext.getInstance("TLS");
-    if (own == null) {
-      context.init(null, trust.getTrustManagers(), null);
-      return context;
-    }
-    X509Certificate[] chain = Pem.certificates(Files.readAllBytes(own.resolve("tls.crt")));
-    KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
-    store.load(null, null);
-    store.setKeyEntry(
-        "own", Pem.key(Files.readAllBytes(own.resolve("tls.key")), chain[0]), new char[0], chain);
-    KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
-    keys.init(store, new char[0]);
-    context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-    return context;
-  }
-
-  /** How a stream ended. */
-  private static final class Ended<T> implements StreamObserver<T> {
-
-    private final CompletableFuture<Boolean> answered = new CompletableFuture<>();
-    private final CompletableFuture<Boolean> well = new CompletableFuture<>();
-
-    @Override
-    public void onNext(T answer) {
-      answered.complete(true);
-    }
-
-    @Override
-    public void onError(Throwable refused) {
-      answered.complete(false);
-      well.complete(false);
-    }
-
-    @Override
-    public void onCompleted() {
-      well.complete(true);
-    }
-
-    boolean answered() {
-      return of(answered);
-    }
-
-    boolean well() {
-      return of(well);
-    }
-
-    private static boolean of(CompletableFuture<Boolean> future) {
-      try {
-        return future.get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
-      } catch (InterruptedException | ExecutionException | TimeoutException failed) {
-        throw new IllegalStateException("neither answered nor refused", failed);
-      }
-    }
+  private String page(LedgerNode instance) throws Exception {
+    return visitors.get(Shows.INSTANCE, instance.httpPort().orElseThrow(), "/metrics").body();
   }
 }

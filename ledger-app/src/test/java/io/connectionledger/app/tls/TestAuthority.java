@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Date;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import javax.security.auth.x500.X500Principal;
 import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.Extension;
@@ -47,21 +48,28 @@ public final class TestAuthority {
    * URIs where they have a scheme, DNS names or IPv4 addresses.
    */
   public Path issue(Path folder, String... names) {
+    trust(folder.resolve("ca.crt"), this);
+    return certify(folder, names);
+  }
+
+  /** {@link #issue} without a word about whom to trust. */
+  public Path certify(Path folder, String... names) {
     KeyPair own = keys();
     GeneralName[] all =
         Arrays.stream(names).map(TestAuthority::generalName).toArray(GeneralName[]::new);
     X509Certificate issued = sign(new X500Principal("CN=" + names[0]), own, new GeneralNames(all));
-    try {
-      Files.createDirectories(folder);
-      write(folder, "ca.crt", pem("CERTIFICATE", certificate.getEncoded()));
-      write(folder, "tls.key", pem("PRIVATE KEY", own.getPrivate().getEncoded()));
-      write(folder, "tls.crt", pem("CERTIFICATE", issued.getEncoded()));
-      return folder;
-    } catch (IOException failed) {
-      throw new UncheckedIOException(failed);
-    } catch (GeneralSecurityException impossible) {
-      throw new IllegalStateException(impossible);
-    }
+    write(folder.resolve("tls.key"), pem("PRIVATE KEY", own.getPrivate().getEncoded()));
+    write(folder.resolve("tls.crt"), pem(issued));
+    return folder;
+  }
+
+  /** Has whoever reads {@code file} trust these authorities, and no other. */
+  public static void trust(Path file, TestAuthority... authorities) {
+    write(
+        file,
+        Arrays.stream(authorities)
+            .map(each -> pem(each.certificate))
+            .collect(Collectors.joining()));
   }
 
   private static GeneralName generalName(String name) {
@@ -73,13 +81,22 @@ public final class TestAuthority {
   }
 
   /** As those who replace certificates do: there is never half a file. */
-  private static void write(Path folder, String file, String pem) throws IOException {
-    Path whole = Files.writeString(folder.resolve("." + file), pem);
-    Files.move(
-        whole,
-        folder.resolve(file),
-        StandardCopyOption.ATOMIC_MOVE,
-        StandardCopyOption.REPLACE_EXISTING);
+  private static void write(Path file, String pem) {
+    try {
+      Files.createDirectories(file.getParent());
+      Path whole = Files.writeString(file.resolveSibling("." + file.getFileName()), pem);
+      Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+
+  private static String pem(X509Certificate certificate) {
+    try {
+      return pem("CERTIFICATE", certificate.getEncoded());
+    } catch (GeneralSecurityException impossible) {
+      throw new IllegalStateException(impossible);
+    }
   }
 
   private static String pem(String what, byte[] der) {

@@ -30,6 +30,11 @@ public sealed interface Decision extends LedgerRecord {
    */
   @Nullable DecisionInputs basis();
 
+  /** How many checks were answered so; more than one only where a flood was counted. */
+  default int attempts() {
+    return 1;
+  }
+
   /** Whether it was recorded and counted but not enforced. */
   default boolean isShadow() {
     return mode() == Mode.SHADOW;
@@ -94,6 +99,9 @@ public sealed interface Decision extends LedgerRecord {
    * @param pod the one that it was about: the client's own by affinity when all were full, or the
    *     one whose open circuit is tried next; null when it was about all of them or none
    * @param retryAfterSeconds when trying again makes sense; at least 1
+   * @param count how many checks of one second were answered so, of which this was the last; null
+   *     for one, which is what all are but in a flood
+   * @param fromMs when the first of them was; null without a count
    */
   @JsonTypeName("rejected")
   record Rejected(
@@ -104,11 +112,26 @@ public sealed interface Decision extends LedgerRecord {
       int retryAfterSeconds,
       long atMs,
       @Nullable Mode mode,
-      @Nullable DecisionInputs basis)
+      @Nullable DecisionInputs basis,
+      @Nullable Integer count,
+      @Nullable Long fromMs)
       implements Decision {
 
     public Rejected {
       mode = Decision.written(mode);
+    }
+
+    /** One of one check. */
+    public Rejected(
+        String pool,
+        String id,
+        RejectionReason reason,
+        @Nullable PodAddress pod,
+        int retryAfterSeconds,
+        long atMs,
+        @Nullable Mode mode,
+        @Nullable DecisionInputs basis) {
+      this(pool, id, reason, pod, retryAfterSeconds, atMs, mode, basis, null, null);
     }
 
     /** One that binds. */
@@ -132,6 +155,20 @@ public sealed interface Decision extends LedgerRecord {
         long atMs,
         @Nullable Mode mode) {
       this(pool, id, reason, pod, retryAfterSeconds, atMs, mode, null);
+    }
+
+    @Override
+    public int attempts() {
+      return count == null ? 1 : count;
+    }
+
+    /**
+     * This one as the last of {@code all} that were alike, the first of them at {@code firstMs}.
+     */
+    public Rejected lastOf(int all, long firstMs) {
+      return all == 1
+          ? this
+          : new Rejected(pool, id, reason, pod, retryAfterSeconds, atMs, mode, basis, all, firstMs);
     }
   }
 }

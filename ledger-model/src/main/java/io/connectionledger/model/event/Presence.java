@@ -15,7 +15,8 @@ import java.util.Map;
  * @param ingest the run of the ingest; another one after a restart
  * @param envoys by node id, the number of the latest stream that it began: another number means
  *     that one may have broken, and that what was on its way is lost
- * @param atMs by the ingest's clock
+ * @param atMs by the ingest's clock, up to when all that it heard is in Kafka: now, unless Kafka is
+ *     slow
  * @param problems what is wrong with the Envoys there, for the readiness of every pool: a few
  *     sentences; left out of the JSON when there are none
  */

@@ -205,7 +205,15 @@ public final class RecordCodec {
           throw new UnreadableRecordException("field 'listener' is no address");
         }
       }
-      case Decision.Rejected d -> require(d.pool(), d.id(), d.reason(), d.id(), d.id());
+      case Decision.Rejected d -> {
+        require(d.pool(), d.id(), d.reason(), d.id(), d.id());
+        if (d.attempts() < 1) {
+          throw new UnreadableRecordException("field 'count' is not positive");
+        }
+        if (d.fromMs() != null && (d.fromMs() < 0 || d.fromMs() > d.atMs())) {
+          throw new UnreadableRecordException("field 'fromMs' is no time up to 'atMs'");
+        }
+      }
     }
     requireTime(decision.atMs());
     return decision;

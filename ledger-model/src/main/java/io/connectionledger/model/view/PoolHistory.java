@@ -12,7 +12,9 @@ import java.util.SortedMap;
  * @param asOfMs milliseconds since the epoch
  * @param fromMs where the first bucket begins
  * @param active how many connections were open at the end of each bucket: counted back from now by
- *     what was opened and closed, so that what ended unheard shows where it was found out
+ *     what was opened and closed, so that what ended unheard shows where it was found out. What was
+ *     given up and then found alive has been closed once and not opened again: what is before it is
+ *     too high by it
  * @param opened admitted and established
  * @param failed admitted, and not established
  * @param rejected by reason; a reason without rejections is not there

@@ -1,6 +1,7 @@
 package io.connectionledger.model.view;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonValue;
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.policy.PoolPolicy.Mode;
@@ -95,9 +96,23 @@ public record PoolView(
    * One pod and what it holds, everywhere: in memory, in the topic of the pods and in the HTTP API.
    *
    * @param pod its name; its address when the policy does not name it
+   * @param lent those of the reserved that other instances may admit with while the owner is away;
+   *     absent in JSON when there are none
    */
   public record PodView(
-      String pod, PodAddress address, int active, int reserved, int limit, State state) {
+      String pod,
+      PodAddress address,
+      int active,
+      int reserved,
+      @JsonInclude(JsonInclude.Include.NON_DEFAULT) int lent,
+      int limit,
+      State state) {
+
+    /** One of which nothing is lent. */
+    public PodView(
+        String pod, PodAddress address, int active, int reserved, int limit, State state) {
+      this(pod, address, active, reserved, 0, limit, state);
+    }
 
     /** Whether it holds more than its limit, in whatever state it is. */
     @JsonIgnore

@@ -48,7 +48,8 @@ class RecordCodecTest {
             null,
             new DecisionInputs(null, 0.25, 3, 0, 7, 2, 50, null, 750L)),
         new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, null, 3, 7),
-        new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, POD, 3, 7));
+        new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, POD, 3, 7),
+        new Decision.Rejected("chat", "c1", RejectionReason.POD_LIMIT, POD, 3, 7).lastOf(9, 5));
   }
 
   @ParameterizedTest
@@ -89,6 +90,37 @@ class RecordCodecTest {
             """
             {"type":"opened","pool":"chat","connection":"u-1","pod":"10.0.0.7:8080",\
             "envoy":"e","startedAtMs":5,"atMs":7,"unleased":true}""");
+  }
+
+  @Test
+  void shouldTakeADecisionWithoutACountForOneCheck() throws UnreadableRecordException {
+    byte[] json =
+        """
+        {"type":"rejected","pool":"chat","id":"c1","reason":"pod_limit","retryAfterSeconds":3,"atMs":7}
+        """
+            .getBytes(UTF_8);
+
+    assertThat(RecordCodec.decodeDecision(json).attempts()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\"count\":0",
+        "\"count\":-5",
+        "\"count\":5000000000",
+        "\"count\":2,\"fromMs\":8",
+        "\"count\":2,\"fromMs\":-1"
+      })
+  void shouldRefuseACountThatIsNone(String fields) {
+    String json =
+        """
+        {"type":"rejected","pool":"chat","id":"c1","reason":"pod_limit","retryAfterSeconds":3,"atMs":7,%s}
+        """
+            .formatted(fields);
+
+    assertThatThrownBy(() -> RecordCodec.decodeDecision(json.getBytes(UTF_8)))
+        .isInstanceOf(UnreadableRecordException.class);
   }
 
   @Test

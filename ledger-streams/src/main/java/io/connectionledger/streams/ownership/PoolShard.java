@@ -229,7 +229,8 @@ public final class PoolShard {
       }
       boolean heard = silentMs < EnvoyFailureDetector.SILENCE_MS;
       if (!heard) {
-        reasons.add("no-ingest: no access-log service is heard");
+        reasons.add(
+            "no-ingest: no access-log service is heard, or Kafka does not take what they hear");
       }
       double completeness = ledger.completeness(heard ? 0 : silentMs);
       if (completeness < PoolReadiness.ENOUGH) {
@@ -328,7 +329,9 @@ public final class PoolShard {
   public Map<String, Changes> heard(Presence presence, long nowMs) {
     lock.lock();
     try {
-      silentMs = 0;
+      if (envoys.isNews(presence)) {
+        silentMs = 0;
+      }
       said.remove(presence.ingest());
       said.values().removeIf(last -> tickedMs - last.tickedMs >= EnvoyFailureDetector.SILENCE_MS);
       if (!presence.problems().isEmpty() && said.size() < MAX_COMPLAINING) {

@@ -12,6 +12,7 @@ import io.connectionledger.model.policy.Policies;
 import io.connectionledger.model.policy.PolicyCodec;
 import io.connectionledger.model.policy.PolicyRecord;
 import io.connectionledger.model.policy.PoolPolicy;
+import io.connectionledger.streams.PromptProducer;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
@@ -37,9 +38,7 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
@@ -47,7 +46,6 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -125,7 +123,7 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
         Counter.builder("ledger.policies.failed")
             .description("How often the policies had to be followed anew because of a defect")
             .register(registry);
-    this.producer = producer(kafka);
+    this.producer = PromptProducer.connect(kafka, "ledger-policies", WRITE_TIMEOUT);
     this.producerMetrics = new KafkaClientMetrics(producer);
     producerMetrics.bindTo(registry);
     thread.setDaemon(true);
@@ -154,19 +152,6 @@ public final class KafkaPolicyStore implements Policies, AutoCloseable {
         new KafkaPolicyStore(kafka, base, partial, follower, ticker, registry);
     stream.thread.start();
     return stream;
-  }
-
-  private static Producer<byte[], byte[]> producer(Map<String, Object> kafka) {
-    Map<String, Object> settings = new HashMap<>(kafka);
-    settings.put(ProducerConfig.CLIENT_ID_CONFIG, "ledger-policies");
-    settings.put(ProducerConfig.ACKS_CONFIG, "all");
-    settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-    settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-    settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
-    settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
-    settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
-    ByteArraySerializer bytes = new ByteArraySerializer();
-    return new KafkaProducer<>(settings, bytes, bytes);
   }
 
   private KafkaConsumer<byte[], byte[]> consumer() {

@@ -19,7 +19,7 @@ sealed interface RecordedEvent {
   record Followed(long atMs, PolicyRecord policy) implements RecordedEvent {}
 
   /**
-   * A client wanted in.
+   * A client wanted in; in a flood, as many as the decision counts, all at once.
    *
    * @param nanos when exactly it was decided, nanoseconds since the epoch
    */

@@ -67,7 +67,10 @@ final class Recording implements HistoryListener {
   private boolean began;
   private boolean full;
   private boolean shadow;
+  private boolean someCounted;
+  private long taken;
   private long admitted;
+  private long unadmitted;
   private long[] livedMs = new long[64];
   private int lived;
 
@@ -75,7 +78,7 @@ final class Recording implements HistoryListener {
    * Nothing has happened yet.
    *
    * @param fromMs when the window begins; what comes before leads up to it
-   * @param maxSteps beyond so many it {@link #isFull}
+   * @param maxSteps beyond so many, each attempt being one, it {@link #isFull}
    */
   Recording(String pool, LeaseTerms terms, long fromMs, int maxSteps) {
     this.pool = pool;
@@ -151,7 +154,12 @@ final class Recording implements HistoryListener {
           }
         }
       }
-      case Opened opened -> add(new RecordedEvent.Told(atMs, lean(opened)));
+      case Opened opened -> {
+        add(new RecordedEvent.Told(atMs, lean(opened)));
+        if (began && ConnectionIds.isUnleased(opened.connection())) {
+          unadmitted++;
+        }
+      }
       case Failed failed -> add(new RecordedEvent.Told(atMs, lean(failed)));
     }
     peaks.see(ledger.changedPods());
@@ -159,6 +167,10 @@ final class Recording implements HistoryListener {
 
   /** A slot that is lent to another instance is recorded twice: then, and when it is used. */
   private void attempted(Decision decision, DecisionTimes decided) {
+    if (decision instanceof Decision.Rejected rejection && rejection.attempts() > 1) {
+      counted(rejection);
+      return;
+    }
     boolean lent = ConnectionIds.isLent(decision.id());
     boolean spent = lent && !lentIds.add(decision.id());
     long nanos = spent ? decision.atMs() * NANOS_PER_MS : decided.nanos(decision);
@@ -166,6 +178,31 @@ final class Recording implements HistoryListener {
     if (spent || !lent) {
       count(decision);
     }
+  }
+
+  /** Of a flood: it is written when its second is over, after what was decided meanwhile. */
+  private void counted(Decision.Rejected last) {
+    int place = steps.size();
+    while (place > 0 && isLater(steps.get(place - 1), last.atMs())) {
+      place--;
+    }
+    boolean hadToken = last.reason() != RejectionReason.RATE_LIMITED;
+    long nanos = last.atMs() * NANOS_PER_MS + (hadToken ? NANOS_PER_MS - 1 : 0);
+    long writtenMs = place == 0 ? atMs : steps.get(place - 1).atMs();
+    add(place, new RecordedEvent.Attempt(writtenMs, nanos, lean(last)), last.attempts());
+    count(last);
+    someCounted |= began;
+  }
+
+  private static boolean isLater(RecordedEvent step, long atMs) {
+    return switch (step) {
+      case RecordedEvent.Attempt attempt -> attempt.nanos() / NANOS_PER_MS > atMs;
+      case RecordedEvent.Begin begin -> false;
+      case RecordedEvent.Followed followed -> false;
+      case RecordedEvent.Told told -> told.atMs() > atMs;
+      case RecordedEvent.Found found -> found.atMs() > atMs;
+      case RecordedEvent.Forgotten forgotten -> forgotten.atMs() > atMs;
+    };
   }
 
   private void found(String envoy) {
@@ -180,6 +217,7 @@ final class Recording implements HistoryListener {
             });
     if (!pods.isEmpty()) {
       add(new RecordedEvent.Found(atMs, same(envoy), pods));
+      unadmitted += began ? pods.size() : 0;
     }
   }
 
@@ -201,8 +239,14 @@ final class Recording implements HistoryListener {
   }
 
   private void add(RecordedEvent step) {
-    if (steps.size() < maxSteps) {
-      steps.add(step);
+    add(steps.size(), step, 1);
+  }
+
+  /** Adds a step that stands for as many as {@code weight}. */
+  private void add(int place, RecordedEvent step, int weight) {
+    if (taken + weight <= maxSteps) {
+      steps.add(place, step);
+      taken += weight;
     } else {
       full = true;
     }
@@ -213,7 +257,8 @@ final class Recording implements HistoryListener {
       shadow |= decision.isShadow();
       switch (decision) {
         case Decision.Allowed allowed -> admitted++;
-        case Decision.Rejected rejection -> rejected.merge(rejection.reason(), 1L, Long::sum);
+        case Decision.Rejected rejection ->
+            rejected.merge(rejection.reason(), (long) rejection.attempts(), Long::sum);
       }
     }
   }
@@ -239,7 +284,16 @@ final class Recording implements HistoryListener {
               null);
       case Decision.Rejected d ->
           new Decision.Rejected(
-              pool, d.id(), d.reason(), null, d.retryAfterSeconds(), d.atMs(), d.mode(), null);
+              pool,
+              d.id(),
+              d.reason(),
+              null,
+              d.retryAfterSeconds(),
+              d.atMs(),
+              d.mode(),
+              null,
+              d.count(),
+              null);
     };
   }
 
@@ -292,6 +346,19 @@ final class Recording implements HistoryListener {
   /** Whether an answer in the window did not bind. */
   boolean isShadow() {
     return shadow;
+  }
+
+  /** Whether attempts in the window were only counted. */
+  boolean isCounted() {
+    return someCounted;
+  }
+
+  /**
+   * How many connections came to be open in the window without being admitted there: Envoy let them
+   * in by itself, or a heartbeat told of them.
+   */
+  long unadmitted() {
+    return unadmitted;
   }
 
   /** What the records say of the window. */

@@ -133,7 +133,9 @@ final class SimulatedPool {
       case RecordedEvent.Attempt attempt -> {
         String key = key(attempt.decision());
         if (began) {
-          decide(pool, attempt, key);
+          for (int i = 0; i < attempt.decision().attempts(); i++) {
+            decide(pool, attempt, key);
+          }
         } else {
           retrace(pool, attempt.decision(), key);
         }

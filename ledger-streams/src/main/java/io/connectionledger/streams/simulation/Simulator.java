@@ -54,8 +54,19 @@ final class Simulator {
                 + " open, because none ended in the window.");
     all.add(
         "Reservations that were given back because the client had left are not recorded: they"
-            + " count until they expire.");
+            + " count until they expire, and a pod can look fuller by them than it was.");
+    if (recording.unadmitted() > 0) {
+      all.add(
+          recording.unadmitted()
+              + " connections that Envoy let in by itself, or that a heartbeat told of, are where"
+              + " they were, whatever the limits: with them a pod can be above its limit.");
+    }
     all.add("Attempts that nobody could decide (no_owner) stay rejected.");
+    if (recording.isCounted()) {
+      all.add(
+          "Attempts of a flood that were only counted are decided together, those of a second when"
+              + " the last of them was.");
+    }
     if (recording.isShadow()) {
       all.add("In shadow mode every attempt got in, and does here, whatever was decided.");
     }

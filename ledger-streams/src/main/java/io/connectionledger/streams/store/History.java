@@ -21,9 +21,9 @@ import org.apache.kafka.streams.state.WindowStore;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What happened when: how many records of each kind a pool and a pod had, in buckets of {@link
- * #BUCKET}. Each count remembers the offset of its last record, so that records which Kafka Streams
- * processes again after a crash are counted once.
+ * What happened when: how much of each kind the records tell of a pool and of a pod, in buckets of
+ * {@link #BUCKET}. Each count remembers the offset of its last record, so that records which Kafka
+ * Streams processes again after a crash are counted once.
  *
  * <p>A key is {@code pool||kind} for a pool and {@code pool|pod|kind} for a pod, but {@code
  * pool|rejected|pod|reason} for a pod's rejections, so that a query reads them in one go however
@@ -78,9 +78,9 @@ public final class History {
       case ConnectionEvent.Failed e ->
           EnvoyRejection.of(e.reason())
               .ifPresentOrElse(
-                  rejection -> counter.rejection(pod, rejection.label()),
+                  rejection -> counter.rejection(pod, rejection.label(), 1),
                   () -> counter.event(pod, FAILED));
-      case Decision.Rejected d -> counter.rejection(pod, d.reason().label());
+      case Decision.Rejected d -> counter.rejection(pod, d.reason().label(), d.attempts());
       case ConnectionEvent.Alive e -> {}
       case Decision.Allowed d -> {}
     }
@@ -94,23 +94,23 @@ public final class History {
       WindowStore<String, byte[]> store, String pool, long offset, long bucketMs) {
 
     void event(@Nullable PodAddress pod, String kind) {
-      increment(pool + "||" + kind);
+      add(1, pool + "||" + kind);
       if (pod != null) {
-        increment(pool + '|' + pod + '|' + kind);
+        add(1, pool + '|' + pod + '|' + kind);
       }
     }
 
-    void rejection(@Nullable PodAddress pod, String reason) {
-      increment(pool + "||" + REJECTED + reason);
+    void rejection(@Nullable PodAddress pod, String reason, int count) {
+      add(count, pool + "||" + REJECTED + reason);
       if (pod != null) {
-        increment(pool + REJECTED_BY_POD + pod + '|' + reason);
+        add(count, pool + REJECTED_BY_POD + pod + '|' + reason);
       }
     }
 
-    private void increment(String key) {
+    private void add(int count, String key) {
       Tally tally = StoreCodec.tally(store.fetch(key, bucketMs));
       if (offset > tally.lastOffset()) {
-        store.put(key, StoreCodec.tally(new Tally(tally.count() + 1, offset)), bucketMs);
+        store.put(key, StoreCodec.tally(new Tally(tally.count() + count, offset)), bucketMs);
       }
     }
   }

@@ -9,6 +9,7 @@ import io.connectionledger.streams.ownership.OwnershipManager;
 import io.connectionledger.streams.query.StandbyLag;
 import io.connectionledger.streams.query.StoreReads;
 import io.connectionledger.streams.store.PartitionStores;
+import io.connectionledger.streams.store.RocksDbMemory;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -160,6 +161,7 @@ public final class LedgerStreams implements AutoCloseable {
     p.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
     // How late a tick may be when no record comes.
     p.put(StreamsConfig.POLL_MS_CONFIG, (int) TakeoverBarrier.LOOK.toMillis());
+    p.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, RocksDbMemory.class);
     p.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
     p.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     p.put(

@@ -226,7 +226,12 @@ class QueriesTest {
   private void check(
       TopologyTestDriver driver, LocalLedger ledger, String pool, SplittableRandom random) {
     Decision decision = ledger.decide(pool, "user-" + random.nextInt(9), null);
-    send(driver, decision);
+    boolean flood = random.nextInt(5) == 0;
+    send(
+        driver,
+        flood && decision instanceof Decision.Rejected rejected
+            ? rejected.lastOf(2 + random.nextInt(30), rejected.atMs())
+            : decision);
     if (decision instanceof Decision.Allowed allowed) {
       waiting.put(
           allowed.id(),

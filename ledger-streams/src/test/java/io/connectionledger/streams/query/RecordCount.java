@@ -68,7 +68,11 @@ final class RecordCount {
           reserved.put(d.id(), d.pod());
         }
       }
-      case Decision.Rejected d -> rejections.add(new Rejection(d.reason().label(), d.pod(), atMs));
+      case Decision.Rejected d -> {
+        for (int i = 0; i < d.attempts(); i++) {
+          rejections.add(new Rejection(d.reason().label(), d.pod(), atMs));
+        }
+      }
       case Opened e -> heard(e.connection(), new Open(e.pod(), e.envoy(), atMs));
       case Alive e ->
           e.pods()

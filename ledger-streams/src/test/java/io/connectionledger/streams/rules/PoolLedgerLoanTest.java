@@ -1,6 +1,7 @@
 package io.connectionledger.streams.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.event.Decision;
@@ -8,6 +9,7 @@ import io.connectionledger.model.event.Loan;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
 import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
+import io.connectionledger.model.view.PoolView.PodView;
 import io.connectionledger.streams.rules.lease.LeaseTerms;
 import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredConnection;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.Test;
 
 /** What an owner lends, one pool with one pod. */
@@ -144,6 +147,39 @@ class PoolLedgerLoanTest {
 
     assertThat(reserved()).isEqualTo(12);
     assertThat(lend(ids(loan), 2)).isEqualTo(new Loan(ids(loan), List.of()));
+  }
+
+  @Test
+  void shouldSayHowManyOfThePodAreLent() {
+    Loan loan = lend(List.of(), 2);
+    assertThat(told()).containsExactly(tuple(12, 12));
+
+    ledger.apply(used(loan.added().getFirst()), changes);
+    assertThat(told()).containsExactly(tuple(12, 11));
+
+    ledger.release(loan.added().getLast().id());
+    assertThat(told()).containsExactly(tuple(11, 10));
+
+    ledger.tick(START_MS + TERMS.lentMs(), START_MS + TERMS.lentMs(), changes);
+    assertThat(ledger.view(START_MS).lent()).isZero();
+    assertThat(ledger.changedPods()).extracting(PodView::lent).containsExactly(0);
+  }
+
+  /** Reserved and lent of the pods that have changed. */
+  private List<Tuple> told() {
+    return ledger.changedPods().stream().map(pod -> tuple(pod.reserved(), pod.lent())).toList();
+  }
+
+  private static Decision.Allowed used(Decision.Allowed slot) {
+    return new Decision.Allowed(
+        slot.pool(),
+        slot.id(),
+        slot.pod(),
+        slot.bucketNanos(),
+        START_MS,
+        slot.mode(),
+        slot.basis(),
+        "10.0.0.9:10000");
   }
 
   @Test

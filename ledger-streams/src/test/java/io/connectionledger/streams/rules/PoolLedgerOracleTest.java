@@ -87,7 +87,13 @@ class PoolLedgerOracleTest {
                   random.nextBoolean() ? Duration.ZERO : Duration.ofSeconds(2));
       // One pod that the policy does not name: it may hold connections all the same.
       everyPod = IntStream.rangeClosed(0, pods).mapToObj(Script::address).toList();
-      oracle = new NaivePool(TERMS.reservationMs(), TERMS.leaseMs(), TERMS.tombstoneMs(), nowMs);
+      oracle =
+          new NaivePool(
+              TERMS.reservationMs(),
+              LeaseTerms.RECORDED_MS,
+              TERMS.leaseMs(),
+              TERMS.tombstoneMs(),
+              nowMs);
       ledger = new PoolLedger(policy, TERMS, nowMs);
     }
 

@@ -3,6 +3,7 @@ package io.connectionledger.streams.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.connectionledger.model.PodAddress;
+import io.connectionledger.model.event.ConnectionEvent.Alive;
 import io.connectionledger.model.event.ConnectionEvent.Closed;
 import io.connectionledger.model.event.ConnectionEvent.Failed;
 import io.connectionledger.model.event.ConnectionEvent.Opened;
@@ -187,6 +188,49 @@ class SimulatorTest {
   }
 
   @Test
+  void shouldDecideEachAttemptOfAFloodThatWasOnlyCounted() {
+    follow(policy(2, 2, 100, 1));
+    allowed("first", 0, 0);
+    allowed("second", 500, 0);
+    rejected("third", RejectionReason.RATE_LIMITED, 1);
+    // The flood ends at 300 ms, is written down later, and meanwhile there are tokens again.
+    allowed("fourth", 1_000, 900);
+    write(
+        new Decision.Rejected(
+                "chat", "fifth", RejectionReason.RATE_LIMITED, null, 1, BEGIN_MS + 300)
+            .lastOf(700, BEGIN_MS + 2));
+
+    Simulation same = what(UnaryOperator.identity());
+    Simulation other = what(limits(20, 10, 100));
+
+    assertThat(same.recorded().rejected()).isEqualTo(Map.of(RejectionReason.RATE_LIMITED, 701L));
+    assertThat(same.repeated()).isEqualTo(same.recorded());
+    // Of 10 tokens three are taken, and in 300 ms six more have come than there is room for.
+    assertThat(other.simulated().admitted()).isEqualTo(4 + 10);
+    assertThat(attempts(other.simulated())).isEqualTo(704);
+    assertThat(other.assumptions()).anyMatch(line -> line.contains("only counted"));
+  }
+
+  /** With the bucket empty again at {@code bucketMs} after the beginning. */
+  private void allowed(String id, long bucketMs, long atMs) {
+    write(
+        new Decision.Allowed("chat", id, POD, (BEGIN_MS + bucketMs) * 1_000_000, BEGIN_MS + atMs));
+  }
+
+  @Test
+  void shouldTakeNoMoreOfAFloodThanItMay() {
+    Recording small = new Recording("chat", TERMS, BEGIN_MS, 100);
+    small.policy(0, PolicyRecord.ofBase(policy(2, 2, 3, 1), Set.of(), BEGIN_MS), BEGIN_MS);
+    Decision.Rejected one =
+        new Decision.Rejected("chat", "one", RejectionReason.RATE_LIMITED, null, 1, BEGIN_MS);
+
+    small.record(0, one.lastOf(90, BEGIN_MS), BEGIN_MS);
+    assertThat(small.isFull()).isFalse();
+    small.record(0, one.lastOf(90, BEGIN_MS), BEGIN_MS);
+    assertThat(small.isFull()).isTrue();
+  }
+
+  @Test
   void shouldNotLetAnotherPodFailForTheFaultOfOne() {
     follow(policy(PoolPolicy.UNLIMITED_RATE, 1, 1, 1));
     allowed("first", POD, 0);
@@ -274,6 +318,23 @@ class SimulatorTest {
     assertThat(answer.recorded().admitted()).isEqualTo(1);
     assertThat(answer.simulated().admitted()).isZero();
     assertThat(answer.simulated().pods()).containsExactly(new Peak("pod-1", POD, 3));
+  }
+
+  @Test
+  void shouldSayThatAPodIsAboveItsLimitByWhatNobodyAdmitted() {
+    follow(policy(PoolPolicy.UNLIMITED_RATE, 1, 1, 1));
+    allowed("first", POD, 0);
+    opened("first", POD, 1);
+    boolean before = what(UnaryOperator.identity()).assumptions().toString().contains("by itself");
+    opened(ConnectionIds.unleased("envoy", "10.1.0.1:4000", 1), POD, 2);
+    write(new Alive("chat", "envoy", Map.of(POD, List.of("unheard-of")), BEGIN_MS + 3));
+
+    Simulation answer = what(UnaryOperator.identity());
+
+    assertThat(before).isFalse();
+    assertThat(answer.repeated()).isEqualTo(answer.recorded());
+    assertThat(answer.repeated().pods()).containsExactly(new Peak("pod-1", POD, 3));
+    assertThat(answer.assumptions()).anyMatch(line -> line.startsWith("2 connections that Envoy"));
   }
 
   @Test

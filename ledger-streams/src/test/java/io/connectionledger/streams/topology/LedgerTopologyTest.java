@@ -65,6 +65,8 @@ class LedgerTopologyTest {
   private static final String POOL = "chat";
   private static final PodAddress POD = PodAddress.parse("10.0.0.1:80");
   private static final PodAddress OTHER_POD = PodAddress.parse("10.0.0.2:80");
+  private static final String NO_INGEST =
+      "no-ingest: no access-log service is heard, or Kafka does not take what they hear";
   private static final LeaseTerms TERMS =
       new LeaseTerms(Duration.ofSeconds(10), 3, Duration.ofSeconds(15));
 
@@ -340,8 +342,7 @@ class LedgerTopologyTest {
     passInSilence(TERMS.heartbeat().multipliedBy(3));
 
     assertThat(view().active()).isEqualTo(1);
-    assertThat(shard().readiness(POOL, ticker.nowMs()).orElseThrow().reasons())
-        .contains("no-ingest: no access-log service is heard");
+    assertThat(shard().readiness(POOL, ticker.nowMs()).orElseThrow().reasons()).contains(NO_INGEST);
   }
 
   @Test
@@ -374,6 +375,22 @@ class LedgerTopologyTest {
             Topics.CONNECTIONS, new StringDeserializer(), new ByteArrayDeserializer());
     assertThat(new String(told.readValue(), UTF_8)).contains("\"lease_expired\"");
     assertThat(registry.counter("ledger.leases.expired").count()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldCountAConnectionOnceThatWasGivenUpAndLives() {
+    envoys = new String[] {"another"};
+    send(opened("c1"));
+    pass(Duration.ofSeconds(31));
+    int givenUp = view().active();
+
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(POD, List.of("c1")), 3));
+
+    assertThat(givenUp).isZero();
+    assertThat(view().active()).isEqualTo(1);
+    assertThat(registry.counter("ledger.repairs").count()).isEqualTo(1);
+    assertThat(registry.counter("websocket.connections.established", "pool", POOL).count())
+        .isEqualTo(1);
   }
 
   @Test
@@ -450,7 +467,28 @@ class LedgerTopologyTest {
             new PoolReadiness.EnvoyView("envoy-1", 7, 1, 13_100L),
             new PoolReadiness.EnvoyView("envoy-2", 2, 1));
     assertThat(silent.completeness()).isZero();
-    assertThat(silent.reasons()).contains("no-ingest: no access-log service is heard");
+    assertThat(silent.reasons()).contains(NO_INGEST);
+  }
+
+  @Test
+  void shouldEndNoLeaseAndSaySoWhileKafkaDoesNotTakeWhatIsHeard() {
+    send(opened("c1"));
+    pass(Duration.ofSeconds(1));
+    byte[] told =
+        RecordCodec.encode(new Presence("ingest-1", firstStreams(envoys), ticker.nowMs()));
+    TestInputTopic<String, byte[]> presences =
+        driver.createInputTopic(Topics.ENVOYS, new StringSerializer(), new ByteArraySerializer());
+
+    for (int second = 0; second < 60; second++) {
+      passInSilence(Duration.ofSeconds(1));
+      presences.pipeInput("ingest-1", told);
+    }
+
+    assertThat(view().active()).isEqualTo(1);
+    assertThat(readiness().reasons()).contains(NO_INGEST);
+    pass(Duration.ofSeconds(2));
+    assertThat(readiness().reasons()).doesNotContain(NO_INGEST);
+    assertThat(view().active()).isEqualTo(1);
   }
 
   private PoolReadiness readiness() {

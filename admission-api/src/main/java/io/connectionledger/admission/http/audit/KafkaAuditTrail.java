@@ -4,21 +4,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.audit.AuditEntry;
+import io.connectionledger.streams.PromptProducer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,13 +23,13 @@ import org.slf4j.LoggerFactory;
 public final class KafkaAuditTrail implements AuditTrail {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(KafkaAuditTrail.class);
-  private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(4);
+  static final Duration WRITE_TIMEOUT = Duration.ofSeconds(4);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
   private final Producer<byte[], byte[]> producer;
   private final KafkaClientMetrics metrics;
 
-  private KafkaAuditTrail(Producer<byte[], byte[]> producer, MeterRegistry registry) {
+  KafkaAuditTrail(Producer<byte[], byte[]> producer, MeterRegistry registry) {
     this.producer = producer;
     metrics = new KafkaClientMetrics(producer);
     metrics.bindTo(registry);
@@ -45,16 +42,8 @@ public final class KafkaAuditTrail implements AuditTrail {
    * @param registry where its metrics go
    */
   public static KafkaAuditTrail connect(Map<String, Object> kafka, MeterRegistry registry) {
-    Map<String, Object> settings = new HashMap<>(kafka);
-    settings.put(ProducerConfig.CLIENT_ID_CONFIG, "ledger-audit");
-    settings.put(ProducerConfig.ACKS_CONFIG, "all");
-    settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-    settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-    settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
-    settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
-    settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) WRITE_TIMEOUT.toMillis());
-    ByteArraySerializer bytes = new ByteArraySerializer();
-    return new KafkaAuditTrail(new KafkaProducer<>(settings, bytes, bytes), registry);
+    return new KafkaAuditTrail(
+        PromptProducer.connect(kafka, "ledger-audit", WRITE_TIMEOUT), registry);
   }
 
   @Override

@@ -1,8 +1,12 @@
 package io.connectionledger.admission.http.port;
 
 import io.connectionledger.model.Ticker;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
@@ -13,9 +17,9 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Closes connections beyond a number, and those whose next request's head takes too long: Jetty's
- * idle timeout begins anew with each byte of it. A look a second costs less than a timer for each
- * request.
+ * Closes connections beyond a number, in all and of one address, and those whose next request's
+ * head takes too long: Jetty's idle timeout begins anew with each byte of it. A look a second costs
+ * less than a timer for each request.
  */
 final class ConnectionGuard extends AbstractLifeCycle implements Connection.Listener {
 
@@ -67,10 +71,29 @@ final class ConnectionGuard extends AbstractLifeCycle implements Connection.List
 
   @Override
   public void onOpened(Connection connection) {
-    if (connector.getConnectedEndPoints().size() > maxConnections) {
-      refusals.count(HttpRefusal.CONNECTIONS);
-      connection.getEndPoint().close();
+    Collection<EndPoint> all = connector.getConnectedEndPoints();
+    if (all.size() > maxConnections) {
+      close(connection, HttpRefusal.CONNECTIONS);
+    } else if (all.size() > maxConnections / HttpBounds.ADDRESS_SHARE
+        && ofAddress(connection, all) > maxConnections / HttpBounds.ADDRESS_SHARE) {
+      close(connection, HttpRefusal.CONNECTIONS_OF_ADDRESS);
     }
+  }
+
+  private static long ofAddress(Connection connection, Collection<EndPoint> all) {
+    InetAddress from = address(connection.getEndPoint());
+    return all.stream().filter(each -> Objects.equals(from, address(each))).count();
+  }
+
+  private static @Nullable InetAddress address(EndPoint endPoint) {
+    return endPoint.getRemoteSocketAddress() instanceof InetSocketAddress from
+        ? from.getAddress()
+        : null;
+  }
+
+  private void close(Connection connection, HttpRefusal reason) {
+    refusals.count(reason);
+    connection.getEndPoint().close();
   }
 
   @Override

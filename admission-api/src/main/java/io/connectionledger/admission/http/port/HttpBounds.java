@@ -33,6 +33,9 @@ public final class HttpBounds {
   /** To one port; more than the readers of events that an instance takes. */
   public static final int MAX_CONNECTIONS = 2_048;
 
+  /** One address has this share of a port's connections at most: a half. */
+  public static final int ADDRESS_SHARE = 2;
+
   /** To the port of the probes. */
   public static final int MAX_PROBE_CONNECTIONS = 64;
 

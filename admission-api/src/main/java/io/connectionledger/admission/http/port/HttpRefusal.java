@@ -27,7 +27,9 @@ public enum HttpRefusal {
   /** The client did not take its answer; its connection was closed. */
   ANSWER_TOO_SLOW(HttpStatus.REQUEST_TIMEOUT_408),
   /** One connection too many, which was closed. */
-  CONNECTIONS(HttpStatus.SERVICE_UNAVAILABLE_503);
+  CONNECTIONS(HttpStatus.SERVICE_UNAVAILABLE_503),
+  /** One too many from one address, which was closed. */
+  CONNECTIONS_OF_ADDRESS(HttpStatus.SERVICE_UNAVAILABLE_503);
 
   private final int status;
 

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Explains why a check was answered as it was.
  *
+ * @param count how many checks of one second were answered so, in a flood; absent for one
+ * @param from when the first of them was
  * @param mode {@code shadow} when it was not enforced
  * @param rule the one that decided, in words
  * @param state what it was applied to; absent when no pool's state was looked at
@@ -24,6 +26,8 @@ public record DecisionView(
     @Nullable String reason,
     @Nullable Integer status,
     @Nullable Integer retryAfterSeconds,
+    @Nullable Integer count,
+    @Nullable String from,
     String mode,
     String rule,
     @Nullable DecisionInputs state) {
@@ -42,6 +46,8 @@ public record DecisionView(
               null,
               null,
               null,
+              null,
+              null,
               mode,
               rule(d.basis()),
               d.basis());
@@ -55,6 +61,8 @@ public record DecisionView(
               d.reason().label(),
               d.reason().httpStatus(),
               d.retryAfterSeconds(),
+              d.count(),
+              d.fromMs() == null ? null : Instant.ofEpochMilli(d.fromMs()).toString(),
               mode,
               rule(d.reason()),
               d.basis());

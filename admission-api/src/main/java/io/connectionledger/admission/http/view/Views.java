@@ -118,14 +118,22 @@ public final class Views {
    * A decision in a line.
    *
    * @param pod where it was sent, or the one that it was rejected for
+   * @param count how many checks of one second were answered so, in a flood; absent for one
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   record DecisionLine(
-      String id, String at, String outcome, @Nullable String pod, @Nullable String reason) {
+      String id,
+      String at,
+      String outcome,
+      @Nullable String pod,
+      @Nullable String reason,
+      @Nullable Integer count) {
 
     static DecisionLine of(Decision decision) {
       DecisionView view = DecisionView.of(decision);
-      return new DecisionLine(view.id(), view.at(), view.outcome(), view.pod(), view.reason());
+
+      return new DecisionLine(
+          view.id(), view.at(), view.outcome(), view.pod(), view.reason(), view.count());
     }
   }
 
@@ -178,6 +186,7 @@ public final class Views {
    * One pod.
    *
    * @param drainUntil when it is to hold no connection any more; absent when it takes its time
+   * @param drainFrom how many it held when that began
    * @param drainTo how many it may hold at this moment on its way there
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -185,6 +194,7 @@ public final class Views {
       @JsonUnwrapped PoolView.PodView counts,
       boolean overLimit,
       @Nullable String drainUntil,
+      @Nullable Integer drainFrom,
       @Nullable Integer drainTo) {
 
     public static Pod of(PoolView.PodView view, @Nullable DrainPace pace, long nowMs) {
@@ -192,6 +202,7 @@ public final class Views {
           view,
           view.isOverLimit(),
           pace == null ? null : instant(pace.untilMs()),
+          pace == null ? null : pace.from(),
           pace == null ? null : pace.allowed(nowMs));
     }
   }

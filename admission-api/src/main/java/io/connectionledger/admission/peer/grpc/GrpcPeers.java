@@ -46,16 +46,17 @@ public final class GrpcPeers implements Peers, AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(GrpcPeers.class);
 
-  private static final int MAX_WAITING = 10_000;
+  /** Checks that wait for an owner; what is more is answered without one. */
+  static final int MAX_WAITING = 10_000;
 
   /** More than everything about a pool of ten thousand pods. */
-  private static final int MAX_ANSWER_BYTES = 32 << 20;
+  static final int MAX_ANSWER_BYTES = 32 << 20;
 
   /**
    * More than a decision, or all that one borrower is lent: these are read on the event loop, which
    * the checks wait for.
    */
-  private static final int MAX_PROMPT_ANSWER_BYTES = 64 << 10;
+  static final int MAX_PROMPT_ANSWER_BYTES = 64 << 10;
 
   private static final Duration MOMENT = Duration.ofMillis(20);
   private static final Duration RELEASE_TIMEOUT = Duration.ofSeconds(1);

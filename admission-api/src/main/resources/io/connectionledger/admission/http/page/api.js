@@ -3,6 +3,7 @@
 const KEY = 'ledger-token';
 const SILENCE_MS = 25_000;
 const SLOWEST_MS = 8_000;
+const RETRY_MS = 1_000;
 
 let askForToken = () => Promise.reject(new Error('a token is needed'));
 let asking = null;
@@ -25,9 +26,9 @@ export const hasToken = () => sessionStorage.getItem(KEY) !== null;
 
 export const forgetToken = () => sessionStorage.removeItem(KEY);
 
-async function send(path, options) {
-  const used = sessionStorage.getItem(KEY);
-  const headers = { ...options.headers, ...(used && { authorization: `Bearer ${used}` }) };
+/** Asks once; that a token is needed is a problem like any other. */
+async function ask(path, options, token) {
+  const headers = { ...options.headers, ...(token && { authorization: `Bearer ${token}` }) };
   let response;
   try {
     response = await fetch(path, { ...options, headers, credentials: 'same-origin' });
@@ -37,18 +38,32 @@ async function send(path, options) {
     }
     throw new Problem(0, { detail: 'the ledger does not answer' });
   }
-  if (response.status === 401) {
-    // One dialog, however many questions wait for it.
-    if (used === sessionStorage.getItem(KEY)) {
-      asking ??= askForToken(used !== null).finally(() => (asking = null));
-      sessionStorage.setItem(KEY, await asking);
-    }
-    return send(path, options);
-  }
   if (!response.ok) {
     throw new Problem(response.status, await response.json().catch(() => ({})));
   }
   return response;
+}
+
+/** Waits for another token than the one that was refused: one dialog, however many wait for it. */
+async function tokenInPlaceOf(refused) {
+  if (refused === sessionStorage.getItem(KEY)) {
+    asking ??= askForToken(refused !== null).finally(() => (asking = null));
+    sessionStorage.setItem(KEY, await asking);
+  }
+}
+
+async function send(path, options) {
+  for (;;) {
+    const token = sessionStorage.getItem(KEY);
+    try {
+      return await ask(path, options, token);
+    } catch (problem) {
+      if (problem.status !== 401) {
+        throw problem;
+      }
+      await tokenInPlaceOf(token);
+    }
+  }
 }
 
 /** The JSON at `path`. */
@@ -82,19 +97,21 @@ const seen = (signal) => new Promise((resolve) => {
   look();
 });
 
-/** Asks again and again while the tab is seen; `then` gets each answer, `failed` each problem. */
+/** Asks again and again while the tab is seen, and soon after a failure; `then` gets each answer, `failed` each problem. */
 export async function poll(path, everyMs, signal, then, failed = () => {}) {
   while (!signal.aborted) {
+    let nextMs = everyMs;
     if (!document.hidden) {
       try {
         then(await get(typeof path === 'function' ? path() : path, signal));
       } catch (problem) {
+        nextMs = Math.min(everyMs, RETRY_MS);
         if (!signal.aborted) {
           failed(problem);
         }
       }
     }
-    await pause(everyMs, signal);
+    await pause(nextMs, signal);
   }
 }
 
@@ -116,12 +133,14 @@ export async function follow(pool, signal, event, link) {
       clearTimeout(silence);
       silence = setTimeout(end, SILENCE_MS);
     };
+    const token = sessionStorage.getItem(KEY);
     let why = 'the connection was lost';
+    let refused = false;
     try {
-      const response = await send(`/v1/pools/${encodeURIComponent(pool)}/stream`, {
+      const response = await ask(`/v1/pools/${encodeURIComponent(pool)}/stream`, {
         signal: attempt.signal,
         headers: { accept: 'text/event-stream', ...(last && { 'last-event-id': last }) },
-      });
+      }, token);
       link('live', { resumed: last !== null });
       for await (const fields of events(response.body, heard)) {
         failures = 0;
@@ -133,12 +152,16 @@ export async function follow(pool, signal, event, link) {
       }
     } catch (problem) {
       why = problem instanceof Problem ? problem.message : why;
+      refused = problem.status === 401;
     } finally {
       clearTimeout(silence);
       signal.removeEventListener('abort', end);
       document.removeEventListener('visibilitychange', hidden);
     }
-    if (!signal.aborted && !document.hidden) {
+    if (refused) {
+      // Nothing is lost while somebody looks for a token.
+      await tokenInPlaceOf(token);
+    } else if (!signal.aborted && !document.hidden) {
       const inMs = Math.min(SLOWEST_MS, waitMs * 1.5 ** failures++);
       link('lost', { why, untilMs: Date.now() + inMs });
       await pause(inMs, signal);

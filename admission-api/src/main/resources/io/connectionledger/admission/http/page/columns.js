@@ -10,7 +10,7 @@ const WIDEST = 64;
 /** From this on there is room for a name below a column. */
 const NAMED = 84;
 const STATES = ['draining', 'circuitOpen', 'notReady', 'overLimit', 'gone'];
-const SHADES = [...STATES, 'open', 'reserved', 'limit', 'ink', 'line', 'muted'];
+const SHADES = [...STATES, 'open', 'reserved', 'lent', 'limit', 'ink', 'line', 'muted'];
 
 /** Pods side by side that are drawn as one: their means, and the fullest of them. */
 export function group(pods, most) {
@@ -20,12 +20,14 @@ export function group(pods, most) {
     const members = pods.slice(from, from + size);
     let active = 0;
     let reserved = 0;
+    let lent = 0;
     let limit = 0;
     let fullest = members[0];
     let state = null;
     for (const pod of members) {
       active += pod.active;
       reserved += pod.reserved;
+      lent += pod.lent;
       limit += pod.limit;
       if (pod.active + pod.reserved > fullest.active + fullest.reserved) {
         fullest = pod;
@@ -35,7 +37,7 @@ export function group(pods, most) {
       }
     }
     const n = members.length;
-    groups.push({ members, active: active / n, reserved: reserved / n, limit: limit / n, fullest, state });
+    groups.push({ members, active: active / n, reserved: reserved / n, lent: lent / n, limit: limit / n, fullest, state });
   }
   return groups;
 }
@@ -46,7 +48,7 @@ export function columns(store, signal, filter) {
   const how = h('p', { class: 'note' });
   const stage = h('div', { class: 'stage', tabindex: '0', role: 'group', 'aria-label': 'Pods as columns: arrow keys go from one to the next, Enter shows it in the table' }, canvas, tip);
   const legend = h('ul', { class: 'legend' }, ['open', 'reserved', 'limit'].map((name) => h('li', { 'data-key': name }, name)),
-    STATES.map((name) => h('li', { 'data-key': name, hidden: true }, words(name))));
+    ['lent', ...STATES].map((name) => h('li', { 'data-key': name, 'data-now': true, hidden: true }, words(name))));
   let groups = [];
   let shown = [];
   let chosen = -1;
@@ -63,8 +65,11 @@ export function columns(store, signal, filter) {
     const size = groups[0]?.members.length ?? 1;
     text(how, size > 1 ? `${number(pods.length)} pods, ${number(size)} to a column: their mean, and a tick at the fullest.` : '');
     const present = new Set(pods.map((pod) => pod.state));
-    for (const item of legend.children) {
-      item.hidden = STATES.includes(item.dataset.key) && !present.has(item.dataset.key);
+    if (pods.some((pod) => pod.lent > 0)) {
+      present.add('lent');
+    }
+    for (const item of legend.querySelectorAll('[data-now]')) {
+      item.hidden = !present.has(item.dataset.key);
     }
     chosen = Math.min(chosen, groups.length - 1);
     showTip();
@@ -82,11 +87,11 @@ export function columns(store, signal, filter) {
   function frame() {
     moving = false;
     if (shown.length !== groups.length || still.matches) {
-      shown = groups.map(({ active, reserved }) => [active, reserved]);
+      shown = groups.map(({ active, reserved, lent }) => [active, reserved, lent]);
     }
     let far = false;
     groups.forEach((to, i) => {
-      for (const [part, goal] of [to.active, to.reserved].entries()) {
+      for (const [part, goal] of [to.active, to.reserved, to.lent].entries()) {
         const gap = goal - shown[i][part];
         shown[i][part] = Math.abs(gap) < 0.02 ? goal : shown[i][part] + gap * 0.3;
         far ||= shown[i][part] !== goal;
@@ -118,11 +123,13 @@ export function columns(store, signal, filter) {
     const wide = each > 12 ? Math.min(WIDEST, each * 0.72) : Math.max(1, each - 1);
     groups.forEach((one, i) => {
       const x = LEFT + i * each + (each - wide) / 2;
-      const [active, reserved] = shown[i];
+      const [active, reserved, lent] = shown[i];
       draw.fillStyle = one.state === 'draining' ? shade.draining : shade.open;
       draw.fillRect(x, y(active), wide, y(0) - y(active));
       draw.fillStyle = shade.reserved;
       draw.fillRect(x, y(active + reserved), wide, y(active) - y(active + reserved));
+      draw.fillStyle = shade.lent;
+      draw.fillRect(x, y(active + reserved), wide, y(0) - y(lent));
       if (one.members.length > 1) {
         draw.fillStyle = shade.ink;
         draw.fillRect(x, y(one.fullest.active + one.fullest.reserved) - 1, wide, 2);
@@ -166,7 +173,7 @@ export function columns(store, signal, filter) {
     tip.hidden = !one;
     if (one) {
       const about = one.members.length === 1
-        ? `${number(one.active)} open, ${number(one.reserved)} reserved of ${number(one.limit)}${one.members[0].state === 'available' ? '' : `, ${words(one.members[0].state)}`}`
+        ? `${number(one.active)} open, ${number(one.reserved)} reserved${one.lent ? ` (${number(one.lent)} lent)` : ''} of ${number(one.limit)}${one.members[0].state === 'available' ? '' : `, ${words(one.members[0].state)}`}`
         : `${number(one.active)} open and ${number(one.reserved)} reserved on average; most: ${one.fullest.pod} with ${number(one.fullest.active + one.fullest.reserved)} of ${number(one.limit)}`;
       text(tip, `${name(one)}: ${about}`);
       tip.style.left = `${Math.max(0, Math.min(width - 240, LEFT + (chosen + 0.5) * step() - 120))}px`;

@@ -42,7 +42,8 @@ export function decisions(store, path) {
   const nameOf = (address) => store.state.pods.get(address)?.pod ?? address ?? '';
 
   function line(one) {
-    const about = one.outcome === 'allowed' ? `to ${nameOf(one.pod)}` : words(one.reason) + (one.pod ? ` on ${nameOf(one.pod)}` : '');
+    const about = one.outcome === 'allowed' ? `to ${nameOf(one.pod)}`
+      : words(one.reason) + (one.pod ? ` on ${nameOf(one.pod)}` : '') + (one.count ? ` × ${number(one.count)}` : '');
     return h('li', { 'data-id': one.id, 'data-outcome': one.outcome },
       h('button', { type: 'button', onclick: () => explain(one) },
         h('time', { datetime: one.at }, clock(one.at)), h('span', { class: 'outcome' }, one.outcome), h('span', { class: 'about' }, about)));
@@ -71,6 +72,7 @@ async function explain({ id }) {
   }
   const rows = [['Decided', `${why.at}, for pool ${why.pool}`], ['Pod', why.pod], ['Reason', why.reason && words(why.reason)],
     ['Answer', why.status], ['Retry after', why.retryAfterSeconds && `${why.retryAfterSeconds} s`],
+    ['Stands for', why.count && `${number(why.count)} checks since ${why.from}, of which this was the last`],
     ['Mode', why.mode === 'shadow' ? 'shadow: not enforced' : null], ...Object.entries(why.state ?? {}).map(([key, value]) => [words(key), told(value)]), ['Id', why.id]];
   facts.replaceChildren(h('p', { class: 'verdict', 'data-outcome': why.outcome }, h('b', {}, why.outcome), `: ${why.rule}.`),
     h('dl', { class: 'why' }, rows.filter(([, value]) => value !== undefined && value !== null).flatMap(([key, value]) => [h('dt', {}, key), h('dd', {}, String(value))])));

@@ -4,6 +4,8 @@ import uPlot from './uplot.js';
 
 const HEIGHT = 170;
 const SHORTEST = 30;
+/** Which intervals the times on the axis may have, in seconds. */
+const MINUTES = [60, 120, 300, 600, 900];
 
 /** Without the time before anything happened, which says nothing. */
 function trimmed(past) {
@@ -48,13 +50,16 @@ function chart(id, title, series, filled) {
     draw(past) {
       const all = series(past);
       const start = Date.parse(past.from) / 1000;
-      const last = trimmed(past);
+      // Of a bucket that is not over there is only a part: it would look as if everything ended.
+      const last = (counts) => trimmed(past)(counts).slice(0, filled ? undefined : -1);
       const times = past.active.map((_, i) => start + i * past.bucketSeconds);
       const data = [times, ...Object.values(all)].map(last);
       if (!plot || names !== Object.keys(all).join()) {
         clear();
         names = Object.keys(all).join();
         plot = new uPlot(options(Object.keys(all), stage.clientWidth, filled), data, stage);
+        // For whoever wants to know what is drawn.
+        stage.uplot = plot;
       } else {
         if (plot.width !== stage.clientWidth) {
           plot.setSize({ width: stage.clientWidth, height: HEIGHT });
@@ -84,7 +89,7 @@ function options(names, width, filled) {
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [0, Math.max(1, high * 1.1)] } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((at) => new Date(at * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })) },
+      { ...axis, size: 26, incrs: MINUTES, values: (_, ticks) => ticks.map((at) => new Date(at * 1000).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })) },
       { ...axis, size: 44, values: (_, ticks) => ticks.map((value) => (Number.isInteger(value) ? number(value) : '')) },
     ],
     series: [{}, ...names.map((name, i) => ({

@@ -2,17 +2,25 @@
 import { poll } from './api.js';
 import { h, number, text } from './dom.js';
 
-export function overview(signal, showLink, showNames) {
+const SHOWN = 200;
+
+/**
+ * The pools that follow the one named `after`, or the first.
+ *
+ * @param known all of them by name
+ */
+export function overview(signal, showLink, known, after = '') {
   const list = h('ul', { class: 'pools' });
   const note = h('p', { class: 'note' }, 'Reading the pools');
   const cards = new Map();
-  poll('/v1/figures?limit=200', 1_000, signal, show, (problem) => {
+  const earlier = h('a', { hidden: true }, 'Earlier pools');
+  const later = h('a', { hidden: true }, 'Later pools');
+  poll(`/v1/figures?limit=${SHOWN}${after && `&after=${encodeURIComponent(after)}`}`, 1_000, signal, show, (problem) => {
     showLink({ state: 'lost', why: problem.message, untilMs: Date.now() + 1_000 });
   });
 
   function show({ pools, unknown, next }) {
     showLink({ state: 'live' });
-    showNames([...pools.map((one) => one.pool), ...unknown].sort());
     const names = new Set(pools.map((one) => one.pool).concat(unknown));
     for (const [name, card] of cards) {
       if (!names.has(name)) {
@@ -30,11 +38,22 @@ export function overview(signal, showLink, showNames) {
     });
     pools.forEach((one) => cards.get(one.pool).show(one));
     unknown.forEach((name) => cards.get(name).show(null));
-    note.hidden = names.size > 0 && !next;
-    text(note, names.size ? 'The first 200 pools; the others are in the API.' : 'There are no pools yet: the configuration, the API or a ConnectionPool makes one.');
+    const before = known.names.filter((name) => name <= after);
+    const all = known.names.length ? ` of ${known.more ? 'more than ' : ''}${number(known.names.length)}, by name` : '';
+    note.hidden = names.size > 0 && !next && !after;
+    text(note, names.size ? `${number(before.length + 1)} to ${number(before.length + names.size)}${all}`
+      : after ? 'There are no later pools.' : 'There are no pools yet: the configuration, the API or a ConnectionPool makes one.');
+    lead(earlier, after ? before.at(-SHOWN - 1) ?? '' : undefined);
+    lead(later, next);
   }
 
-  return h('div', { class: 'overview' }, h('h1', {}, 'Pools'), list, note);
+  return h('div', { class: 'overview' }, h('div', { class: 'title' }, h('h1', {}, 'Pools'), note, h('nav', { 'aria-label': 'More pools', class: 'tools' }, earlier, later)), list);
+}
+
+/** Has a link lead to the pools that follow one, to the first for '', and hides it where there are none. */
+function lead(link, after) {
+  link.hidden = after === undefined;
+  link.setAttribute('href', after ? `#/after/${encodeURIComponent(after)}` : '#/');
 }
 
 function poolCard(name) {

@@ -9,6 +9,7 @@ const COLUMNS = [
   ['pod', 'Pod'],
   ['active', 'Open'],
   ['reserved', 'Reserved'],
+  ['lent', 'Lent'],
   ['limit', 'Limit'],
   ['state', 'State'],
 ];
@@ -87,7 +88,7 @@ function podRow(store) {
   const name = h('strong');
   const address = h('small', { class: 'address' });
   const now = h('small', { class: 'now' });
-  const values = ['active', 'reserved', 'limit'].map((key) => [key, h('div', { role: 'cell', class: key })]);
+  const values = ['active', 'reserved', 'lent', 'limit'].map((key) => [key, h('div', { role: 'cell', class: key })]);
   const state = h('span', { class: 'state' });
   const progress = h('progress', { 'aria-label': 'Drained', hidden: true });
   const bar = meter();
@@ -110,10 +111,10 @@ function podRow(store) {
       element.dataset.state = pod.state;
       text(state, pod.state === 'draining' ? draining(pod) : words(pod.state));
       text(now, state.textContent);
-      const from = store.state.drainedFrom.get(pod.address) ?? 0;
+      const from = pod.drainFrom ?? store.state.drainedFrom.get(pod.address) ?? 0;
       progress.hidden = pod.state !== 'draining' || from === 0;
       progress.max = Math.max(1, from);
-      progress.value = from - pod.active;
+      progress.value = Math.max(0, from - pod.active);
       act.hidden = pod.state === 'gone';
       text(act, pod.state === 'draining' ? 'Undrain' : 'Drain');
       act.setAttribute('aria-label', `${act.textContent} ${pod.pod}`);
@@ -125,5 +126,5 @@ function draining(pod) {
   if (pod.active === 0) {
     return 'drained';
   }
-  return pod.drainUntil ? `draining: ${number(pod.active)} left, ${number(pod.drainTo)} by now, none at ${clock(pod.drainUntil)}` : `draining: ${number(pod.active)} left`;
+  return pod.drainUntil ? `draining: ${number(pod.active)} left, ${number(pod.drainTo)} allowed now, none at ${clock(pod.drainUntil)}` : `draining: ${number(pod.active)} left`;
 }

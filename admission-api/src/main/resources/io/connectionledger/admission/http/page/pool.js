@@ -16,20 +16,18 @@ export function pool(name, signal, showLink) {
   follow(name, signal,
     (type, data) => store.put(type, data),
     (state, details) => store.put('link', { state, ...details }));
-  poll(`${path}/figures`, 1_000, signal, (answer) => (store.put('figures', answer), store.put('problem', null)),
-    (problem) => store.put('problem', problem));
-  poll(`${path}/history`, 5_000, signal, (answer) => store.put('history', answer));
-  let next = null;
-  poll(() => `${path}/decisions?limit=200${next ? `&after=${next}` : ''}`, 1_000, signal, (answer) => {
-    next = answer.next;
-    store.put('decisions', answer);
-  });
+  const ask = (part, everyMs, query = () => '') => poll(() => `${path}/${part}${query(store.state)}`, everyMs, signal,
+    (answer) => (store.put(part, answer), store.put('problem', { part, problem: null })),
+    (problem) => store.put('problem', { part, problem }));
+  ask('figures', 1_000);
+  ask('history', 5_000);
+  ask('decisions', 1_000, ({ decisionsNext: next }) => `?limit=200${next ? `&after=${next}` : ''}`);
 
   const table = podTable(store);
   return h('div', { class: 'pool', 'data-pool': name },
     h('div', { class: 'title' }, h('h1', {}, name), figures(store)),
     incomplete(store),
     columns(store, signal, table.filter),
-    h('div', { class: 'stack' }, table.element, history(store, signal), decisions(store, path), policyForm(store, path)),
-    h('div', { class: 'stack' }, rejections(store), scaleDown(store), envoys(store, signal)));
+    h('div', { class: 'stack' }, table.element, history(store, signal), policyForm(store, path)),
+    h('div', { class: 'stack' }, rejections(store), scaleDown(store), envoys(store, signal), decisions(store, path)));
 }

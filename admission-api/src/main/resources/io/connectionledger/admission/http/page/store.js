@@ -18,10 +18,13 @@ export const empty = (pool) => ({
   /** Newest first. */
   decisions: [],
   decisionsMissed: false,
-  /** How many connections a pod had when it was first seen draining, by address. */
+  /** What to ask for those that follow. */
+  decisionsNext: null,
+  /** How many connections a pod had when it was first seen draining, by address: of those without a pace nobody knows more. */
   drainedFrom: new Map(),
   link: { state: 'connecting' },
-  problem: null,
+  /** Why a part could not be read when it was last asked for; null since it could. */
+  problems: { figures: null, history: null, decisions: null },
 });
 
 /** Folds an event of the stream, or an answer under the name of its question; says what has changed. */
@@ -39,10 +42,14 @@ export function fold(state, type, data) {
     case 'policy':
     case 'readiness':
     case 'history':
-    case 'problem':
     case 'link':
       state[type] = data;
       return [type];
+    case 'problem': {
+      const isNews = state.problems[data.part] !== data.problem;
+      state.problems[data.part] = data.problem;
+      return isNews ? ['problems'] : [];
+    }
     case 'figures':
       state.figures = data;
       // An answer has the Envoys' last reports, which are not worth an event.
@@ -51,6 +58,7 @@ export function fold(state, type, data) {
     case 'decisions':
       state.decisions = data.decisions.slice(-DECISIONS).reverse().concat(state.decisions).slice(0, DECISIONS);
       state.decisionsMissed = data.more;
+      state.decisionsNext = data.next;
       return data.decisions.length ? ['decisions'] : [];
     default:
       // Fields and events may be added.
@@ -61,6 +69,7 @@ export function fold(state, type, data) {
 function connections(state, data) {
   Object.assign(state, { active: data.active, reserved: data.reserved, mode: data.mode, asOf: data.asOf });
   for (const pod of data.pods) {
+    pod.lent ??= 0;
     if (pod.state === 'gone' && pod.active + pod.reserved === 0) {
       state.pods.delete(pod.address);
     } else {

@@ -11,7 +11,9 @@ import io.connectionledger.streams.rules.state.Changes;
 import io.connectionledger.streams.rules.state.StoredConnection;
 import io.connectionledger.streams.rules.state.StoredConnection.Ended;
 import io.connectionledger.streams.rules.state.StoredConnection.Open;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,14 +31,18 @@ public final class ConnectionTable {
   private static final int MAX_FOREIGN_PODS = 1_000;
 
   /** The most that one Envoy may hold, beyond what was admitted: far more than one can carry. */
-  static final int MAX_OPEN_OF_AN_ENVOY = 500_000;
+  private static final int MAX_OPEN_OF_AN_ENVOY = 500_000;
 
   /** The most that all Envoys may hold which never opened what was admitted here. */
-  static final int MAX_OPEN_UNPROVEN = 1_000_000;
+  private static final int MAX_OPEN_UNPROVEN = 1_000_000;
+
+  private static final Bounds BOUNDS =
+      new Bounds(MAX_OPEN, MAX_OPEN_OF_AN_ENVOY, MAX_OPEN_UNPROVEN, MAX_ENDED);
 
   private final String pool;
   private boolean places;
   private final LeaseTerms terms;
+  private final Bounds bounds;
   private final PodTable pods;
   private final EnvoyTable envoys;
   private final CloseRate closeRate;
@@ -44,8 +50,13 @@ public final class ConnectionTable {
   private final OpenConnections open;
   private final LinkedHashMap<String, Long> ended = new LinkedHashMap<>();
 
-  /** Given back before their decision came back from the log, which must not reserve again. */
+  /**
+   * Given back; their decisions, which may still come back from the log, must not reserve again.
+   */
   private final LinkedHashMap<String, Long> released = new LinkedHashMap<>();
+
+  /** Given back since the last tick: their decisions may be stored. */
+  private final List<String> toForget = new ArrayList<>();
 
   /** Concluded to have ended, by a silence that one more sign of life would refute. */
   private final LinkedHashMap<String, GivenUp> givenUp = new LinkedHashMap<>();
@@ -59,6 +70,9 @@ public final class ConnectionTable {
    */
   private record GivenUp(long atMs, long heardMs, boolean byLease) {}
 
+  /** The bounds above. */
+  record Bounds(int open, int openOfAnEnvoy, int openUnproven, int ended) {}
+
   public ConnectionTable(
       PoolPolicy policy,
       LeaseTerms terms,
@@ -66,6 +80,18 @@ public final class ConnectionTable {
       EnvoyTable envoys,
       CloseRate closeRate,
       long leaseNowMs) {
+    this(policy, terms, pods, envoys, closeRate, leaseNowMs, BOUNDS);
+  }
+
+  ConnectionTable(
+      PoolPolicy policy,
+      LeaseTerms terms,
+      PodTable pods,
+      EnvoyTable envoys,
+      CloseRate closeRate,
+      long leaseNowMs,
+      Bounds bounds) {
+    this.bounds = bounds;
     this.pool = policy.pool();
     this.places = places(policy);
     this.terms = terms;
@@ -141,7 +167,11 @@ public final class ConnectionTable {
   /** Gives a reservation back; a connection that opens after all counts. */
   public void release(String id) {
     if (reservations.drop(id) != null) {
-      released.put(id, leaseNowMs + terms.reservationMs());
+      released.put(id, leaseNowMs + LeaseTerms.RECORDED_MS);
+      if (released.size() > MAX_ENDED) {
+        released.pollFirstEntry();
+      }
+      toForget.add(id);
     }
   }
 
@@ -227,7 +257,9 @@ public final class ConnectionTable {
       held.reporter.reported(envoy.node, leaseNowMs);
       envoys.proven(envoy);
     }
-    changes.addEstablished();
+    if (conclusion == null) {
+      changes.addEstablished();
+    }
     if (heartbeat || (places && held != null && held.pod != pod)) {
       changes.addRepaired();
     }
@@ -235,9 +267,9 @@ public final class ConnectionTable {
   }
 
   private boolean refuses(PodState pod, EnvoyTable.Slot envoy) {
-    return open.size() >= MAX_OPEN
-        || envoy.connections >= MAX_OPEN_OF_AN_ENVOY
-        || (!envoy.isProven() && envoys.unproven() >= MAX_OPEN_UNPROVEN)
+    return open.size() >= bounds.open()
+        || envoy.connections >= bounds.openOfAnEnvoy()
+        || (!envoy.isProven() && envoys.unproven() >= bounds.openUnproven())
         || (!envoy.isProven() && envoy.connections == 0 && envoys.size() >= MAX_ENVOYS)
         || (!pod.inPolicy() && pod.held() == 0 && pods.foreign() >= MAX_FOREIGN_PODS);
   }
@@ -263,7 +295,7 @@ public final class ConnectionTable {
     // Removed first, so that a repeated close stays in the order of the deadlines.
     ended.remove(id);
     ended.put(id, leaseNowMs + terms.tombstoneMs());
-    return ended.size() > MAX_ENDED ? ended.pollFirstEntry().getKey() : null;
+    return ended.size() > bounds.ended() ? ended.pollFirstEntry().getKey() : null;
   }
 
   /** Puts an open connection back that is still to be heard from. */
@@ -303,15 +335,16 @@ public final class ConnectionTable {
       ended.remove(next.getKey());
       changes.connection(next.getKey(), null);
     }
+    for (String id : toForget) {
+      if (!hasOutcome(id)) {
+        changes.connection(id, null);
+      }
+    }
+    toForget.clear();
     for (var next = released.firstEntry();
         next != null && next.getValue() <= leaseNowMs;
         next = released.firstEntry()) {
-      String id = next.getKey();
-      released.remove(id);
-      if (!hasOutcome(id) && !isReserved(id)) {
-        // It was stored, when its decision had come back before it was given back.
-        changes.connection(id, null);
-      }
+      released.remove(next.getKey());
     }
   }
 
@@ -336,7 +369,7 @@ public final class ConnectionTable {
     dropOpen(id);
     givenUp.put(
         id, new GivenUp(leaseNowMs, connection.sinceMs, reason.equals(Closed.LEASE_EXPIRED)));
-    if (givenUp.size() > MAX_ENDED) {
+    if (givenUp.size() > bounds.ended()) {
       givenUp.pollFirstEntry();
     }
     if (holder == null) {

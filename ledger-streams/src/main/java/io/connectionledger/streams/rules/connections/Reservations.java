@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class Reservations {
 
   /** More listeners than this share one reporter. */
-  private static final int MAX_REPORTERS = 10_000;
+  static final int MAX_REPORTERS = 10_000;
 
   /** Listeners that nobody asked through for so long are forgotten when there are too many. */
   private static final long IDLE_MS = 3_600_000;
@@ -113,7 +113,12 @@ public final class Reservations {
   /** Holds a slot for what was admitted through {@code listener}. */
   void reserve(String id, PodState pod, @Nullable String listener, long leaseNowMs) {
     Reservation held = new Reservation(pod, reporter(listener), false, leaseNowMs);
-    (ConnectionIds.isLent(id) && listener == null ? lent : reserved).put(id, held);
+    if (ConnectionIds.isLent(id) && listener == null) {
+      lent.put(id, held);
+      pod.lent();
+    } else {
+      reserved.put(id, held);
+    }
     hold(pod);
   }
 
@@ -122,6 +127,8 @@ public final class Reservations {
     Reservation held = lent.remove(id);
     if (held != null) {
       reserved.put(id, new Reservation(held.pod, reporter(listener), false, leaseNowMs));
+      held.pod.unlent();
+      pods.changed(held.pod);
     }
   }
 
@@ -143,7 +150,9 @@ public final class Reservations {
   /** Gives a slot back; null when there was none. */
   @Nullable Reservation drop(String id) {
     Reservation held = lent.remove(id);
-    if (held == null) {
+    if (held != null) {
+      held.pod.unlent();
+    } else {
       held = reserved.remove(id);
     }
     if (held == null) {

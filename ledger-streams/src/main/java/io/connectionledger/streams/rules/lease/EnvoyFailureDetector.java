@@ -63,8 +63,9 @@ public final class EnvoyFailureDetector {
    *
    * @param offsetMs from its clock to ours
    * @param heardMs when, on our clock
+   * @param atMs up to when, on its clock
    */
-  private record Ingest(long offsetMs, long heardMs) {}
+  private record Ingest(long offsetMs, long heardMs, long atMs) {}
 
   private static final class Envoy {
     /** When it was heard first. */
@@ -137,8 +138,16 @@ public final class EnvoyFailureDetector {
     if (isOneTooMany(presence)) {
       return;
     }
-    ingests.put(presence.ingest(), new Ingest(nowMs - presence.atMs(), nowMs));
+    ingests.put(presence.ingest(), new Ingest(nowMs - presence.atMs(), nowMs, presence.atMs()));
     note(presence);
+  }
+
+  /**
+   * Whether an ingest tells of a time of which it has not told before: Kafka takes what it hears.
+   */
+  public boolean isNews(Presence presence) {
+    Ingest known = ingests.get(presence.ingest());
+    return known == null || presence.atMs() > known.atMs;
   }
 
   private boolean isOneTooMany(Presence presence) {
@@ -183,7 +192,7 @@ public final class EnvoyFailureDetector {
       thereMs = nowMs;
     }
     nowMs = Math.max(nowMs, thereMs);
-    ingests.put(presence.ingest(), new Ingest(thereMs - presence.atMs(), nowMs));
+    ingests.put(presence.ingest(), new Ingest(thereMs - presence.atMs(), nowMs, presence.atMs()));
     return heard;
   }
 

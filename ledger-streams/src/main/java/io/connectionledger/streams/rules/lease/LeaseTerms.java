@@ -21,6 +21,12 @@ public record LeaseTerms(
   /** What an Envoy's log, the ingest and Kafka take from a heartbeat to here, generously. */
   public static final long TRANSIT_MS = 500;
 
+  /**
+   * How late a decision may come back from its topic: Kafka's producer tries for so long, unless it
+   * is told otherwise, and then gives up.
+   */
+  public static final long RECORDED_MS = 120_000;
+
   /** With the default for what is unreported. */
   public LeaseTerms(Duration heartbeat, int missed, Duration reservation) {
     this(heartbeat, missed, reservation, DEFAULT_UNREPORTED);

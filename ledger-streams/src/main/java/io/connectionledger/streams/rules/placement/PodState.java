@@ -22,6 +22,9 @@ public final class PodState {
   int active;
   int reserved;
 
+  /** Of the reserved. */
+  int lent;
+
   /** When it was last chosen, in decisions of its pool: breaks ties so that pods fill evenly. */
   long lastChosen;
 
@@ -74,6 +77,16 @@ public final class PodState {
   /** A slot of it is held no more. */
   public void unreserved() {
     reserved--;
+  }
+
+  /** One of its held slots is lent to another instance. */
+  public void lent() {
+    lent++;
+  }
+
+  /** One of its held slots is lent no more. */
+  public void unlent() {
+    lent--;
   }
 
   public CircuitBreaker circuit() {

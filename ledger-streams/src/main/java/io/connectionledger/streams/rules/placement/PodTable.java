@@ -192,6 +192,6 @@ public final class PodTable {
   private static PodView view(PodState pod, int limit) {
     State state =
         State.of(pod.inPolicy(), pod.draining, pod.ready, pod.circuit.isOpen(), pod.held(), limit);
-    return new PodView(pod.name, pod.address, pod.active, pod.reserved, limit, state);
+    return new PodView(pod.name, pod.address, pod.active, pod.reserved, pod.lent, limit, state);
   }
 }
