@@ -119,12 +119,16 @@ final class AccessLogObserver implements StreamObserver<ReadableLogs.Received> {
     }
     presence.came(this);
     unsettled.incrementAndGet();
-    publish(message, current);
-    if (received.mended()) {
-      publishMended(message, current.envoy());
+    try {
+      publish(message, current);
+      if (received.mended()) {
+        publishMended(message, current.envoy());
+      }
+      watchNodeId(message);
+    } finally {
+      // Whatever becomes of this stream: no lease runs until it is settled.
+      settle();
     }
-    watchNodeId(message);
-    settle();
   }
 
   /** On this stream's own thread; nothing is asked for meanwhile, so Envoy waits, too. */

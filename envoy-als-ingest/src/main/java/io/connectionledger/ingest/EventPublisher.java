@@ -140,12 +140,15 @@ final class EventPublisher implements AutoCloseable {
   private void send(ProducerRecord<byte[], byte[]> record, Runnable written, Runnable settled) {
     Callback onCompletion =
         (metadata, failure) -> {
-          if (failure == null) {
-            written.run();
-          } else {
-            lost(record.topic(), failure);
+          try {
+            if (failure == null) {
+              written.run();
+            } else {
+              lost(record.topic(), failure);
+            }
+          } finally {
+            settled.run();
           }
-          settled.run();
         };
     try {
       var unused = producer.send(record, onCompletion);

@@ -134,7 +134,7 @@ final class PresenceBeacon implements AutoCloseable {
     tellSoon();
   }
 
-  /** A message of {@code stream} came: no time is told after it until it is {@link #settled}. */
+  /** A message of {@code stream} came: it is behind until it is {@link #settled}. */
   void came(Object stream) {
     unsettledSinceMs.put(stream, ticker.nowMs());
   }
@@ -145,15 +145,16 @@ final class PresenceBeacon implements AutoCloseable {
   }
 
   /**
-   * Up to when Kafka has everything that was heard. Leases run by it: nothing more is asked of a
-   * stream until its last message is settled, so that Envoys look silent while Kafka is slow.
+   * For how long Kafka has not taken something that was heard. Nothing more is asked of a stream
+   * until its last message is settled, so that Envoys look silent while Kafka is slow. Null when
+   * there is nothing.
    */
-  private long heardUntilMs() {
-    long untilMs = ticker.nowMs();
-    for (long sinceMs : unsettledSinceMs.values()) {
-      untilMs = Math.min(untilMs, sinceMs);
+  private @Nullable Long behindMs(long nowMs) {
+    long sinceMs = nowMs;
+    for (long each : unsettledSinceMs.values()) {
+      sinceMs = Math.min(sinceMs, each);
     }
-    return untilMs;
+    return sinceMs == nowMs ? null : (Long) (nowMs - sinceMs);
   }
 
   private void tellSoon() {
@@ -167,12 +168,13 @@ final class PresenceBeacon implements AutoCloseable {
     try {
       List<String> wrong = problems.get();
       List<Map<String, Long>> all = envoys();
-      long untilMs = heardUntilMs();
+      long nowMs = ticker.nowMs();
+      Long behindMs = behindMs(nowMs);
       for (int record = 0; record < all.size(); record++) {
         // Each is an ingest of its own to whoever reads: so they need not know of each other.
         String name = record == 0 ? ingest : ingest + '-' + record;
         publish.accept(
-            new Presence(name, all.get(record), untilMs, record == 0 ? wrong : List.of()));
+            new Presence(name, all.get(record), nowMs, behindMs, record == 0 ? wrong : List.of()));
       }
     } catch (RuntimeException failure) {
       // The next one comes within the interval; an exception would end the schedule.

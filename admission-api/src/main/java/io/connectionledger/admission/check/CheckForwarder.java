@@ -5,6 +5,7 @@ import io.connectionledger.admission.peer.Question;
 import io.connectionledger.model.Ticker;
 import io.connectionledger.model.event.Decision;
 import io.connectionledger.model.event.RejectionReason;
+import io.connectionledger.model.policy.PoolPolicy.OnOwnerLoss;
 import io.connectionledger.streams.Ledger;
 import io.connectionledger.streams.Loans;
 import io.connectionledger.streams.Owner;
@@ -129,6 +130,13 @@ final class CheckForwarder {
           outcomes.answerLent(lent.through(question.listener()), reply, startedNanos);
           return;
         }
+      }
+      if (decision instanceof Decision.Rejected rejected
+          && rejected.reason() == RejectionReason.NO_OWNER
+          && routing.onOwnerLoss(pool) != OnOwnerLoss.DENY) {
+        // It could not record what it decided, which is as if it had not answered.
+        unowned();
+        return;
       }
       if (decision instanceof Decision.Allowed allowed) {
         String owner = asked.address();

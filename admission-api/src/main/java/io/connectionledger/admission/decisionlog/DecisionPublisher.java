@@ -69,12 +69,15 @@ public final class DecisionPublisher {
    * Records what was counted in the seconds that are over, a record for each second and kind. To be
    * called about twice a second.
    */
-  public void recordCounted() {
+  public synchronized void recordCounted() {
     counts.before(ticker.nowMs()).forEach(this::send);
   }
 
-  /** Records all that was counted, before whatever has everything recorded. */
-  public void recordAllCounted() {
+  /**
+   * Records all that was counted, before whatever has everything recorded; waits for {@link
+   * #recordCounted}, which may be about to send.
+   */
+  public synchronized void recordAllCounted() {
     counts.before(Long.MAX_VALUE).forEach(this::send);
   }
 

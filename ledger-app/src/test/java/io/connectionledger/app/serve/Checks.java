@@ -1,7 +1,7 @@
 package io.connectionledger.app.serve;
 
-import io.envoyproxy.envoy.service.auth.v3.AttributeContext.HttpRequest;
 import io.envoyproxy.envoy.service.auth.v3.AttributeContext;
+import io.envoyproxy.envoy.service.auth.v3.AttributeContext.HttpRequest;
 import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
@@ -94,8 +94,7 @@ public final class Checks implements AutoCloseable {
 
   /** Sends the same one so many times at once; returns when all are answered. */
   public List<CheckResponse> flood(CheckRequest request, int times) throws Exception {
-    Callable<CheckResponse> ask =
-        () -> stub.withDeadlineAfter(60, TimeUnit.SECONDS).check(request);
+    Callable<CheckResponse> ask = () -> stub.withDeadlineAfter(60, TimeUnit.SECONDS).check(request);
     List<CheckResponse> answers = new ArrayList<>();
     try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
       for (Future<CheckResponse> one : clients.invokeAll(Collections.nCopies(times, ask))) {

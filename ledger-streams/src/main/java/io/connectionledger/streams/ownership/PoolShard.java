@@ -329,9 +329,6 @@ public final class PoolShard {
   public Map<String, Changes> heard(Presence presence, long nowMs) {
     lock.lock();
     try {
-      if (envoys.isNews(presence)) {
-        silentMs = 0;
-      }
       said.remove(presence.ingest());
       said.values().removeIf(last -> tickedMs - last.tickedMs >= EnvoyFailureDetector.SILENCE_MS);
       if (!presence.problems().isEmpty() && said.size() < MAX_COMPLAINING) {
@@ -339,9 +336,11 @@ public final class PoolShard {
       }
       if (!caughtUp) {
         envoys.learn(presence);
+        listened();
         return Map.of();
       }
       List<EnvoyFailureDetector.Eviction> verdicts = envoys.heard(presence, this::heartbeatMs);
+      listened();
       Map<String, Changes> changed = new LinkedHashMap<>();
       pools.forEach(
           (pool, ledger) -> {
@@ -356,6 +355,12 @@ public final class PoolShard {
       return changed;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void listened() {
+    if (!envoys.isHeld()) {
+      silentMs = 0;
     }
   }
 

@@ -18,7 +18,7 @@ public final class RocksDbMemory implements RocksDBConfigSetter {
   /** Of blocks that were read, with their indexes, and of what is not yet on the disk. */
   public static final long MAX_BYTES = 256 << 20;
 
-  /** Of these, what is not yet on the disk: beyond it the largest is written. */
+  /** Of these, what is not yet on the disk: beyond it a store that is written to writes it. */
   static final long MAX_UNWRITTEN_BYTES = 96 << 20;
 
   /** What each store takes at least for what it has not written: most write little. */

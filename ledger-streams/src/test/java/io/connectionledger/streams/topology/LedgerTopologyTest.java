@@ -474,14 +474,18 @@ class LedgerTopologyTest {
   void shouldEndNoLeaseAndSaySoWhileKafkaDoesNotTakeWhatIsHeard() {
     send(opened("c1"));
     pass(Duration.ofSeconds(1));
-    byte[] told =
-        RecordCodec.encode(new Presence("ingest-1", firstStreams(envoys), ticker.nowMs()));
     TestInputTopic<String, byte[]> presences =
         driver.createInputTopic(Topics.ENVOYS, new StringSerializer(), new ByteArraySerializer());
 
-    for (int second = 0; second < 60; second++) {
+    for (int second = 1; second <= 60; second++) {
       passInSilence(Duration.ofSeconds(1));
-      presences.pipeInput("ingest-1", told);
+      Presence behind =
+          new Presence(
+              "ingest-1", firstStreams(envoys), ticker.nowMs(), 1_000L * second, List.of());
+      presences.pipeInput("ingest-1", RecordCodec.encode(behind));
+      // Another one, that hears nobody, has nothing that Kafka could not take.
+      presences.pipeInput(
+          "ingest-2", RecordCodec.encode(new Presence("ingest-2", Map.of(), ticker.nowMs())));
     }
 
     assertThat(view().active()).isEqualTo(1);

@@ -168,10 +168,12 @@ public final class ConnectionTable {
   public void release(String id) {
     if (reservations.drop(id) != null) {
       released.put(id, leaseNowMs + LeaseTerms.RECORDED_MS);
-      if (released.size() > MAX_ENDED) {
+      if (released.size() > bounds.ended()) {
         released.pollFirstEntry();
       }
-      toForget.add(id);
+      if (toForget.size() < bounds.ended()) {
+        toForget.add(id);
+      }
     }
   }
 

@@ -2,6 +2,7 @@ package io.connectionledger.streams.rules.lease;
 
 import io.connectionledger.model.event.ConnectionEvent.Closed;
 import io.connectionledger.model.event.Presence;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -10,10 +11,11 @@ import java.util.Map;
 import java.util.function.ToLongFunction;
 
 /**
- * Finds Envoys that are gone, by a clock that stands still while no ingest is heard. Time passes as
- * the ingests tell it: each of their words is a tick. So no lease runs while no ingest is heard,
- * and a ledger that reads late what they said judges as if it had read it in time. From who is
- * heard it concludes whose silence means something:
+ * Finds Envoys that are gone, by a clock that stands still while no ingest is heard, and while
+ * Kafka does not take what one of them hears. Time passes as the ingests tell it: each of their
+ * words is a tick. So no lease runs while no ingest is heard, and a ledger that reads late what
+ * they said judges as if it had read it in time. From who is heard it concludes whose silence means
+ * something:
  *
  * <ul>
  *   <li>an ingest that says that an Envoy's last stream ended, while no other ingest hears it and
@@ -31,6 +33,12 @@ public final class EnvoyFailureDetector {
   /** An ingest that was not heard for this long has said nothing about its Envoys any more. */
   public static final long SILENCE_MS = 3 * Presence.INTERVAL.toMillis();
 
+  /** An ingest is behind when Kafka has not taken something for so long: usually it is a moment. */
+  private static final long BEHIND_MS = 1_500;
+
+  /** Whoever is behind for longer holds nothing up any more: Kafka's producer gave up long ago. */
+  private static final long HOPELESS_MS = Duration.ofMinutes(5).toMillis();
+
   /** More Envoys than this are not watched; their connections end by their leases. */
   private static final int MAX_ENVOYS = 10_000;
 
@@ -41,6 +49,10 @@ public final class EnvoyFailureDetector {
   private final Map<String, Ingest> ingests = new HashMap<>();
   private final Map<String, Envoy> envoys = new HashMap<>();
   private long nowMs;
+
+  /** What the ingests' clocks say, which go on while that of the leases is held. */
+  private long toldMs;
+
   private long streamBeganMs = Long.MIN_VALUE / 2;
 
   /**
@@ -61,11 +73,11 @@ public final class EnvoyFailureDetector {
   /**
    * An ingest.
    *
-   * @param offsetMs from its clock to ours
-   * @param heardMs when, on our clock
-   * @param atMs up to when, on its clock
+   * @param offsetMs from its clock to what all of them tell
+   * @param toldMs when it was heard, as told
+   * @param heardMs the same on the lease clock
    */
-  private record Ingest(long offsetMs, long heardMs, long atMs) {}
+  private record Ingest(long offsetMs, long toldMs, long heardMs, boolean isBehind) {}
 
   private static final class Envoy {
     /** When it was heard first. */
@@ -99,6 +111,7 @@ public final class EnvoyFailureDetector {
   public EnvoyFailureDetector(LeaseTerms terms, long nowMs) {
     heartbeatMs = terms.heartbeat().toMillis();
     this.nowMs = nowMs;
+    toldMs = nowMs;
   }
 
   /** The lease clock. */
@@ -138,16 +151,18 @@ public final class EnvoyFailureDetector {
     if (isOneTooMany(presence)) {
       return;
     }
-    ingests.put(presence.ingest(), new Ingest(nowMs - presence.atMs(), nowMs, presence.atMs()));
+    ingests.put(
+        presence.ingest(), new Ingest(toldMs - presence.atMs(), toldMs, nowMs, isBehind(presence)));
     note(presence);
   }
 
-  /**
-   * Whether an ingest tells of a time of which it has not told before: Kafka takes what it hears.
-   */
-  public boolean isNews(Presence presence) {
-    Ingest known = ingests.get(presence.ingest());
-    return known == null || presence.atMs() > known.atMs;
+  /** Whether the lease clock stands still, as Kafka does not take what an ingest hears. */
+  public boolean isHeld() {
+    return ingests.values().stream().anyMatch(Ingest::isBehind);
+  }
+
+  private static boolean isBehind(Presence presence) {
+    return presence.lagMs() >= BEHIND_MS && presence.lagMs() < HOPELESS_MS;
   }
 
   private boolean isOneTooMany(Presence presence) {
@@ -180,20 +195,26 @@ public final class EnvoyFailureDetector {
 
   /**
    * By as much as the ingest's own clock did since its last word; by nothing when that is more than
-   * a silence: either it was silent, or somebody set its clock.
+   * a silence: either it was silent, or somebody set its clock; and by nothing while one is behind.
    *
-   * @return whether it was heard all the time
+   * @return whether it was heard, and Kafka took what it heard, all the time
    */
   private boolean advance(Presence presence) {
     Ingest known = ingests.get(presence.ingest());
     long thereMs = known == null ? Long.MAX_VALUE : presence.atMs() + known.offsetMs;
-    boolean heard = thereMs >= nowMs - SILENCE_MS && thereMs <= nowMs + SILENCE_MS;
+    boolean heard = thereMs >= toldMs - SILENCE_MS && thereMs <= toldMs + SILENCE_MS;
     if (!heard) {
-      thereMs = nowMs;
+      thereMs = toldMs;
     }
-    nowMs = Math.max(nowMs, thereMs);
-    ingests.put(presence.ingest(), new Ingest(thereMs - presence.atMs(), nowMs, presence.atMs()));
-    return heard;
+    long passedMs = Math.max(0, thereMs - toldMs);
+    toldMs += passedMs;
+    ingests.remove(presence.ingest());
+    boolean behind = isBehind(presence);
+    if (!behind && !isHeld()) {
+      nowMs += passedMs;
+    }
+    ingests.put(presence.ingest(), new Ingest(thereMs - presence.atMs(), toldMs, nowMs, behind));
+    return heard && (behind || known == null || !known.isBehind);
   }
 
   private void mustReport(Envoy envoy) {
@@ -241,8 +262,8 @@ public final class EnvoyFailureDetector {
   private void forgetSilentIngests() {
     for (Iterator<Map.Entry<String, Ingest>> all = ingests.entrySet().iterator(); all.hasNext(); ) {
       Map.Entry<String, Ingest> ingest = all.next();
-      long heardMs = ingest.getValue().heardMs;
-      if (nowMs - heardMs >= SILENCE_MS) {
+      if (toldMs - ingest.getValue().toldMs >= SILENCE_MS) {
+        long heardMs = ingest.getValue().heardMs;
         all.remove();
         envoys.values().removeIf(envoy -> isUnknownWithout(ingest.getKey(), heardMs, envoy));
       }

@@ -106,6 +106,45 @@ class EnvoyFailureDetectorTest {
     assertThat(watch.nowMs() - beforeMs).isEqualTo(2_000);
   }
 
+  private void isBehind(String ingest, long behindMs, String... envoys) {
+    verdicts.addAll(
+        watch.heard(
+            new Presence(ingest, streams(envoys), nowMs, behindMs, List.of()), node -> intervalMs));
+  }
+
+  @Test
+  void shouldLetNoTimePassWhileKafkaDoesNotTakeWhatOneOfThemHears() {
+    settle();
+    long beforeMs = watch.nowMs();
+    for (int second = 1; second <= 60; second++) {
+      nowMs += 1_000;
+      isBehind("ingest-1", second * 1_000L, "a", "b");
+      says("ingest-2");
+    }
+    long heldMs = watch.nowMs() - beforeMs;
+
+    pass(2, envoys("a", "b"), envoys());
+
+    assertThat(heldMs).isLessThanOrEqualTo(1_000);
+    assertThat(watch.nowMs() - beforeMs - heldMs).isBetween(1_000L, 2_000L);
+    assertThat(verdicts).isEmpty();
+    pass(10, envoys("a", "b"), envoys());
+    assertThat(verdicts).extracting(Eviction::reason).containsOnly(Closed.UNREPORTED);
+  }
+
+  @Test
+  void shouldNotWaitForEverForWhatKafkaNeverTakes() {
+    settle();
+    long beforeMs = watch.nowMs();
+
+    for (int second = 0; second < 10; second++) {
+      nowMs += 1_000;
+      isBehind("ingest-1", Duration.ofMinutes(6).toMillis(), "a", "b");
+    }
+
+    assertThat(watch.nowMs() - beforeMs).isEqualTo(10_000);
+  }
+
   @Test
   void shouldNotBelieveAClockThatIsSet() {
     settle();
