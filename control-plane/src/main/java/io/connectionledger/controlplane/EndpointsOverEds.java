@@ -1,6 +1,5 @@
 package io.connectionledger.controlplane;
 
-import io.envoyproxy.controlplane.cache.Resources;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
@@ -20,19 +19,13 @@ final class EndpointsOverEds extends EndpointDiscoveryServiceImplBase {
   @Override
   public StreamObserver<DiscoveryRequest> streamEndpoints(
       StreamObserver<DiscoveryResponse> responses) {
-    return new EndpointsOnly<>(
-        endpoints.streamEndpoints(responses), request -> typeUrl(request.getTypeUrl()));
+    return new EndpointsOnly<>(endpoints.streamEndpoints(responses), DiscoveryRequest::getTypeUrl);
   }
 
   @Override
   public StreamObserver<DeltaDiscoveryRequest> deltaEndpoints(
       StreamObserver<DeltaDiscoveryResponse> responses) {
     return new EndpointsOnly<>(
-        endpoints.deltaEndpoints(responses), request -> typeUrl(request.getTypeUrl()));
-  }
-
-  /** The service tells it, where the request does not. */
-  private static String typeUrl(String said) {
-    return said.isEmpty() ? Resources.V3.ENDPOINT_TYPE_URL : said;
+        endpoints.deltaEndpoints(responses), DeltaDiscoveryRequest::getTypeUrl);
   }
 }
