@@ -150,12 +150,12 @@ final class OpenApiIT {
     see("GET", "/v1/figures", "/v1/figures", "", 304, "if-none-match", "*");
     ledger.histories.put(
         "chat",
-        PoolHistory.of(
+        new PoolHistory(
             "chat",
             NOW_MS,
             NOW_MS - 20_000,
             10_000,
-            5,
+            List.of(4L, 5L),
             List.of(3L, 2L),
             List.of(0L, 1L),
             List.of(0L, 1L),

@@ -207,6 +207,17 @@ public final class PoolShard {
     }
   }
 
+  /** How many connections of a pool are open; 0 for one without a policy. */
+  public int open(String pool) {
+    lock.lock();
+    try {
+      PoolLedger ledger = pools.get(pool);
+      return ledger == null ? 0 : ledger.open();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   public Optional<PoolView> view(String pool, long nowMs) {
     lock.lock();
     try {

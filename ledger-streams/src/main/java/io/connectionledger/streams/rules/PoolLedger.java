@@ -486,6 +486,11 @@ public final class PoolLedger {
     bucket.restore(arrivalNanos);
   }
 
+  /** How many connections are open. */
+  public int open() {
+    return connections.open().size();
+  }
+
   /**
    * The pool now.
    *

@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** How much of each kind happened in a pool, by {@link History#BUCKET}. Not thread-safe. */
 public final class Counts {
@@ -19,6 +20,9 @@ public final class Counts {
   private final List<Long> closed = zeros();
   private final List<Long> failed = zeros();
   private final SortedMap<String, List<Long>> rejected = new TreeMap<>();
+
+  /** What was open when that last changed in a bucket; null where it did not. */
+  private final List<@Nullable Long> open = new ArrayList<>(Collections.nCopies(BUCKETS, null));
 
   /** Nothing yet, in the hour up to the end of the bucket that {@code nowMs} is in. */
   public Counts(long nowMs) {
@@ -46,15 +50,48 @@ public final class Counts {
   }
 
   private void add(List<Long> series, long bucketMs, long count) {
-    int bucket = (int) Math.floorDiv(bucketMs - fromMs, BUCKET_MS);
-    if (bucket >= 0 && bucket < BUCKETS) {
+    int bucket = bucket(bucketMs);
+    if (bucket >= 0) {
       series.set(bucket, series.get(bucket) + count);
     }
   }
 
+  void open(long bucketMs, long count) {
+    int bucket = bucket(bucketMs);
+    if (bucket >= 0) {
+      open.set(bucket, count);
+    }
+  }
+
+  /** -1 for one that has not begun, or of more than an hour ago. */
+  private int bucket(long bucketMs) {
+    long bucket = Math.floorDiv(bucketMs - fromMs, BUCKET_MS);
+    return bucket < BUCKETS ? (int) Math.max(-1, bucket) : -1;
+  }
+
   /** These counts, of a pool that now has {@code active} open connections. */
   public PoolHistory of(String pool, long asOfMs, long active) {
-    return PoolHistory.of(
-        pool, asOfMs, fromMs, BUCKET_MS, active, opened, closed, failed, rejected);
+    return new PoolHistory(
+        pool, asOfMs, fromMs, BUCKET_MS, activeAtEnds(active), opened, closed, failed, rejected);
+  }
+
+  /** Before the first that was written down, it is counted back. */
+  private List<Long> activeAtEnds(long now) {
+    List<Long> active = zeros();
+    int last = BUCKETS - 1;
+    int first = 0;
+    while (first < last && open.get(first) == null) {
+      first++;
+    }
+    for (int bucket = first; bucket < last; bucket++) {
+      Long changed = open.get(bucket);
+      active.set(bucket, changed == null ? active.get(bucket - 1) : changed);
+    }
+    active.set(last, now);
+    for (int bucket = first - 1; bucket >= 0; bucket--) {
+      long change = opened.get(bucket + 1) - closed.get(bucket + 1);
+      active.set(bucket, Math.max(0, active.get(bucket + 1) - change));
+    }
+    return active;
   }
 }

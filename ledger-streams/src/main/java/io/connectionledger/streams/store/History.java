@@ -18,6 +18,7 @@ import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.ReadOnlyWindowStore;
 import org.apache.kafka.streams.state.WindowStore;
+import org.apache.kafka.streams.state.WindowStoreIterator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A key is {@code pool||kind} for a pool and {@code pool|pod|kind} for a pod, but {@code
  * pool|rejected|pod|reason} for a pod's rejections, so that a query reads them in one go however
- * many pods there are.
+ * many pods there are. {@code pool|open} is how many connections were open when that last changed.
  */
 public final class History {
 
@@ -57,6 +58,9 @@ public final class History {
 
   private static final String OF_POOL_END = "|}";
 
+  /** No kind: what reads all of these would take it for one. */
+  private static final String OPEN = "|open";
+
   private History() {}
 
   /**
@@ -84,6 +88,12 @@ public final class History {
       case ConnectionEvent.Alive e -> {}
       case Decision.Allowed d -> {}
     }
+  }
+
+  /** Keeps how many connections of a pool are open now. */
+  public static void open(
+      WindowStore<String, byte[]> store, String pool, int count, long nowMs) {
+    store.put(pool + OPEN, StoreCodec.tally(new Tally(count, 0)), bucketOf(nowMs));
   }
 
   private static long bucketOf(long timestampMs) {
@@ -167,6 +177,11 @@ public final class History {
             default -> counts.rejected(kind.substring(REJECTED.length()), bucket.key, count);
           }
         });
+    try (WindowStoreIterator<byte[]> open =
+        store.fetch(pool + OPEN, from(nowMs, Window.ONE_HOUR.length()), Instant.ofEpochMilli(nowMs))) {
+      open.forEachRemaining(
+          bucket -> counts.open(bucket.key, StoreCodec.tally(bucket.value).count()));
+    }
     return counts;
   }
 
@@ -200,13 +215,17 @@ public final class History {
       long nowMs,
       Duration length,
       BiConsumer<String, KeyValue<Long, byte[]>> bucket) {
-    Instant from = Instant.ofEpochMilli(nowMs).minus(length).minus(BUCKET).plusMillis(1);
     try (KeyValueIterator<Windowed<String>, byte[]> all =
-        store.fetch(fromKey, toKey, from, Instant.ofEpochMilli(nowMs))) {
+        store.fetch(fromKey, toKey, from(nowMs, length), Instant.ofEpochMilli(nowMs))) {
       all.forEachRemaining(
           entry ->
               bucket.accept(
                   entry.key.key(), KeyValue.pair(entry.key.window().start(), entry.value)));
     }
+  }
+
+  /** The bucket that sticks out of the window is a part of it. */
+  private static Instant from(long nowMs, Duration length) {
+    return Instant.ofEpochMilli(nowMs).minus(length).minus(BUCKET).plusMillis(1);
   }
 }

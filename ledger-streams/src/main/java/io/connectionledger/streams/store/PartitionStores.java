@@ -129,6 +129,11 @@ public final class PartitionStores {
     History.count(history, record, pod, offset, timestampMs);
   }
 
+  /** Keeps in the history how many connections of a pool are open. */
+  public void open(String pool, int count, long nowMs) {
+    History.open(history, pool, count, nowMs);
+  }
+
   /** Writes what has changed in a pool. */
   public void write(String pool, Changes changes) {
     write(connections, pool + '|', changes.connections(), StoreCodec::connection);

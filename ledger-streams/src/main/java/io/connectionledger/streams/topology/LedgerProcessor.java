@@ -230,6 +230,7 @@ public final class LedgerProcessor implements Processor<String, byte[], String, 
         .forEach(
             (pool, pods) -> {
               shards.changed(pool, pods);
+              stores.open(pool, shard.open(pool), ticker.nowMs());
               pods.forEach(
                   pod ->
                       context.forward(

@@ -211,6 +211,11 @@ class LedgerTopologyTest {
     return History.rejected(store, POOL, ticker.nowMs());
   }
 
+  private PoolHistory hour() {
+    return History.counts(driver.getWindowStore(PartitionStores.HISTORY), POOL, ticker.nowMs())
+        .of(POOL, ticker.nowMs(), view().active());
+  }
+
   private Map<String, Long> rejections(Window window) {
     return Objects.requireNonNull(rejected().pool().byLabel().get(window.label()));
   }
@@ -579,9 +584,7 @@ class LedgerTopologyTest {
     pass(Duration.ofSeconds(10));
     send(opened("c2"));
 
-    PoolHistory hour =
-        History.counts(driver.getWindowStore(PartitionStores.HISTORY), POOL, ticker.nowMs())
-            .of(POOL, ticker.nowMs(), 2);
+    PoolHistory hour = hour();
 
     assertThat(hour.opened()).hasSize(360).endsWith(0L, 1L, 1L);
     assertThat(hour.active()).endsWith(0L, 1L, 2L);
@@ -589,6 +592,17 @@ class LedgerTopologyTest {
     assertThat(hour.rejected().get("pod_limit")).endsWith(0L, 1L, 0L);
     assertThat(hour.closed()).containsOnly(0L);
     assertThat(hour.fromMs()).isEqualTo(ticker.nowMs() / 10_000 * 10_000 - 3_590_000);
+  }
+
+  @Test
+  void shouldTellHowManyWereOpenThoughOneWasGivenUpAndFoundAlive() {
+    envoys = new String[] {"another"};
+    send(opened("c1"));
+    pass(Duration.ofSeconds(41));
+    send(new ConnectionEvent.Alive(POOL, "envoy-1", Map.of(POD, List.of("c1")), 3));
+    pass(Duration.ofSeconds(10));
+
+    assertThat(hour().active()).endsWith(0L, 1L, 1L, 1L, 0L, 1L, 1L);
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.connectionledger.model.PodAddress;
 import io.connectionledger.model.Topics;
 import io.connectionledger.model.event.ConnectionEvent;
 import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.Presence;
 import io.connectionledger.model.event.RecordCodec;
 import io.connectionledger.model.policy.Pod;
 import io.connectionledger.model.policy.PoolPolicy;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -52,6 +54,9 @@ class PoisonRecordsTest {
 
   private final ManualTicker ticker = new ManualTicker();
   private final OwnedShards shards = new OwnedShards();
+  /** Whether what is asked for the time next fails. */
+  private final AtomicBoolean bug = new AtomicBoolean();
+
   private TopologyTestDriver driver;
 
   @BeforeEach
@@ -75,7 +80,7 @@ class PoisonRecordsTest {
                     shards,
                     new UndisputedOwnership(shards),
                     partition -> CompletableFuture.completedFuture(Map.of()),
-                    ticker,
+                    this::nowNanos,
                     metrics),
             stateDir,
             ticker);
@@ -85,6 +90,13 @@ class PoisonRecordsTest {
   @AfterEach
   void stop() {
     driver.close();
+  }
+
+  private long nowNanos() {
+    if (bug.getAndSet(false)) {
+      throw new IllegalStateException("a bug");
+    }
+    return ticker.nowNanos();
   }
 
   private TestInputTopic<String, byte[]> topic(String name) {
@@ -155,6 +167,22 @@ class PoisonRecordsTest {
     assertThat(active()).isEqualTo(1);
   }
 
+  /** Nobody can know a record that does it: whoever does makes it a test above. */
+  @Test
+  void shouldEndInTheDeadLettersWhenTheRulesFailOnIt() {
+    byte[] presence = RecordCodec.encode(new Presence("ingest", Map.of(), ticker.nowMs()));
+
+    bug.set(true);
+    topic(Topics.ENVOYS).pipeInput(POOL, presence, Instant.ofEpochMilli(ticker.nowMs()));
+    open("next");
+
+    TestRecord<String, byte[]> letter = deadLetters().getFirst();
+    assertThat(letter.value()).isEqualTo(presence);
+    assertThat(new String(letter.headers().lastHeader(Topics.REASON_HEADER).value(), UTF_8))
+        .isEqualTo("the rules failed on it: java.lang.IllegalStateException: a bug");
+    assertThat(active()).isEqualTo(1);
+  }
+
   /** Jackson takes it for UTF-32 and finds no character there, which is no JSON exception. */
   @Test
   void shouldEndInTheDeadLettersWhenItIsInNoCharacterSet() {
@@ -197,8 +225,8 @@ class PoisonRecordsTest {
         .pipeInput(POOL, event, Instant.ofEpochMilli(ticker.nowMs()).plus(Duration.ofDays(400)));
     open("after");
 
-    // One of the pool and one of the pod, in two buckets.
-    assertThat(historyRecords()).isEqualTo(4);
+    // One of the pool and one of the pod, in two buckets; and what is open.
+    assertThat(historyRecords()).isEqualTo(5);
   }
 
   private int historyRecords() {
@@ -264,7 +292,7 @@ class PoisonRecordsTest {
       }
     }
 
-    // What the pool had: opened, closed and turned away.
-    assertThat(historyRecords()).isEqualTo(3);
+    // What the pool had: opened, closed, turned away, and what is open.
+    assertThat(historyRecords()).isEqualTo(4);
   }
 }
