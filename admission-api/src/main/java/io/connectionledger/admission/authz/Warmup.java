@@ -20,7 +20,9 @@ import io.envoyproxy.envoy.service.auth.v3.AuthorizationGrpc;
 import io.envoyproxy.envoy.service.auth.v3.CheckRequest;
 import io.envoyproxy.envoy.service.auth.v3.CheckResponse;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerStreamTracer;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
@@ -120,8 +122,9 @@ public final class Warmup {
     Server server =
         NettyServerBuilder.forAddress(loopback(0))
             .directExecutor()
-            // As the real one has it: what watches for it is loaded with the first connection.
+            // As the real one has both: what watches is loaded with the first connection.
             .maxConnectionIdle(LIMIT.toMillis(), TimeUnit.MILLISECONDS)
+            .addStreamTracerFactory(new Untold())
             .addService(new CheckService(admission))
             .build()
             .start();
@@ -139,7 +142,9 @@ public final class Warmup {
               request("allows", Map.of("accept", "*/*")));
       Semaphore inFlight = new Semaphore(IN_FLIGHT);
       for (int sent = 0; sent < CHECKS && acquire(inFlight, 1, deadlineNanos); sent++) {
+        // As Envoy's have one.
         AuthorizationGrpc.newStub(channel)
+            .withDeadlineAfter(LIMIT)
             .check(requests.get(sent % requests.size()), new Counting(answered, inFlight));
       }
       acquire(inFlight, IN_FLIGHT, deadlineNanos);
@@ -148,6 +153,17 @@ public final class Warmup {
       server.shutdownNow();
       channel.awaitTermination(SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS);
       server.awaitTermination(SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  /** Is told how calls end and tells nobody. */
+  private static final class Untold extends ServerStreamTracer.Factory {
+
+    private final ServerStreamTracer tracer = new ServerStreamTracer() {};
+
+    @Override
+    public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+      return tracer;
     }
   }
 

@@ -6,8 +6,8 @@ import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +20,7 @@ final class AddressCap extends ServerTransportFilter {
 
   private final int most;
   private final GrpcRefusals refusals;
-  private final Map<InetAddress, Integer> open = new ConcurrentHashMap<>();
+  private final Map<InetAddress, Integer> open = new HashMap<>();
 
   AddressCap(int most, GrpcRefusals refusals) {
     this.most = most;
@@ -33,8 +33,7 @@ final class AddressCap extends ServerTransportFilter {
       return connection;
     }
     InetAddress address = from.getAddress();
-    if (open.merge(address, 1, Integer::sum) > most) {
-      leave(address);
+    if (!enter(address)) {
       refusals.connection();
       throw Status.RESOURCE_EXHAUSTED
           .withDescription("too many connections of " + address)
@@ -52,7 +51,22 @@ final class AddressCap extends ServerTransportFilter {
     }
   }
 
-  private void leave(InetAddress address) {
-    open.computeIfPresent(address, (same, count) -> count == 1 ? null : count - 1);
+  // No lambdas here: the first connection would wait until their classes are made.
+  private synchronized boolean enter(InetAddress address) {
+    int before = open.getOrDefault(address, 0);
+    if (before == most) {
+      return false;
+    }
+    open.put(address, before + 1);
+    return true;
+  }
+
+  private synchronized void leave(InetAddress address) {
+    int before = open.getOrDefault(address, 0);
+    if (before > 1) {
+      open.put(address, before - 1);
+    } else {
+      open.remove(address);
+    }
   }
 }
