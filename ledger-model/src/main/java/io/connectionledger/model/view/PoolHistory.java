@@ -9,8 +9,8 @@ import java.util.SortedMap;
  *
  * @param asOfMs milliseconds since the epoch
  * @param fromMs where the first bucket begins
- * @param active how many connections were open at the end of each bucket. Of a time in which no owner
- *     wrote that down, it is counted back by what was opened and closed
+ * @param active how many connections were open at the end of each bucket. Of a time in which no
+ *     owner wrote that down, it is counted back by what was opened and closed
  * @param opened admitted and established
  * @param failed admitted, and not established
  * @param rejected by reason; a reason without rejections is not there

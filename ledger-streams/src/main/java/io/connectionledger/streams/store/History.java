@@ -91,8 +91,7 @@ public final class History {
   }
 
   /** Keeps how many connections of a pool are open now. */
-  public static void open(
-      WindowStore<String, byte[]> store, String pool, int count, long nowMs) {
+  public static void open(WindowStore<String, byte[]> store, String pool, int count, long nowMs) {
     store.put(pool + OPEN, StoreCodec.tally(new Tally(count, 0)), bucketOf(nowMs));
   }
 
@@ -178,7 +177,8 @@ public final class History {
           }
         });
     try (WindowStoreIterator<byte[]> open =
-        store.fetch(pool + OPEN, from(nowMs, Window.ONE_HOUR.length()), Instant.ofEpochMilli(nowMs))) {
+        store.fetch(
+            pool + OPEN, from(nowMs, Window.ONE_HOUR.length()), Instant.ofEpochMilli(nowMs))) {
       open.forEachRemaining(
           bucket -> counts.open(bucket.key, StoreCodec.tally(bucket.value).count()));
     }

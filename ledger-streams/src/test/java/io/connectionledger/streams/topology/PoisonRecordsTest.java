@@ -54,6 +54,7 @@ class PoisonRecordsTest {
 
   private final ManualTicker ticker = new ManualTicker();
   private final OwnedShards shards = new OwnedShards();
+
   /** Whether what is asked for the time next fails. */
   private final AtomicBoolean bug = new AtomicBoolean();
 
