@@ -12,6 +12,12 @@ import io.connectionledger.app.config.ConfigLoader;
 import io.connectionledger.app.config.LedgerConfig;
 import io.connectionledger.app.config.Role;
 import io.connectionledger.app.serve.LedgerNode;
+import io.connectionledger.model.Ticker;
+import io.connectionledger.model.Topics;
+import io.connectionledger.model.event.ConnectionIds;
+import io.connectionledger.model.event.Decision;
+import io.connectionledger.model.event.RecordCodec;
+import io.connectionledger.model.event.RejectionReason;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.net.URI;
@@ -23,6 +29,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
@@ -144,6 +154,42 @@ class PageTokenE2E {
       page.eval("document.querySelector('.stage').focus()");
       page.press("Home", HOME);
       assertThat(text(page, ".tip")).isEqualTo("pod-1: 0 open, 2 reserved (2 lent) of 8");
+    }
+  }
+
+  @Test
+  void shouldShowForHowManyARecordOfAFloodStands() throws Exception {
+    long now = Ticker.system().nowMs();
+    String id = ConnectionIds.next(now);
+    try (BrowserPage page = open(POOL)) {
+      enter(page, READER);
+      await(() -> assertThat(text(page, "#table")).contains("available"));
+      recordAFlood(id, now);
+
+      await(
+          () -> {
+            assertThat(text(page, ".decisions [data-id='" + id + "'] .about"))
+                .isEqualTo("rate limited × 1,234");
+            assertThat(text(page, "#rejections")).contains("1,234");
+          });
+      page.click(".decisions [data-id='" + id + "'] button");
+      await(() -> assertThat(text(page, "dialog dl")).contains("1,234 checks since "));
+    }
+  }
+
+  /** As an instance does of one that rejects more in a second than it tells one by one. */
+  private void recordAFlood(String id, long now) {
+    Decision.Rejected flood =
+        new Decision.Rejected(
+            "chat", id, RejectionReason.RATE_LIMITED, null, 1, now, null, null, 1_234, now - 900);
+    try (KafkaProducer<String, byte[]> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", ledger.bootstrapServers()),
+            new StringSerializer(),
+            new ByteArraySerializer())) {
+      var unused =
+          producer.send(
+              new ProducerRecord<>(Topics.DECISIONS, flood.pool(), RecordCodec.encode(flood)));
     }
   }
 
