@@ -5,9 +5,10 @@ import io.connectionledger.streams.Window;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** How much of each kind happened in a pool, by {@link History#BUCKET}. Not thread-safe. */
 public final class Counts {
@@ -21,8 +22,8 @@ public final class Counts {
   private final List<Long> failed = zeros();
   private final SortedMap<String, List<Long>> rejected = new TreeMap<>();
 
-  /** What was open when that last changed in a bucket; null where it did not. */
-  private final List<@Nullable Long> open = new ArrayList<>(Collections.nCopies(BUCKETS, null));
+  /** By bucket, how many were open when that last changed in it. */
+  private final NavigableMap<Integer, Long> open = new TreeMap<>();
 
   /** Nothing yet, in the hour up to the end of the bucket that {@code nowMs} is in. */
   public Counts(long nowMs) {
@@ -59,7 +60,7 @@ public final class Counts {
   void open(long bucketMs, long count) {
     int bucket = bucket(bucketMs);
     if (bucket >= 0) {
-      open.set(bucket, count);
+      open.put(bucket, count);
     }
   }
 
@@ -79,18 +80,13 @@ public final class Counts {
   private List<Long> activeAtEnds(long now) {
     List<Long> active = zeros();
     int last = BUCKETS - 1;
-    int first = 0;
-    while (first < last && open.get(first) == null) {
-      first++;
-    }
-    for (int bucket = first; bucket < last; bucket++) {
-      Long changed = open.get(bucket);
-      active.set(bucket, changed == null ? active.get(bucket - 1) : changed);
-    }
     active.set(last, now);
-    for (int bucket = first - 1; bucket >= 0; bucket--) {
+    for (int bucket = last - 1; bucket >= 0; bucket--) {
+      Map.Entry<Integer, Long> changed = open.floorEntry(bucket);
       long change = opened.get(bucket + 1) - closed.get(bucket + 1);
-      active.set(bucket, Math.max(0, active.get(bucket + 1) - change));
+      active.set(
+          bucket,
+          changed == null ? Math.max(0, active.get(bucket + 1) - change) : changed.getValue());
     }
     return active;
   }
