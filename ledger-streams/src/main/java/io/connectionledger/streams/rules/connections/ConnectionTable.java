@@ -321,7 +321,9 @@ public final class ConnectionTable {
    */
   public void tick(long leaseNowMs, long streamBeganMs, long nowMs, Changes changes) {
     this.leaseNowMs = leaseNowMs;
-    envoys.forgotten().forEach(node -> changes.interval(node, null));
+    for (String node : envoys.forgotten()) {
+      changes.interval(node, null);
+    }
     reservations.expire(leaseNowMs, streamBeganMs, changes);
     for (OpenConnection connection : open.expired(leaseNowMs)) {
       giveUp(connection, Closed.LEASE_EXPIRED, nowMs, holderOf(connection.envoy), changes);
