@@ -214,8 +214,10 @@ class GrpcServerIT {
       Future<CheckResponse> tooLate = check(late, 10);
       Future<CheckResponse> ofAnother = check(10);
       // Then
+      // The reset that follows may overtake the reason.
       assertThatThrownBy(() -> tooLate.get(10, TimeUnit.SECONDS))
-          .hasMessageContaining("too many connections of /" + other);
+          .isInstanceOf(ExecutionException.class);
+      assertThat(refused("connections")).isGreaterThan(1);
       answer();
       assertThat(ofAnother.get(10, TimeUnit.SECONDS)).isEqualTo(CheckResponse.getDefaultInstance());
       for (Socket socket : open) {
