@@ -10,7 +10,7 @@ enum Attack {
   NOT_READING("400 event streams that nobody reads"),
   DEEP_JSON("policies of a million brackets"),
   HUGE_MESSAGES("access-log messages of 8 MiB"),
-  INVENTED("access-log streams of invented Envoys with invented connections"),
+  INVENTED("access-log streams of invented Envoys with 100 invented connections each"),
   FORGED_FAILURES("failed handshakes that nobody reserved"),
   IDLE_STREAMS("access-log streams that say nothing"),
   HUGE_METADATA("checks with 512 KiB of metadata"),
