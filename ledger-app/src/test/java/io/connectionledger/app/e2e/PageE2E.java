@@ -9,6 +9,7 @@ import io.connectionledger.app.browser.Chromium;
 import io.connectionledger.app.websocket.WebSocketClients.Connection;
 import io.connectionledger.app.websocket.WebSocketPod;
 import io.connectionledger.model.Ticker;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -137,6 +138,8 @@ class PageE2E {
     Awaitility.await()
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(50))
+        // Of a view that is only being made there is not every part yet.
+        .ignoreExceptionsInstanceOf(IOException.class)
         .atMost(patience)
         .untilAsserted(assertion);
   }
