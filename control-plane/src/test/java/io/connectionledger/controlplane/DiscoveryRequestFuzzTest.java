@@ -11,9 +11,7 @@ import io.connectionledger.testkit.PolicyFixtures;
 import io.envoyproxy.controlplane.cache.Resources;
 import io.envoyproxy.envoy.service.discovery.v3.AggregatedDiscoveryServiceGrpc;
 import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryRequest;
-import io.envoyproxy.envoy.service.discovery.v3.DeltaDiscoveryResponse;
 import io.envoyproxy.envoy.service.discovery.v3.DiscoveryRequest;
-import io.envoyproxy.envoy.service.discovery.v3.DiscoveryResponse;
 import io.envoyproxy.envoy.service.endpoint.v3.EndpointDiscoveryServiceGrpc;
 import io.grpc.BindableService;
 import io.grpc.Metadata;
@@ -57,30 +55,18 @@ class DiscoveryRequestFuzzTest {
     }
     DiscoveryRequest subscription =
         DiscoveryRequest.newBuilder().setTypeUrl(TYPE).addResourceNames("chat").build();
-    for (MethodDescriptor<DiscoveryRequest, DiscoveryResponse> method :
+    ask(
         List.of(
             EndpointDiscoveryServiceGrpc.getStreamEndpointsMethod(),
-            AggregatedDiscoveryServiceGrpc.getStreamAggregatedResourcesMethod())) {
-      update(1);
-      Envoy<DiscoveryRequest, DiscoveryResponse> fuzzed = new Envoy<>(method);
-      fuzzed.send(request);
-      fuzzed.send(subscription);
-      fuzzed.send(request);
-      DiscoveryResponse last = fuzzed.last;
-      if (last != null) {
-        // As the answer to what it was sent.
-        fuzzed.send(request.toBuilder().setTypeUrl(TYPE).setResponseNonce(last.getNonce()).build());
-      }
-      goOn(
-          fuzzed,
-          method,
-          subscription,
-          response ->
-              subscription.toBuilder()
-                  .setVersionInfo(response.getVersionInfo())
-                  .setResponseNonce(response.getNonce())
-                  .build());
-    }
+            AggregatedDiscoveryServiceGrpc.getStreamAggregatedResourcesMethod()),
+        request,
+        subscription,
+        last -> request.toBuilder().setTypeUrl(TYPE).setResponseNonce(last.getNonce()).build(),
+        last ->
+            subscription.toBuilder()
+                .setVersionInfo(last.getVersionInfo())
+                .setResponseNonce(last.getNonce())
+                .build());
   }
 
   @FuzzTest(maxDuration = "1m")
@@ -97,28 +83,43 @@ class DiscoveryRequestFuzzTest {
             .setTypeUrl(TYPE)
             .addResourceNamesSubscribe("chat")
             .build();
-    for (MethodDescriptor<DeltaDiscoveryRequest, DeltaDiscoveryResponse> method :
+    ask(
         List.of(
             EndpointDiscoveryServiceGrpc.getDeltaEndpointsMethod(),
-            AggregatedDiscoveryServiceGrpc.getDeltaAggregatedResourcesMethod())) {
+            AggregatedDiscoveryServiceGrpc.getDeltaAggregatedResourcesMethod()),
+        request,
+        subscription,
+        last -> request.toBuilder().setTypeUrl(TYPE).setResponseNonce(last.getNonce()).build(),
+        last ->
+            DeltaDiscoveryRequest.newBuilder()
+                .setTypeUrl(TYPE)
+                .setResponseNonce(last.getNonce())
+                .build());
+  }
+
+  /**
+   * Asks by each method before and after what is asked by honest Envoys.
+   *
+   * @param answer the request as the answer to what it was sent
+   * @param acceptance of what the subscription was sent
+   */
+  private <Q extends Message, R extends Message> void ask(
+      List<MethodDescriptor<Q, R>> methods,
+      Q request,
+      Q subscription,
+      Function<R, Q> answer,
+      Function<R, Q> acceptance) {
+    for (MethodDescriptor<Q, R> method : methods) {
       update(1);
-      Envoy<DeltaDiscoveryRequest, DeltaDiscoveryResponse> fuzzed = new Envoy<>(method);
+      Envoy<Q, R> fuzzed = new Envoy<>(method);
       fuzzed.send(request);
       fuzzed.send(subscription);
       fuzzed.send(request);
-      DeltaDiscoveryResponse last = fuzzed.last;
+      R last = fuzzed.last;
       if (last != null) {
-        fuzzed.send(request.toBuilder().setTypeUrl(TYPE).setResponseNonce(last.getNonce()).build());
+        fuzzed.send(answer.apply(last));
       }
-      goOn(
-          fuzzed,
-          method,
-          subscription,
-          response ->
-              DeltaDiscoveryRequest.newBuilder()
-                  .setTypeUrl(TYPE)
-                  .setResponseNonce(response.getNonce())
-                  .build());
+      goOn(fuzzed, method, subscription, acceptance);
     }
   }
 
